@@ -1,0 +1,2 @@
+// Package audit keeps the hash-chained event log.
+package audit

@@ -1,0 +1,52 @@
+package audit
+
+import "time"
+
+// Type names what happened, as `noun.verb` in lower case. The types are
+// declared here so that readers of the log have one list.
+type Type string
+
+// The events that are recorded.
+const (
+	AgentStarted    Type = "agent.started"
+	AgentStopped    Type = "agent.stopped"
+	SystemEnrolled  Type = "system.enrolled"
+	KeyCreated      Type = "key.created"
+	PolicyLoaded    Type = "policy.loaded"
+	PolicyRefused   Type = "policy.refused" // an action that policy denied
+	PolicyBroken    Type = "policy.broken"  // files that do not load
+	PluginStarted   Type = "plugin.started"
+	PluginExited    Type = "plugin.exited"
+	PluginCrashed   Type = "plugin.crashed"
+	PluginRefused   Type = "plugin.refused"
+	PluginMisbehave Type = "plugin.misbehaved" // a descriptor or a message that was turned down
+	BundleCreated   Type = "bundle.created"
+	BundleQueued    Type = "bundle.queued"
+	BundleSent      Type = "bundle.sent"
+	BundleDropped   Type = "bundle.dropped"
+	BundleFailed    Type = "bundle.failed"
+)
+
+// Event is what a caller reports. It must hold no secret: the log is readable
+// by the customer's auditors and may be exported.
+type Event struct {
+	Type    Type              `json:"type"`
+	Actor   string            `json:"actor"`             // who caused it: "uid:0(root)", "agent", "engineer:ada"
+	Subject string            `json:"subject,omitempty"` // what it is about: a plugin, a bundle id
+	Detail  map[string]string `json:"detail,omitempty"`
+}
+
+// Record is an event in the chain.
+type Record struct {
+	Seq  uint64    `json:"seq"` // from 1, without gaps
+	Time time.Time `json:"time"`
+	Event
+	Prev string `json:"prev"` // Hash of the record before, or zeros
+	Hash string `json:"hash"` // SHA-256 over the record without this field
+}
+
+// Recorder takes events. [*Log] is the one that counts. An error means that
+// the event is not on disk: what it was to record must then not happen.
+type Recorder interface {
+	Append(Event) (Record, error)
+}

@@ -1,0 +1,131 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Action is something that policy is asked about. The list is closed: an
+// action that is not declared here is denied.
+type Action string
+
+// The actions. Each names the facts it expects in its comment; a fact that is
+// needed and missing denies.
+const (
+	BundleCreate  Action = "bundle.create"   // no facts
+	BundleCollect Action = "bundle.collect"  // Collector
+	BundleSend    Action = "bundle.send"     // RSS, Bytes
+	BundleWrite   Action = "bundle.write"    // Path: --output, carried by hand
+	PluginLaunch  Action = "plugin.launch"   // Plugin, Role, Name, State, SHA256, Publisher, Sandbox
+	HostOpen      Action = "host.open"       // Plugin, Path: a root-only file handed to a collector
+	HostRun       Action = "host.run"        // Plugin, Command
+	TransportDial Action = "transport.dial"  // Transport, Address, Proxy
+	SessionOpen   Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration
+	SessionExtend Action = "session.extend"  // User, Method, Roles, Duration
+	SessionClose  Action = "session.close"   // User
+	ConnectAccept Action = "connect.accept"  // Engineer, Case, Source
+	AccessShell   Action = "access.shell"    // Engineer, RunAs
+	AccessCommand Action = "access.command"  // Engineer, RunAs, Command
+	AccessForward Action = "access.forward"  // Engineer, Address
+	AccessUpload  Action = "access.upload"   // Engineer, Path
+	AccessFetch   Action = "access.download" // Engineer, Path
+)
+
+// Fact names one thing that is known about a request.
+type Fact string
+
+// The facts that requests carry.
+const (
+	Collector Fact = "collector"
+	RSS       Fact = "rss"
+	Bytes     Fact = "bytes" // decimal
+	Path      Fact = "path"
+	Plugin    Fact = "plugin"
+	Role      Fact = "role"
+	Name      Fact = "name"
+	State     Fact = "state" // a trust state of core/host
+	SHA256    Fact = "sha256"
+	Publisher Fact = "publisher"
+	Sandbox   Fact = "sandbox" // the level that can be reached
+	Command   Fact = "command"
+	Transport Fact = "transport"
+	Address   Fact = "address" // host:port
+	Proxy     Fact = "proxy"
+	User      Fact = "user"
+	Method    Fact = "method" // how the user logged in
+	Roles     Fact = "roles"  // comma-separated
+	Duration  Fact = "duration"
+	Engineer  Fact = "engineer"
+	Case      Fact = "case"
+	From      Fact = "from"
+	RunAs     Fact = "run_as"
+)
+
+// Facts are what the enforcing code knows about a request.
+type Facts map[Fact]string
+
+// Source is the place of a rule in the policy files.
+type Source struct {
+	File         string // "built-in default" for what no file says
+	Line, Column int    // from 1; 0 for the built-in default
+}
+
+func (s Source) String() string {
+	if s.Line == 0 {
+		return s.File
+	}
+	return fmt.Sprintf("%s:%d,%d", s.File, s.Line, s.Column)
+}
+
+// Rule is one line of policy that had a say in a decision.
+type Rule struct {
+	Key    string // as written in the file, with its block: `bundle.max_size`
+	Value  string
+	Source Source
+	Reason string // the author's own reason, if the file gives one
+}
+
+// Limits are the bounds under which an action is allowed. Zero means that
+// policy sets no bound.
+type Limits struct {
+	MaxDuration time.Duration
+	MaxBytes    int64
+}
+
+// Decision is the answer of [Policy.Decide]. It is a value that goes into the
+// audit log, into refusals and into `remote-support policy explain`.
+type Decision struct {
+	Action  Action
+	Facts   Facts
+	Allowed bool
+	Reason  string // one sentence, lower case
+	Rule    Rule   // the rule that decided
+	Lost    []Rule // rules that spoke about it and were less strict
+	Limits  Limits
+}
+
+// Err returns nil for an allowed action and a [*Refusal] otherwise.
+func (d Decision) Err() error {
+	if d.Allowed {
+		return nil
+	}
+	return &Refusal{d}
+}
+
+// Refusal is a denied decision as an error. It names the file and line that
+// decided (REQ G11).
+type Refusal struct{ Decision Decision }
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("refused by policy: %s (%s = %s at %s)",
+		r.Decision.Reason, r.Decision.Rule.Key, r.Decision.Rule.Value, r.Decision.Rule.Source)
+}
+
+// ExitCode is the exit code of a command that ends with this refusal.
+func (r *Refusal) ExitCode() int { return 3 }
+
+// Decider is what enforcing packages ask. [*Policy] is the one that counts;
+// tests bring their own.
+type Decider interface {
+	Decide(action Action, facts Facts) Decision
+}

@@ -1,0 +1,2 @@
+// Package policy decides what is allowed.
+package policy

@@ -1,0 +1,97 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// API is what can be asked of the agent. Every method gets the caller for the
+// audit log and for policy.
+type API interface {
+	Status(ctx context.Context, by Caller) (Status, error)
+	Plugins(ctx context.Context, by Caller) ([]Plugin, error)
+	DescribePlugin(ctx context.Context, by Caller, name string) (json.RawMessage, error)
+	Reload(ctx context.Context, by Caller) (Reloaded, error)
+	// Watch calls fn for every event from now on, until ctx ends or fn
+	// returns an error.
+	Watch(ctx context.Context, by Caller, fn func(Event) error) error
+}
+
+// Caller is who asks, as the kernel knows it.
+type Caller struct {
+	UID, GID uint32
+	PID      int32
+	User     string // name of UID, or its number
+}
+
+// Actor is the caller's name in the audit log.
+func (c Caller) Actor() string { return actor(c) }
+
+// Status is the state of the system, told truthfully: what could not be found
+// out is in Problems and not glossed over.
+type Status struct {
+	Version  string      `json:"version"`
+	Agent    AgentStatus `json:"agent"`
+	Remote   Remote      `json:"remote_access"`
+	Policy   Policy      `json:"policy"`
+	System   System      `json:"system"`
+	Queue    int         `json:"bundles_queued"`
+	Problems []string    `json:"problems,omitempty"`
+}
+
+// AgentStatus says whether `remote-support serve` runs.
+type AgentStatus struct {
+	Running bool      `json:"running"`
+	PID     int       `json:"pid,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// Remote is the state of remote access.
+type Remote struct {
+	State  string `json:"state"`            // "off"
+	Reason string `json:"reason,omitempty"` // why it cannot be turned on
+}
+
+// Policy is what is in force.
+type Policy struct {
+	Files  int    `json:"files"`
+	Hash   string `json:"hash"`
+	Broken string `json:"broken,omitempty"` // the first mistake; then everything it guards is refused
+}
+
+// System is who this machine is to the vendor.
+type System struct {
+	ID       string `json:"id"`
+	Enrolled bool   `json:"enrolled"`
+	Vendor   string `json:"vendor,omitempty"`
+	RSS      string `json:"rss,omitempty"`
+}
+
+// Plugin is one role of one plugin and whether it may run.
+type Plugin struct {
+	Plugin    string `json:"plugin"`
+	Role      string `json:"role"`
+	Name      string `json:"name"`
+	Version   string `json:"version,omitempty"`
+	Publisher string `json:"publisher,omitempty"`
+	SHA256    string `json:"sha256,omitempty"`
+	State     string `json:"state"`
+	Allowed   bool   `json:"allowed"`
+	Advice    string `json:"advice,omitempty"` // what to do about the state
+}
+
+// Reloaded says what a reload changed.
+type Reloaded struct {
+	PolicyHash string `json:"policy_hash"`
+	Changed    bool   `json:"changed"`
+}
+
+// Event is something that a watcher sees at once.
+type Event struct {
+	Time    time.Time         `json:"time"`
+	Type    string            `json:"type"`
+	Actor   string            `json:"actor"`
+	Subject string            `json:"subject,omitempty"`
+	Detail  map[string]string `json:"detail,omitempty"`
+}

@@ -1,0 +1,142 @@
+package pseudonym
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+)
+
+// class says how much of an address must stay: its first keep bits, and the
+// set that it belongs to.
+type class struct {
+	id   byte
+	keep int
+}
+
+const (
+	classKept   = iota // identifies nobody
+	classPublic        // the rest
+	class10            // RFC 1918
+	class172           // RFC 1918
+	class192           // RFC 1918
+	class100           // RFC 6598, carrier-grade NAT
+	class169           // RFC 3927, link local
+	class240           // RFC 1112, reserved but used in data centres
+	classULA           // RFC 4193
+	classLink          // RFC 4291, fe80::/64
+	classLinkOdd       // RFC 4291, the rest of fe80::/10
+	classSolicited     // RFC 4291, ff02::1:ff00:0/104 carries 24 bits of an address
+	classGlobal        // RFC 4291, 2000::/3
+	classOther6
+)
+
+func class4(a uint32) class {
+	switch {
+	case kept4(a):
+		return class{classKept, 32}
+	case a>>24 == 10:
+		return class{class10, 8}
+	case a>>20 == 172<<4|1:
+		return class{class172, 12}
+	case a>>16 == 192<<8|168:
+		return class{class192, 16}
+	case a>>22 == 100<<2|1:
+		return class{class100, 10}
+	case a>>16 == 169<<8|254:
+		return class{class169, 16}
+	case a>>28 == 15:
+		return class{class240, 4}
+	}
+	return class{classPublic, 0}
+}
+
+// kept4 reports whether an address names nobody: this network and wildcard
+// masks (0/8), loopback, multicast, netmasks and broadcast (255/8 and
+// contiguous masks), and the metadata service that all clouds share.
+func kept4(a uint32) bool {
+	switch a >> 24 {
+	case 0, 127, 255:
+		return true
+	}
+	if a>>28 == 14 || a == 169<<24|254<<16|169<<8|254 {
+		return true
+	}
+	return a&1 == 0 && bits.LeadingZeros32(^a)+bits.TrailingZeros32(a) == 32
+}
+
+// IPv4 returns the pseudonym of an address, or the address itself if it
+// identifies nobody.
+func (m *Mapper) IPv4(addr [4]byte) [4]byte {
+	a := binary.BigEndian.Uint32(addr[:])
+	v, ok := m.v4Cache.get(a)
+	if !ok {
+		v = m.map4(a, false)
+		m.v4Cache.put(a, v)
+	}
+	binary.BigEndian.PutUint32(addr[:], v)
+	return addr
+}
+
+// map4 walks the permutation until it is back in the class.
+func (m *Mapper) map4(a uint32, back bool) uint32 {
+	c := class4(a)
+	if c.id == classKept {
+		return a
+	}
+	x := bits128{uint64(a) << 32, 0}
+	for {
+		switch {
+		case m.opt.RandomIPs:
+			x = m.mix.permute(x, c.keep, 32, c.id, back)
+		case back:
+			x = m.v4.decrypt(x, c.keep, 32)
+		default:
+			x = m.v4.encrypt(x, c.keep, 32)
+		}
+		if v := uint32(x.hi >> 32); class4(v).id == c.id {
+			return v
+		}
+	}
+}
+
+// AppendIPv4 appends the pseudonym of addr in dotted form. It does not
+// allocate once addr is in the cache and dst has room for 15 bytes.
+func (m *Mapper) AppendIPv4(dst []byte, addr [4]byte) []byte {
+	return appendDotted(dst, m.IPv4(addr))
+}
+
+// AppendIPv4Prefix appends the pseudonym of addr/bits in CIDR notation. The
+// address of a network (nothing behind the prefix) becomes the address of a
+// network. A length over 32 is appended as it is.
+func (m *Mapper) AppendIPv4Prefix(dst []byte, addr [4]byte, bits int) []byte {
+	dst = appendDotted(dst, m.network4(addr, bits))
+	return strconv.AppendInt(append(dst, '/'), int64(bits), 10)
+}
+
+func (m *Mapper) network4(addr [4]byte, bits int) [4]byte {
+	out := m.IPv4(addr)
+	if bits < 0 || bits >= 32 {
+		return out
+	}
+	host := ^uint32(0) >> bits
+	if a := binary.BigEndian.Uint32(addr[:]); a&host == 0 {
+		binary.BigEndian.PutUint32(out[:], binary.BigEndian.Uint32(out[:])&^host)
+	}
+	return out
+}
+
+func appendDotted(dst []byte, a [4]byte) []byte {
+	for i, o := range a {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		if o >= 100 {
+			dst = append(dst, '0'+o/100)
+		}
+		if o >= 10 {
+			dst = append(dst, '0'+o/10%10)
+		}
+		dst = append(dst, '0'+o%10)
+	}
+	return dst
+}

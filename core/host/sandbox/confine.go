@@ -136,14 +136,25 @@ func guardFiles(spec Spec, exe int) error {
 	if len(dirs) > 0 {
 		rules = append(rules, landlock.PathAccess(readFile|readDir, dirs...).IgnoreIfMissing())
 	}
-	if spec.Network {
-		rules = append(rules, landlock.BindUDP(0))
+	config := landlock.V11
+	if spec.Network && spec.AnyPort {
+		config.HandledAccessNet &^= connectTCP | sendUDP
+	} else if spec.Network {
 		for _, p := range spec.Ports {
 			rules = append(rules, landlock.ConnectTCP(p), landlock.ConnectSendUDP(p))
 		}
 	}
-	return landlock.V11.BestEffort().Restrict(rules...)
+	if spec.Network {
+		rules = append(rules, landlock.BindUDP(0))
+	}
+	return config.BestEffort().Restrict(rules...)
 }
+
+// Rights to the network that are let go (linux/landlock.h).
+const (
+	connectTCP landlock.AccessNetSet = 1 << 1
+	sendUDP    landlock.AccessNetSet = 1 << 3
+)
 
 // The access rights of Landlock's first version that are given out
 // (linux/landlock.h).

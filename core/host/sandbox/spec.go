@@ -19,6 +19,10 @@ type Spec struct {
 	// the kernel can tell. Ignored without Network.
 	Ports []uint16
 
+	// AnyPort lets it connect to every TCP port, which a transport needs whose
+	// far end is only known when it dials.
+	AnyPort bool
+
 	// Interfaces lets the process ask the kernel about its network interfaces
 	// and routes (NETLINK_ROUTE, which needs no privilege to read).
 	Interfaces bool

@@ -25,6 +25,8 @@ const (
 	BundleSent      Type = "bundle.sent"
 	BundleDropped   Type = "bundle.dropped"
 	BundleFailed    Type = "bundle.failed"
+	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
+	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
 )
 
 // Event is what a caller reports. It must hold no secret: the log is readable

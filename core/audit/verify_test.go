@@ -146,7 +146,9 @@ func TestVerifyFindsMissingFiles(t *testing.T) {
 // fakeSigner shows what a signature adds; core/identity tests the real one.
 type fakeSigner struct{ key string }
 
-func (s fakeSigner) Sign(ns string, m []byte) ([]byte, error) { return []byte(s.key + ns + string(m)), nil }
+func (s fakeSigner) Sign(ns string, m []byte) ([]byte, error) {
+	return []byte(s.key + ns + string(m)), nil
+}
 func (s fakeSigner) check(ns string, m, sig []byte) error {
 	if want, _ := s.Sign(ns, m); !bytes.Equal(want, sig) {
 		return errors.New("not by this key")

@@ -18,6 +18,10 @@ const (
 	// MaxBacklog is how many descriptors may wait unclaimed.
 	MaxBacklog = 64
 
+	// MaxPassed is how many descriptors a sender has under way at most.
+	// Pass waits while there are as many.
+	MaxPassed = MaxBacklog / 2
+
 	// MaxCalls is how many calls may be under way at once, in each direction.
 	MaxCalls = 32
 
@@ -50,8 +54,9 @@ type Channel struct {
 	serving   map[uint64]context.CancelFunc
 	handler   Handler
 
-	slots chan struct{} // bounds our calls under way
-	done  chan struct{}
+	slots  chan struct{} // bounds our calls under way
+	credit chan struct{} // bounds our descriptors in the peer's backlog
+	done   chan struct{}
 }
 
 // Pair makes a channel. The caller keeps host, gives child to the process it
@@ -105,6 +110,7 @@ func start(conn *net.UnixConn, plugin bool) *Channel {
 		calls:     make(map[uint64]chan reply),
 		serving:   make(map[uint64]context.CancelFunc),
 		slots:     make(chan struct{}, MaxCalls),
+		credit:    make(chan struct{}, MaxPassed),
 		done:      make(chan struct{}),
 	}
 	go c.read()
@@ -148,14 +154,39 @@ func (c *Channel) NewID() uint64 {
 
 // Pass sends the descriptor of f (an *os.File, or a connection that has one)
 // under id. The other side gets a duplicate: f stays open and the caller's.
+// Pass waits while MaxPassed descriptors are not taken yet.
 func (c *Channel) Pass(id uint64, f syscall.Conn) error {
-	return c.send(header{kind: kindPass, id: id}, nil, f)
+	return c.PassContext(context.Background(), id, f)
+}
+
+// PassContext is Pass that waits no longer than ctx lives.
+func (c *Channel) PassContext(ctx context.Context, id uint64, f syscall.Conn) error {
+	select {
+	case c.credit <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("pass descriptor %d: %w", id, context.Cause(ctx))
+	case <-c.done:
+		return c.Err()
+	}
+	err := c.send(header{kind: kindPass, id: id}, nil, f)
+	if err != nil {
+		<-c.credit
+	}
+	return err
 }
 
 // Take waits for the descriptor that the other side passes under id. When ctx
 // ends first, the descriptor is closed on arrival. One that was passed before
 // the other side went away can still be taken afterwards.
 func (c *Channel) Take(ctx context.Context, id uint64) (*os.File, error) {
+	f, err := c.take(ctx, id)
+	if f != nil {
+		c.taken(id)
+	}
+	return f, err
+}
+
+func (c *Channel) take(ctx context.Context, id uint64) (*os.File, error) {
 	c.mu.Lock()
 	if f, ok := c.backlog[id]; ok {
 		delete(c.backlog, id)
@@ -197,6 +228,9 @@ func (c *Channel) Take(ctx context.Context, id uint64) (*os.File, error) {
 	return nil, c.Err()
 }
 
+// taken tells the sender that its descriptor left the backlog.
+func (c *Channel) taken(id uint64) { c.send(header{kind: kindTaken, id: id}, nil, nil) }
+
 // Forget closes the descriptor under id, whether it has come or is to come.
 // Call it for an id that will not be taken, for instance because the dial
 // that announced it failed.
@@ -206,6 +240,7 @@ func (c *Channel) Forget(id uint64) {
 	if f, ok := c.backlog[id]; ok {
 		delete(c.backlog, id)
 		f.Close()
+		go c.taken(id)
 		return
 	}
 	if _, ok := c.forgotten[id]; ok || c.err != nil {

@@ -193,6 +193,76 @@ func TestTakeAfterPeerDied(t *testing.T) {
 	}
 }
 
+// A sender that is faster than the taker waits; it does not overrun the
+// backlog.
+func TestPassWaitsForTaker(t *testing.T) {
+	host, plugin := pair(t)
+	f := tempFile(t, "x")
+	const n = 3 * MaxBacklog
+	sent := make(chan error, 1)
+	go func() {
+		for id := range uint64(n) {
+			if err := plugin.Pass(id, f); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	for id := range uint64(n) {
+		if id%5 == 0 {
+			host.Forget(id)
+			continue
+		}
+		got, err := host.Take(soon(t), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Close()
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+
+	for id := range uint64(MaxPassed) {
+		if err := plugin.Pass(n+id, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := plugin.PassContext(ctx, 2*n, f); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("pass beyond the credit: %v", err)
+	}
+}
+
+func TestListenAndDial(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "handoff")
+	ln, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	host, err := Dial(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	plugin, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close()
+	if err := plugin.Pass(1, tempFile(t, "x")); err != nil {
+		t.Fatal(err)
+	}
+	f, err := host.Take(soon(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+}
+
 func TestLifeline(t *testing.T) {
 	host, plugin := pair(t)
 	host.Close()

@@ -31,13 +31,15 @@
 // A message is a header of 16 bytes, big-endian, and up to 32 KiB of payload:
 //
 //	0  version   1
-//	1  kind      1 pass, 2 call, 3 reply, 4 cancel
+//	1  kind      1 pass, 2 call, 3 reply, 4 cancel, 5 taken
 //	2  op        operation of a call; 0 (done) or 1 (refused) of a reply
 //	4  length    bytes of payload after the header
 //	8  id        of the descriptor or the call
 //
 // A pass carries exactly one descriptor and no payload, a reply at most one
-// descriptor, a call and a cancel none.
+// descriptor, the others none. Taken answers a pass when its descriptor has
+// left the backlog; a sender has at most [MaxPassed] that are not answered, so
+// that an honest one never fills it.
 //
 // # Guarantees
 //

@@ -24,6 +24,7 @@ const (
 	kindCall   kind = 2 // a question; op says which
 	kindReply  kind = 3 // its answer, with at most one descriptor
 	kindCancel kind = 4 // the asker no longer waits for the answer
+	kindTaken  kind = 5 // a passed descriptor left the backlog
 )
 
 // Status of a reply, carried in the op field.
@@ -80,7 +81,7 @@ func parse(msg []byte) (header, []byte, error) {
 // check holds what each kind may carry beside descriptors.
 func (h header) check() error {
 	switch h.kind {
-	case kindPass, kindCancel:
+	case kindPass, kindCancel, kindTaken:
 		if h.op != 0 || h.length != 0 {
 			return fmt.Errorf("%w: message of kind %d with an operation or a payload", ErrProtocol, h.kind)
 		}

@@ -94,6 +94,7 @@ func TestHostilePeer(t *testing.T) {
 		{"answer with two descriptors", header{kind: kindReply, id: 1}.appendTo(nil), 2},
 		{"answer with strange status", header{kind: kindReply, op: 7, id: 1}.appendTo(nil), 0},
 		{"unknown kind", header{kind: 77, id: 1}.appendTo(nil), 1},
+		{"taken what nobody passed", header{kind: kindTaken, id: 1}.appendTo(nil), 0},
 		{"cancel with a descriptor", header{kind: kindCancel, id: 1}.appendTo(nil), 1},
 	}
 	for _, tt := range tests {

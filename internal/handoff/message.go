@@ -122,6 +122,13 @@ func (c *Channel) message(msg []byte, files []*os.File, flags int, oobErr error)
 		return c.called(h, append([]byte(nil), payload...))
 	case kindReply:
 		return c.replied(h, append([]byte(nil), payload...), f)
+	case kindTaken:
+		select {
+		case <-c.credit:
+			return nil
+		default:
+			return fmt.Errorf("%w: a descriptor was taken that nobody passed", ErrProtocol)
+		}
 	default:
 		c.cancelled(h.id)
 		return nil
@@ -143,6 +150,7 @@ func (c *Channel) passed(id uint64, f *os.File) error {
 	if _, ok := c.forgotten[id]; ok {
 		delete(c.forgotten, id)
 		f.Close()
+		go c.taken(id) // not here: a send may wait, and we are the reader
 		return nil
 	}
 	if _, ok := c.backlog[id]; ok {

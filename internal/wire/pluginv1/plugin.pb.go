@@ -9,7 +9,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: plugin.proto
+// source: internal/wire/pluginv1/plugin.proto
 
 package pluginv1
 
@@ -36,6 +36,7 @@ const (
 	CollectEvent_KIND_END         CollectEvent_Kind = 2 // the item is complete
 	CollectEvent_KIND_ABSENT      CollectEvent_Kind = 3 // not on this machine: no error
 	CollectEvent_KIND_NOTE        CollectEvent_Kind = 4 // progress or a warning
+	CollectEvent_KIND_FAILED      CollectEvent_Kind = 5 // could not be collected: no descriptor, failure says why
 )
 
 // Enum value maps for CollectEvent_Kind.
@@ -46,6 +47,7 @@ var (
 		2: "KIND_END",
 		3: "KIND_ABSENT",
 		4: "KIND_NOTE",
+		5: "KIND_FAILED",
 	}
 	CollectEvent_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -53,6 +55,7 @@ var (
 		"KIND_END":         2,
 		"KIND_ABSENT":      3,
 		"KIND_NOTE":        4,
+		"KIND_FAILED":      5,
 	}
 )
 
@@ -67,11 +70,11 @@ func (x CollectEvent_Kind) String() string {
 }
 
 func (CollectEvent_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_plugin_proto_enumTypes[0].Descriptor()
+	return file_internal_wire_pluginv1_plugin_proto_enumTypes[0].Descriptor()
 }
 
 func (CollectEvent_Kind) Type() protoreflect.EnumType {
-	return &file_plugin_proto_enumTypes[0]
+	return &file_internal_wire_pluginv1_plugin_proto_enumTypes[0]
 }
 
 func (x CollectEvent_Kind) Number() protoreflect.EnumNumber {
@@ -80,7 +83,7 @@ func (x CollectEvent_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CollectEvent_Kind.Descriptor instead.
 func (CollectEvent_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14, 0}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type DescribeRequest struct {
@@ -91,7 +94,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_plugin_proto_msgTypes[0]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -103,7 +106,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[0]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -116,7 +119,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{0}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{0}
 }
 
 type DescribeResponse struct {
@@ -128,7 +131,7 @@ type DescribeResponse struct {
 
 func (x *DescribeResponse) Reset() {
 	*x = DescribeResponse{}
-	mi := &file_plugin_proto_msgTypes[1]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -140,7 +143,7 @@ func (x *DescribeResponse) String() string {
 func (*DescribeResponse) ProtoMessage() {}
 
 func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[1]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -153,7 +156,7 @@ func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeResponse.ProtoReflect.Descriptor instead.
 func (*DescribeResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{1}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *DescribeResponse) GetJson() []byte {
@@ -172,7 +175,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_plugin_proto_msgTypes[2]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -184,7 +187,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[2]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -197,7 +200,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{2}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ConfigureRequest) GetJson() []byte {
@@ -216,7 +219,7 @@ type ConfigureResponse struct {
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -228,7 +231,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -241,7 +244,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{3}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ConfigureResponse) GetProblems() []*Problem {
@@ -259,7 +262,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -271,7 +274,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -284,7 +287,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{4}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 type HealthResponse struct {
@@ -296,7 +299,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -308,7 +311,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -321,7 +324,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{5}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HealthResponse) GetNote() string {
@@ -342,7 +345,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +357,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +370,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{6}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Problem) GetField() string {
@@ -399,7 +402,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -411,7 +414,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -424,7 +427,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{7}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Failure) GetCode() string {
@@ -455,6 +458,74 @@ func (x *Failure) GetTemporary() bool {
 	return false
 }
 
+type ProbeStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`     // "connect to the proxy"
+	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"` // what was seen
+	DurationUs    int64                  `protobuf:"varint,3,opt,name=duration_us,json=durationUs,proto3" json:"duration_us,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"` // nil when the step went well
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeStep) Reset() {
+	*x = ProbeStep{}
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeStep) ProtoMessage() {}
+
+func (x *ProbeStep) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeStep.ProtoReflect.Descriptor instead.
+func (*ProbeStep) Descriptor() ([]byte, []int) {
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ProbeStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ProbeStep) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *ProbeStep) GetDurationUs() int64 {
+	if x != nil {
+		return x.DurationUs
+	}
+	return 0
+}
+
+func (x *ProbeStep) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 type DialRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Handoff       uint64                 `protobuf:"varint,1,opt,name=handoff,proto3" json:"handoff,omitempty"` // id under which the connection is handed over
@@ -467,7 +538,7 @@ type DialRequest struct {
 
 func (x *DialRequest) Reset() {
 	*x = DialRequest{}
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -479,7 +550,7 @@ func (x *DialRequest) String() string {
 func (*DialRequest) ProtoMessage() {}
 
 func (x *DialRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -492,7 +563,7 @@ func (x *DialRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialRequest.ProtoReflect.Descriptor instead.
 func (*DialRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{8}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DialRequest) GetHandoff() uint64 {
@@ -535,7 +606,7 @@ type DialResponse struct {
 
 func (x *DialResponse) Reset() {
 	*x = DialResponse{}
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +618,7 @@ func (x *DialResponse) String() string {
 func (*DialResponse) ProtoMessage() {}
 
 func (x *DialResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +631,7 @@ func (x *DialResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialResponse.ProtoReflect.Descriptor instead.
 func (*DialResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{9}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DialResponse) GetFailure() *Failure {
@@ -602,7 +673,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +685,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +698,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{10}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PlanRequest) GetSinceUnix() int64 {
@@ -661,7 +732,7 @@ type PlanResponse struct {
 
 func (x *PlanResponse) Reset() {
 	*x = PlanResponse{}
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +744,7 @@ func (x *PlanResponse) String() string {
 func (*PlanResponse) ProtoMessage() {}
 
 func (x *PlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +757,7 @@ func (x *PlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanResponse.ProtoReflect.Descriptor instead.
 func (*PlanResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{11}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PlanResponse) GetFailure() *Failure {
@@ -716,7 +787,7 @@ type PlannedItem struct {
 
 func (x *PlannedItem) Reset() {
 	*x = PlannedItem{}
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +799,7 @@ func (x *PlannedItem) String() string {
 func (*PlannedItem) ProtoMessage() {}
 
 func (x *PlannedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +812,7 @@ func (x *PlannedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlannedItem.ProtoReflect.Descriptor instead.
 func (*PlannedItem) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{12}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PlannedItem) GetName() string {
@@ -790,7 +861,7 @@ type CollectRequest struct {
 
 func (x *CollectRequest) Reset() {
 	*x = CollectRequest{}
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +873,7 @@ func (x *CollectRequest) String() string {
 func (*CollectRequest) ProtoMessage() {}
 
 func (x *CollectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +886,7 @@ func (x *CollectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectRequest.ProtoReflect.Descriptor instead.
 func (*CollectRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{13}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CollectRequest) GetSinceUnix() int64 {
@@ -850,15 +921,15 @@ type CollectEvent struct {
 	MtimeUnix     int64                  `protobuf:"varint,7,opt,name=mtime_unix,json=mtimeUnix,proto3" json:"mtime_unix,omitempty"`
 	ExitCode      int32                  `protobuf:"varint,8,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"` // of a command
 	Truncated     bool                   `protobuf:"varint,9,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"` // why absent, truncated or failed
-	Failure       *Failure               `protobuf:"bytes,11,opt,name=failure,proto3" json:"failure,omitempty"`
+	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`   // why absent, truncated or failed
+	Failure       *Failure               `protobuf:"bytes,11,opt,name=failure,proto3" json:"failure,omitempty"` // of KIND_FAILED, or of an END whose item broke off
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CollectEvent) Reset() {
 	*x = CollectEvent{}
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +941,7 @@ func (x *CollectEvent) String() string {
 func (*CollectEvent) ProtoMessage() {}
 
 func (x *CollectEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +954,7 @@ func (x *CollectEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectEvent.ProtoReflect.Descriptor instead.
 func (*CollectEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CollectEvent) GetKind() CollectEvent_Kind {
@@ -976,7 +1047,7 @@ type AuthFromHost struct {
 
 func (x *AuthFromHost) Reset() {
 	*x = AuthFromHost{}
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1059,7 @@ func (x *AuthFromHost) String() string {
 func (*AuthFromHost) ProtoMessage() {}
 
 func (x *AuthFromHost) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1072,7 @@ func (x *AuthFromHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthFromHost.ProtoReflect.Descriptor instead.
 func (*AuthFromHost) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{15}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AuthFromHost) GetMessage() isAuthFromHost_Message {
@@ -1056,7 +1127,7 @@ type AuthBegin struct {
 
 func (x *AuthBegin) Reset() {
 	*x = AuthBegin{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1139,7 @@ func (x *AuthBegin) String() string {
 func (*AuthBegin) ProtoMessage() {}
 
 func (x *AuthBegin) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1152,7 @@ func (x *AuthBegin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthBegin.ProtoReflect.Descriptor instead.
 func (*AuthBegin) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AuthBegin) GetClient() string {
@@ -1115,7 +1186,7 @@ type AuthAnswer struct {
 
 func (x *AuthAnswer) Reset() {
 	*x = AuthAnswer{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1198,7 @@ func (x *AuthAnswer) String() string {
 func (*AuthAnswer) ProtoMessage() {}
 
 func (x *AuthAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1211,7 @@ func (x *AuthAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthAnswer.ProtoReflect.Descriptor instead.
 func (*AuthAnswer) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AuthAnswer) GetValues() map[string][]byte {
@@ -1171,7 +1242,7 @@ type AuthFromPlugin struct {
 
 func (x *AuthFromPlugin) Reset() {
 	*x = AuthFromPlugin{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1254,7 @@ func (x *AuthFromPlugin) String() string {
 func (*AuthFromPlugin) ProtoMessage() {}
 
 func (x *AuthFromPlugin) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1267,7 @@ func (x *AuthFromPlugin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthFromPlugin.ProtoReflect.Descriptor instead.
 func (*AuthFromPlugin) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AuthFromPlugin) GetMessage() isAuthFromPlugin_Message {
@@ -1264,7 +1335,7 @@ type AuthAsk struct {
 
 func (x *AuthAsk) Reset() {
 	*x = AuthAsk{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1347,7 @@ func (x *AuthAsk) String() string {
 func (*AuthAsk) ProtoMessage() {}
 
 func (x *AuthAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1360,7 @@ func (x *AuthAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthAsk.ProtoReflect.Descriptor instead.
 func (*AuthAsk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AuthAsk) GetFields() []*AuthField {
@@ -1311,7 +1382,7 @@ type AuthField struct {
 
 func (x *AuthField) Reset() {
 	*x = AuthField{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1394,7 @@ func (x *AuthField) String() string {
 func (*AuthField) ProtoMessage() {}
 
 func (x *AuthField) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1407,7 @@ func (x *AuthField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthField.ProtoReflect.Descriptor instead.
 func (*AuthField) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuthField) GetName() string {
@@ -1379,7 +1450,7 @@ type AuthShow struct {
 
 func (x *AuthShow) Reset() {
 	*x = AuthShow{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1462,7 @@ func (x *AuthShow) String() string {
 func (*AuthShow) ProtoMessage() {}
 
 func (x *AuthShow) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1475,7 @@ func (x *AuthShow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthShow.ProtoReflect.Descriptor instead.
 func (*AuthShow) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AuthShow) GetLabel() string {
@@ -1449,7 +1520,7 @@ type AuthResult struct {
 
 func (x *AuthResult) Reset() {
 	*x = AuthResult{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1532,7 @@ func (x *AuthResult) String() string {
 func (*AuthResult) ProtoMessage() {}
 
 func (x *AuthResult) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1545,7 @@ func (x *AuthResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthResult.ProtoReflect.Descriptor instead.
 func (*AuthResult) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AuthResult) GetFailure() *Failure {
@@ -1533,7 +1604,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1616,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1629,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeliverRequest) GetId() string {
@@ -1612,7 +1683,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1695,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1708,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeliverResponse) GetFailure() *Failure {
@@ -1647,11 +1718,11 @@ func (x *DeliverResponse) GetFailure() *Failure {
 	return nil
 }
 
-var File_plugin_proto protoreflect.FileDescriptor
+var File_internal_wire_pluginv1_plugin_proto protoreflect.FileDescriptor
 
-const file_plugin_proto_rawDesc = "" +
+const file_internal_wire_pluginv1_plugin_proto_rawDesc = "" +
 	"\n" +
-	"\fplugin.proto\x12\x15latchstring.plugin.v1\"\x11\n" +
+	"#internal/wire/pluginv1/plugin.proto\x12\x15latchstring.plugin.v1\"\x11\n" +
 	"\x0fDescribeRequest\"&\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04json\x18\x01 \x01(\fR\x04json\"&\n" +
@@ -1669,7 +1740,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12\x1c\n" +
-	"\ttemporary\x18\x04 \x01(\bR\ttemporary\"o\n" +
+	"\ttemporary\x18\x04 \x01(\bR\ttemporary\"\x92\x01\n" +
+	"\tProbeStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x1f\n" +
+	"\vduration_us\x18\x03 \x01(\x03R\n" +
+	"durationUs\x128\n" +
+	"\afailure\x18\x04 \x01(\v2\x1e.latchstring.plugin.v1.FailureR\afailure\"o\n" +
 	"\vDialRequest\x12\x18\n" +
 	"\ahandoff\x18\x01 \x01(\x04R\ahandoff\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\tR\anetwork\x12\x18\n" +
@@ -1699,7 +1776,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\n" +
 	"since_unix\x18\x01 \x01(\x03R\tsinceUnix\x12\x1b\n" +
 	"\tmax_bytes\x18\x02 \x01(\x03R\bmaxBytes\x12\x18\n" +
-	"\ainclude\x18\x03 \x03(\tR\ainclude\"\xc6\x03\n" +
+	"\ainclude\x18\x03 \x03(\tR\ainclude\"\xd7\x03\n" +
 	"\fCollectEvent\x12<\n" +
 	"\x04kind\x18\x01 \x01(\x0e2(.latchstring.plugin.v1.CollectEvent.KindR\x04kind\x12\x18\n" +
 	"\ahandoff\x18\x02 \x01(\x04R\ahandoff\x12\x12\n" +
@@ -1713,14 +1790,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\ttruncated\x18\t \x01(\bR\ttruncated\x12\x16\n" +
 	"\x06reason\x18\n" +
 	" \x01(\tR\x06reason\x128\n" +
-	"\afailure\x18\v \x01(\v2\x1e.latchstring.plugin.v1.FailureR\afailure\"Z\n" +
+	"\afailure\x18\v \x01(\v2\x1e.latchstring.plugin.v1.FailureR\afailure\"k\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"KIND_BEGIN\x10\x01\x12\f\n" +
 	"\bKIND_END\x10\x02\x12\x0f\n" +
 	"\vKIND_ABSENT\x10\x03\x12\r\n" +
-	"\tKIND_NOTE\x10\x04\"\x90\x01\n" +
+	"\tKIND_NOTE\x10\x04\x12\x0f\n" +
+	"\vKIND_FAILED\x10\x05\"\x90\x01\n" +
 	"\fAuthFromHost\x128\n" +
 	"\x05begin\x18\x01 \x01(\v2 .latchstring.plugin.v1.AuthBeginH\x00R\x05begin\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.latchstring.plugin.v1.AuthAnswerH\x00R\x06answerB\t\n" +
@@ -1784,9 +1862,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Role\x12[\n" +
 	"\bDescribe\x12&.latchstring.plugin.v1.DescribeRequest\x1a'.latchstring.plugin.v1.DescribeResponse\x12^\n" +
 	"\tConfigure\x12'.latchstring.plugin.v1.ConfigureRequest\x1a(.latchstring.plugin.v1.ConfigureResponse\x12U\n" +
-	"\x06Health\x12$.latchstring.plugin.v1.HealthRequest\x1a%.latchstring.plugin.v1.HealthResponse2\\\n" +
+	"\x06Health\x12$.latchstring.plugin.v1.HealthRequest\x1a%.latchstring.plugin.v1.HealthResponse2\xad\x01\n" +
 	"\tTransport\x12O\n" +
-	"\x04Dial\x12\".latchstring.plugin.v1.DialRequest\x1a#.latchstring.plugin.v1.DialResponse2\xb3\x01\n" +
+	"\x04Dial\x12\".latchstring.plugin.v1.DialRequest\x1a#.latchstring.plugin.v1.DialResponse\x12O\n" +
+	"\x05Probe\x12\".latchstring.plugin.v1.DialRequest\x1a .latchstring.plugin.v1.ProbeStep0\x012\xb3\x01\n" +
 	"\aCollect\x12O\n" +
 	"\x04Plan\x12\".latchstring.plugin.v1.PlanRequest\x1a#.latchstring.plugin.v1.PlanResponse\x12W\n" +
 	"\aCollect\x12%.latchstring.plugin.v1.CollectRequest\x1a#.latchstring.plugin.v1.CollectEvent0\x012f\n" +
@@ -1796,20 +1875,20 @@ const file_plugin_proto_rawDesc = "" +
 	"\aDeliver\x12%.latchstring.plugin.v1.DeliverRequest\x1a&.latchstring.plugin.v1.DeliverResponseBDZBgithub.com/latchstring/latchstring/internal/wire/pluginv1;pluginv1b\x06proto3"
 
 var (
-	file_plugin_proto_rawDescOnce sync.Once
-	file_plugin_proto_rawDescData []byte
+	file_internal_wire_pluginv1_plugin_proto_rawDescOnce sync.Once
+	file_internal_wire_pluginv1_plugin_proto_rawDescData []byte
 )
 
-func file_plugin_proto_rawDescGZIP() []byte {
-	file_plugin_proto_rawDescOnce.Do(func() {
-		file_plugin_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)))
+func file_internal_wire_pluginv1_plugin_proto_rawDescGZIP() []byte {
+	file_internal_wire_pluginv1_plugin_proto_rawDescOnce.Do(func() {
+		file_internal_wire_pluginv1_plugin_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_internal_wire_pluginv1_plugin_proto_rawDesc), len(file_internal_wire_pluginv1_plugin_proto_rawDesc)))
 	})
-	return file_plugin_proto_rawDescData
+	return file_internal_wire_pluginv1_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
-var file_plugin_proto_goTypes = []any{
+var file_internal_wire_pluginv1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_internal_wire_pluginv1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_internal_wire_pluginv1_plugin_proto_goTypes = []any{
 	(CollectEvent_Kind)(0),    // 0: latchstring.plugin.v1.CollectEvent.Kind
 	(*DescribeRequest)(nil),   // 1: latchstring.plugin.v1.DescribeRequest
 	(*DescribeResponse)(nil),  // 2: latchstring.plugin.v1.DescribeResponse
@@ -1819,80 +1898,84 @@ var file_plugin_proto_goTypes = []any{
 	(*HealthResponse)(nil),    // 6: latchstring.plugin.v1.HealthResponse
 	(*Problem)(nil),           // 7: latchstring.plugin.v1.Problem
 	(*Failure)(nil),           // 8: latchstring.plugin.v1.Failure
-	(*DialRequest)(nil),       // 9: latchstring.plugin.v1.DialRequest
-	(*DialResponse)(nil),      // 10: latchstring.plugin.v1.DialResponse
-	(*PlanRequest)(nil),       // 11: latchstring.plugin.v1.PlanRequest
-	(*PlanResponse)(nil),      // 12: latchstring.plugin.v1.PlanResponse
-	(*PlannedItem)(nil),       // 13: latchstring.plugin.v1.PlannedItem
-	(*CollectRequest)(nil),    // 14: latchstring.plugin.v1.CollectRequest
-	(*CollectEvent)(nil),      // 15: latchstring.plugin.v1.CollectEvent
-	(*AuthFromHost)(nil),      // 16: latchstring.plugin.v1.AuthFromHost
-	(*AuthBegin)(nil),         // 17: latchstring.plugin.v1.AuthBegin
-	(*AuthAnswer)(nil),        // 18: latchstring.plugin.v1.AuthAnswer
-	(*AuthFromPlugin)(nil),    // 19: latchstring.plugin.v1.AuthFromPlugin
-	(*AuthAsk)(nil),           // 20: latchstring.plugin.v1.AuthAsk
-	(*AuthField)(nil),         // 21: latchstring.plugin.v1.AuthField
-	(*AuthShow)(nil),          // 22: latchstring.plugin.v1.AuthShow
-	(*AuthResult)(nil),        // 23: latchstring.plugin.v1.AuthResult
-	(*DeliverRequest)(nil),    // 24: latchstring.plugin.v1.DeliverRequest
-	(*DeliverResponse)(nil),   // 25: latchstring.plugin.v1.DeliverResponse
-	nil,                       // 26: latchstring.plugin.v1.AuthBegin.FactsEntry
-	nil,                       // 27: latchstring.plugin.v1.AuthAnswer.ValuesEntry
-	nil,                       // 28: latchstring.plugin.v1.AuthResult.EvidenceEntry
-	nil,                       // 29: latchstring.plugin.v1.DeliverRequest.DataEntry
+	(*ProbeStep)(nil),         // 9: latchstring.plugin.v1.ProbeStep
+	(*DialRequest)(nil),       // 10: latchstring.plugin.v1.DialRequest
+	(*DialResponse)(nil),      // 11: latchstring.plugin.v1.DialResponse
+	(*PlanRequest)(nil),       // 12: latchstring.plugin.v1.PlanRequest
+	(*PlanResponse)(nil),      // 13: latchstring.plugin.v1.PlanResponse
+	(*PlannedItem)(nil),       // 14: latchstring.plugin.v1.PlannedItem
+	(*CollectRequest)(nil),    // 15: latchstring.plugin.v1.CollectRequest
+	(*CollectEvent)(nil),      // 16: latchstring.plugin.v1.CollectEvent
+	(*AuthFromHost)(nil),      // 17: latchstring.plugin.v1.AuthFromHost
+	(*AuthBegin)(nil),         // 18: latchstring.plugin.v1.AuthBegin
+	(*AuthAnswer)(nil),        // 19: latchstring.plugin.v1.AuthAnswer
+	(*AuthFromPlugin)(nil),    // 20: latchstring.plugin.v1.AuthFromPlugin
+	(*AuthAsk)(nil),           // 21: latchstring.plugin.v1.AuthAsk
+	(*AuthField)(nil),         // 22: latchstring.plugin.v1.AuthField
+	(*AuthShow)(nil),          // 23: latchstring.plugin.v1.AuthShow
+	(*AuthResult)(nil),        // 24: latchstring.plugin.v1.AuthResult
+	(*DeliverRequest)(nil),    // 25: latchstring.plugin.v1.DeliverRequest
+	(*DeliverResponse)(nil),   // 26: latchstring.plugin.v1.DeliverResponse
+	nil,                       // 27: latchstring.plugin.v1.AuthBegin.FactsEntry
+	nil,                       // 28: latchstring.plugin.v1.AuthAnswer.ValuesEntry
+	nil,                       // 29: latchstring.plugin.v1.AuthResult.EvidenceEntry
+	nil,                       // 30: latchstring.plugin.v1.DeliverRequest.DataEntry
 }
-var file_plugin_proto_depIdxs = []int32{
+var file_internal_wire_pluginv1_plugin_proto_depIdxs = []int32{
 	7,  // 0: latchstring.plugin.v1.ConfigureResponse.problems:type_name -> latchstring.plugin.v1.Problem
-	8,  // 1: latchstring.plugin.v1.DialResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	8,  // 2: latchstring.plugin.v1.PlanResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	13, // 3: latchstring.plugin.v1.PlanResponse.items:type_name -> latchstring.plugin.v1.PlannedItem
-	0,  // 4: latchstring.plugin.v1.CollectEvent.kind:type_name -> latchstring.plugin.v1.CollectEvent.Kind
-	8,  // 5: latchstring.plugin.v1.CollectEvent.failure:type_name -> latchstring.plugin.v1.Failure
-	17, // 6: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
-	18, // 7: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
-	26, // 8: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
-	27, // 9: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
-	20, // 10: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
-	22, // 11: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
-	23, // 12: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
-	21, // 13: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
-	8,  // 14: latchstring.plugin.v1.AuthResult.failure:type_name -> latchstring.plugin.v1.Failure
-	28, // 15: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
-	29, // 16: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
-	8,  // 17: latchstring.plugin.v1.DeliverResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	1,  // 18: latchstring.plugin.v1.Role.Describe:input_type -> latchstring.plugin.v1.DescribeRequest
-	3,  // 19: latchstring.plugin.v1.Role.Configure:input_type -> latchstring.plugin.v1.ConfigureRequest
-	5,  // 20: latchstring.plugin.v1.Role.Health:input_type -> latchstring.plugin.v1.HealthRequest
-	9,  // 21: latchstring.plugin.v1.Transport.Dial:input_type -> latchstring.plugin.v1.DialRequest
-	11, // 22: latchstring.plugin.v1.Collect.Plan:input_type -> latchstring.plugin.v1.PlanRequest
-	14, // 23: latchstring.plugin.v1.Collect.Collect:input_type -> latchstring.plugin.v1.CollectRequest
-	16, // 24: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
-	24, // 25: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
-	2,  // 26: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
-	4,  // 27: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
-	6,  // 28: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
-	10, // 29: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
-	12, // 30: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
-	15, // 31: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
-	19, // 32: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
-	25, // 33: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
-	26, // [26:34] is the sub-list for method output_type
-	18, // [18:26] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	8,  // 1: latchstring.plugin.v1.ProbeStep.failure:type_name -> latchstring.plugin.v1.Failure
+	8,  // 2: latchstring.plugin.v1.DialResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	8,  // 3: latchstring.plugin.v1.PlanResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	14, // 4: latchstring.plugin.v1.PlanResponse.items:type_name -> latchstring.plugin.v1.PlannedItem
+	0,  // 5: latchstring.plugin.v1.CollectEvent.kind:type_name -> latchstring.plugin.v1.CollectEvent.Kind
+	8,  // 6: latchstring.plugin.v1.CollectEvent.failure:type_name -> latchstring.plugin.v1.Failure
+	18, // 7: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
+	19, // 8: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
+	27, // 9: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
+	28, // 10: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
+	21, // 11: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
+	23, // 12: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
+	24, // 13: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
+	22, // 14: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
+	8,  // 15: latchstring.plugin.v1.AuthResult.failure:type_name -> latchstring.plugin.v1.Failure
+	29, // 16: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
+	30, // 17: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
+	8,  // 18: latchstring.plugin.v1.DeliverResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	1,  // 19: latchstring.plugin.v1.Role.Describe:input_type -> latchstring.plugin.v1.DescribeRequest
+	3,  // 20: latchstring.plugin.v1.Role.Configure:input_type -> latchstring.plugin.v1.ConfigureRequest
+	5,  // 21: latchstring.plugin.v1.Role.Health:input_type -> latchstring.plugin.v1.HealthRequest
+	10, // 22: latchstring.plugin.v1.Transport.Dial:input_type -> latchstring.plugin.v1.DialRequest
+	10, // 23: latchstring.plugin.v1.Transport.Probe:input_type -> latchstring.plugin.v1.DialRequest
+	12, // 24: latchstring.plugin.v1.Collect.Plan:input_type -> latchstring.plugin.v1.PlanRequest
+	15, // 25: latchstring.plugin.v1.Collect.Collect:input_type -> latchstring.plugin.v1.CollectRequest
+	17, // 26: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
+	25, // 27: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
+	2,  // 28: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
+	4,  // 29: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
+	6,  // 30: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
+	11, // 31: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
+	9,  // 32: latchstring.plugin.v1.Transport.Probe:output_type -> latchstring.plugin.v1.ProbeStep
+	13, // 33: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
+	16, // 34: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
+	20, // 35: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
+	26, // 36: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
+	28, // [28:37] is the sub-list for method output_type
+	19, // [19:28] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
-func init() { file_plugin_proto_init() }
-func file_plugin_proto_init() {
-	if File_plugin_proto != nil {
+func init() { file_internal_wire_pluginv1_plugin_proto_init() }
+func file_internal_wire_pluginv1_plugin_proto_init() {
+	if File_internal_wire_pluginv1_plugin_proto != nil {
 		return
 	}
-	file_plugin_proto_msgTypes[15].OneofWrappers = []any{
+	file_internal_wire_pluginv1_plugin_proto_msgTypes[16].OneofWrappers = []any{
 		(*AuthFromHost_Begin)(nil),
 		(*AuthFromHost_Answer)(nil),
 	}
-	file_plugin_proto_msgTypes[18].OneofWrappers = []any{
+	file_internal_wire_pluginv1_plugin_proto_msgTypes[19].OneofWrappers = []any{
 		(*AuthFromPlugin_Ask)(nil),
 		(*AuthFromPlugin_Show)(nil),
 		(*AuthFromPlugin_Result)(nil),
@@ -1901,18 +1984,18 @@ func file_plugin_proto_init() {
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_pluginv1_plugin_proto_rawDesc), len(file_internal_wire_pluginv1_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   5,
 		},
-		GoTypes:           file_plugin_proto_goTypes,
-		DependencyIndexes: file_plugin_proto_depIdxs,
-		EnumInfos:         file_plugin_proto_enumTypes,
-		MessageInfos:      file_plugin_proto_msgTypes,
+		GoTypes:           file_internal_wire_pluginv1_plugin_proto_goTypes,
+		DependencyIndexes: file_internal_wire_pluginv1_plugin_proto_depIdxs,
+		EnumInfos:         file_internal_wire_pluginv1_plugin_proto_enumTypes,
+		MessageInfos:      file_internal_wire_pluginv1_plugin_proto_msgTypes,
 	}.Build()
-	File_plugin_proto = out.File
-	file_plugin_proto_goTypes = nil
-	file_plugin_proto_depIdxs = nil
+	File_internal_wire_pluginv1_plugin_proto = out.File
+	file_internal_wire_pluginv1_plugin_proto_goTypes = nil
+	file_internal_wire_pluginv1_plugin_proto_depIdxs = nil
 }

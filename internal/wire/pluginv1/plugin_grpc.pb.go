@@ -9,7 +9,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             v3.21.12
-// source: plugin.proto
+// source: internal/wire/pluginv1/plugin.proto
 
 package pluginv1
 
@@ -210,11 +210,12 @@ var Role_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
-	Metadata: "plugin.proto",
+	Metadata: "internal/wire/pluginv1/plugin.proto",
 }
 
 const (
-	Transport_Dial_FullMethodName = "/latchstring.plugin.v1.Transport/Dial"
+	Transport_Dial_FullMethodName  = "/latchstring.plugin.v1.Transport/Dial"
+	Transport_Probe_FullMethodName = "/latchstring.plugin.v1.Transport/Probe"
 )
 
 // TransportClient is the client API for Transport service.
@@ -222,6 +223,10 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type TransportClient interface {
 	Dial(ctx context.Context, in *DialRequest, opts ...grpc.CallOption) (*DialResponse, error)
+	// Probe tries what Dial would do, step by step, keeps no connection and
+	// sends no secret beyond what the proxy itself asks for. Only transports
+	// with the trait "probe" have it.
+	Probe(ctx context.Context, in *DialRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeStep], error)
 }
 
 type transportClient struct {
@@ -242,11 +247,34 @@ func (c *transportClient) Dial(ctx context.Context, in *DialRequest, opts ...grp
 	return out, nil
 }
 
+func (c *transportClient) Probe(ctx context.Context, in *DialRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeStep], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Transport_ServiceDesc.Streams[0], Transport_Probe_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[DialRequest, ProbeStep]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Transport_ProbeClient = grpc.ServerStreamingClient[ProbeStep]
+
 // TransportServer is the server API for Transport service.
 // All implementations must embed UnimplementedTransportServer
 // for forward compatibility.
 type TransportServer interface {
 	Dial(context.Context, *DialRequest) (*DialResponse, error)
+	// Probe tries what Dial would do, step by step, keeps no connection and
+	// sends no secret beyond what the proxy itself asks for. Only transports
+	// with the trait "probe" have it.
+	Probe(*DialRequest, grpc.ServerStreamingServer[ProbeStep]) error
 	mustEmbedUnimplementedTransportServer()
 }
 
@@ -259,6 +287,9 @@ type UnimplementedTransportServer struct{}
 
 func (UnimplementedTransportServer) Dial(context.Context, *DialRequest) (*DialResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Dial not implemented")
+}
+func (UnimplementedTransportServer) Probe(*DialRequest, grpc.ServerStreamingServer[ProbeStep]) error {
+	return status.Error(codes.Unimplemented, "method Probe not implemented")
 }
 func (UnimplementedTransportServer) mustEmbedUnimplementedTransportServer() {}
 func (UnimplementedTransportServer) testEmbeddedByValue()                   {}
@@ -299,6 +330,17 @@ func _Transport_Dial_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Transport_Probe_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(DialRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TransportServer).Probe(m, &grpc.GenericServerStream[DialRequest, ProbeStep]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Transport_ProbeServer = grpc.ServerStreamingServer[ProbeStep]
+
 // Transport_ServiceDesc is the grpc.ServiceDesc for Transport service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -311,8 +353,14 @@ var Transport_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Transport_Dial_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "plugin.proto",
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Probe",
+			Handler:       _Transport_Probe_Handler,
+			ServerStreams: true,
+		},
+	},
+	Metadata: "internal/wire/pluginv1/plugin.proto",
 }
 
 const (
@@ -460,7 +508,7 @@ var Collect_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 	},
-	Metadata: "plugin.proto",
+	Metadata: "internal/wire/pluginv1/plugin.proto",
 }
 
 const (
@@ -560,7 +608,7 @@ var Auth_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
-	Metadata: "plugin.proto",
+	Metadata: "internal/wire/pluginv1/plugin.proto",
 }
 
 const (
@@ -662,5 +710,5 @@ var EventSink_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
-	Metadata: "plugin.proto",
+	Metadata: "internal/wire/pluginv1/plugin.proto",
 }

@@ -12,23 +12,26 @@ type Action string
 // The actions. Each names the facts it expects in its comment; a fact that is
 // needed and missing denies.
 const (
-	BundleCreate  Action = "bundle.create"   // no facts
-	BundleCollect Action = "bundle.collect"  // Collector
-	BundleSend    Action = "bundle.send"     // RSS, Bytes
-	BundleWrite   Action = "bundle.write"    // Path: --output, carried by hand
-	PluginLaunch  Action = "plugin.launch"   // Plugin, Role, Name, State, SHA256, Publisher, Sandbox
-	HostOpen      Action = "host.open"       // Plugin, Path: a root-only file handed to a collector
-	HostRun       Action = "host.run"        // Plugin, Command
-	TransportDial Action = "transport.dial"  // Transport, Address, Proxy
-	SessionOpen   Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration
-	SessionExtend Action = "session.extend"  // User, Method, Roles, Duration
-	SessionClose  Action = "session.close"   // User
-	ConnectAccept Action = "connect.accept"  // Engineer, Case, Source
-	AccessShell   Action = "access.shell"    // Engineer, RunAs
-	AccessCommand Action = "access.command"  // Engineer, RunAs, Command
-	AccessForward Action = "access.forward"  // Engineer, Address
-	AccessUpload  Action = "access.upload"   // Engineer, Path
-	AccessFetch   Action = "access.download" // Engineer, Path
+	BundleCreate   Action = "bundle.create"   // no facts
+	BundleCollect  Action = "bundle.collect"  // Collector
+	BundleSend     Action = "bundle.send"     // RSS, Bytes
+	BundleWrite    Action = "bundle.write"    // Path: --output, carried by hand
+	PluginLaunch   Action = "plugin.launch"   // Plugin, Role, Name, State, SHA256, Publisher, Sandbox
+	HostOpen       Action = "host.open"       // Plugin, Path: a root-only file handed to a collector
+	HostRun        Action = "host.run"        // Plugin, Command
+	TransportDial  Action = "transport.dial"  // Transport, Address, Proxy
+	SessionOpen    Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration; MFA and Proxy where there is one
+	SessionExtend  Action = "session.extend"  // User, Method, Roles, Duration: from the start of the session
+	SessionClose   Action = "session.close"   // User
+	ConnectAccept  Action = "connect.accept"  // Engineer; Case, From, Approvers where known
+	AccessShell    Action = "access.shell"    // Engineer, RunAs
+	AccessCommand  Action = "access.command"  // Engineer, RunAs, Command
+	AccessForward  Action = "access.forward"  // Engineer, Address
+	AccessUpload   Action = "access.upload"   // Engineer, Path
+	AccessFetch    Action = "access.download" // Engineer, Path
+	SessionResume  Action = "session.resume"  // no facts: after a restart
+	RecordingShare Action = "recording.share" // no facts: encrypt recordings to the vendor too
+	NotifyDisable  Action = "notify.disable"  // Event: somebody wants it switched off
 )
 
 // Fact names one thing that is known about a request.
@@ -52,13 +55,19 @@ const (
 	Address   Fact = "address" // host:port
 	Proxy     Fact = "proxy"
 	User      Fact = "user"
-	Method    Fact = "method" // how the user logged in
-	Roles     Fact = "roles"  // comma-separated
-	Duration  Fact = "duration"
+	Method    Fact = "method"   // how the user logged in: root, infinibox, challenge, sso
+	Roles     Fact = "roles"    // comma-separated: admin; root for uid 0 on the machine itself
+	Duration  Fact = "duration" // as Go writes it; 0s asks for the longest that is allowed
 	Engineer  Fact = "engineer"
 	Case      Fact = "case"
 	From      Fact = "from"
 	RunAs     Fact = "run_as"
+
+	Purpose   Fact = "purpose"   // of a plugin or a dial: bundle or session; absent when it may be either
+	MFA       Fact = "mfa"       // true when the user proved a second factor
+	Approvers Fact = "approvers" // comma-separated: who said yes to this connection
+	Event     Fact = "event"     // a notification
+	Time      Fact = "time"      // RFC 3339; absent means now. For explanations and tests
 )
 
 // Facts are what the enforcing code knows about a request.
@@ -82,7 +91,7 @@ type Rule struct {
 	Key    string // as written in the file, with its block: `bundle.max_size`
 	Value  string
 	Source Source
-	Reason string // the author's own reason, if the file gives one
+	Reason string // the author's own reason, if the file gives one (reason = "...")
 }
 
 // Limits are the bounds under which an action is allowed. Zero means that
@@ -90,6 +99,16 @@ type Rule struct {
 type Limits struct {
 	MaxDuration time.Duration
 	MaxBytes    int64
+	Until       time.Time // when the last window closes; the session ends then, whatever its length
+}
+
+// Duties are what the enforcing code must do besides. They come with refusals
+// too: a connection that was refused for want of approval says how many
+// approvals would do.
+type Duties struct {
+	Approvals       int           // how many different people must approve; 0 means nobody is asked
+	ApprovalTimeout time.Duration // no answer by then is a no
+	Record          bool          // what cannot be recorded must not happen
 }
 
 // Decision is the answer of [Policy.Decide]. It is a value that goes into the
@@ -100,8 +119,10 @@ type Decision struct {
 	Allowed bool
 	Reason  string // one sentence, lower case
 	Rule    Rule   // the rule that decided
+	Also    []Rule // rules that refuse it as well: without all of them it is still refused
 	Lost    []Rule // rules that spoke about it and were less strict
 	Limits  Limits
+	Duties  Duties
 }
 
 // Err returns nil for an allowed action and a [*Refusal] otherwise.
@@ -117,8 +138,12 @@ func (d Decision) Err() error {
 type Refusal struct{ Decision Decision }
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("refused by policy: %s (%s = %s at %s)",
-		r.Decision.Reason, r.Decision.Rule.Key, r.Decision.Rule.Value, r.Decision.Rule.Source)
+	rule := r.Decision.Rule
+	text := fmt.Sprintf("refused by policy: %s (%s = %s at %s)", r.Decision.Reason, rule.Key, rule.Value, rule.Source)
+	if rule.Reason != "" {
+		text += ": " + rule.Reason
+	}
+	return text
 }
 
 // ExitCode is the exit code of a command that ends with this refusal.

@@ -1,0 +1,280 @@
+package tokens
+
+// Match is a token found in a window.
+type Match struct {
+	// Start and End bound the token in the window. They may lie outside the
+	// run that was asked about: a token can hold a ':' or a '!'.
+	Start, End int
+	// Rule is the id of the format or the issuer.
+	Rule string
+	// Open says that the token reaches the end of the window and may go on
+	// beyond it: hide what follows for as long as it is a token character.
+	Open bool
+}
+
+// flags of a format.
+type flags uint8
+
+const (
+	foldCase    flags = 1 << iota // prefix in any letter case
+	anywhere                      // no boundary needed before the prefix
+	exactEnd                      // boundary needed after the tail
+	allowDull                     // a tail of x's is hidden too
+	needMix                       // tail with letters and digits in variety
+	needDigit                     // tail with a digit
+	digitOrDull                   // needDigit, or a tail of x's
+)
+
+// step is one element of a tail: a literal or a stretch of a class.
+type step struct {
+	lit      string
+	class    class
+	min, max int // max 0: without end
+}
+
+type format struct {
+	id, prefix string
+	flags      flags
+	steps      []step
+}
+
+const (
+	// minPrefix is the length of the prefixes that are hashed.
+	minPrefix = 3
+	// minToken is the length of the shortest token.
+	minToken = 10
+)
+
+// hash3 mixes the first three bytes of a prefix without regard to case.
+// internal/gen has the same function.
+func hash3(a, b, c byte) uint16 {
+	k := uint32(a|0x20)<<16 | uint32(b|0x20)<<8 | uint32(c|0x20)
+	return uint16(k * 2654435761 >> 20)
+}
+
+// Find returns the first token that begins in window[start:end], a run of
+// token characters ([A-Za-z0-9_+/=.~-]). The window may hold as much context
+// before and behind as there is: keywords are looked for in up to 160 bytes
+// before, and a token may end behind the run. Ask again from Match.End for
+// more tokens in the same run.
+func Find(window []byte, start, end int) (Match, bool) {
+	if m, ok := Shape(window, start, end); ok {
+		return m, true
+	}
+	return Vendor(window, start, end)
+}
+
+// Shape is Find for the tokens that can be told by themselves.
+func Shape(window []byte, start, end int) (Match, bool) {
+	if start < 0 || end > len(window) || end-start < minToken {
+		return Match{}, false
+	}
+	if start > 0 && is(window[start-1], foreign) {
+		if m, ok := led(window, start, end); ok {
+			return m, true
+		}
+	}
+	w := window[:end]
+	for i := start; i < len(w); i++ {
+		if classOf[w[i]]&marks != 0 {
+			if m, ok := infix(window, start, end, i); ok {
+				return m, true
+			}
+			if i+1 < len(w) {
+				if h := shortHead(w[i], w[i+1]); h != 0 {
+					if m, ok := try(window, i, int(h)-1); ok {
+						return m, true
+					}
+				}
+			}
+		}
+		if i+minToken > len(w) {
+			continue
+		}
+		if h := heads[hash3(w[i], w[i+1], w[i+2])]; h != 0 {
+			if m, ok := try(window, i, int(h)-1); ok {
+				return m, true
+			}
+		}
+	}
+	return Match{}, false
+}
+
+// try tests the formats of one chain at position i.
+func try(w []byte, i, chain int) (Match, bool) {
+	for ; chains[chain] != 0xffff; chain++ {
+		f := &formats[chains[chain]]
+		if !hasPrefix(w[i:], f.prefix, f.flags&foldCase != 0) {
+			continue
+		}
+		if f.flags&anywhere == 0 && !boundary(w, i) {
+			continue
+		}
+		body := i + len(f.prefix)
+		end, ok := tail(w, body, f)
+		if !ok {
+			continue
+		}
+		return Match{Start: i, End: end, Rule: f.id, Open: end == len(w)}, true
+	}
+	return Match{}, false
+}
+
+// tail matches the steps of f from i and applies its flags.
+func tail(w []byte, i int, f *format) (end int, ok bool) {
+	body := i
+	for n := range f.steps {
+		s := &f.steps[n]
+		if s.lit != "" {
+			if !hasPrefix(w[i:], s.lit, false) {
+				return 0, false
+			}
+			i += len(s.lit)
+			continue
+		}
+		limit := len(w)
+		if s.max > 0 && i+s.max < limit {
+			limit = i + s.max
+		}
+		j := span(w[:limit], i, s.class)
+		// Leave what the next literal needs: "<b10+>.eyJ" with '.' in class.
+		if n+1 < len(f.steps) && f.steps[n+1].lit != "" && is(f.steps[n+1].lit[0], s.class) {
+			for j > i+s.min && !hasPrefix(w[j:], f.steps[n+1].lit, false) {
+				j--
+			}
+		}
+		if j-i < s.min && j < len(w) {
+			return 0, false
+		}
+		if j-i < s.min && j == len(w) && j-body < 8 {
+			return 0, false // cut off by the window, and too short to tell
+		}
+		if s.min == s.max && n+1 == len(f.steps) && f.flags&exactEnd == 0 && j < len(w) && is(w[j], alnum) && is(w[j], s.class) {
+			return 0, false
+		}
+		i = j
+	}
+	if f.flags&exactEnd != 0 && i < len(w) && is(w[i], base64Any) && w[i] != '=' {
+		return 0, false
+	}
+	return i, varied(w[body:i], f.flags)
+}
+
+// varied applies the conditions on what is in a tail.
+func varied(t []byte, f flags) bool {
+	if f&allowDull != 0 {
+		return true
+	}
+	if dull(t) {
+		return f&digitOrDull != 0
+	}
+	if f&(needDigit|digitOrDull) != 0 && !hasDigit(t) {
+		return false
+	}
+	return f&needMix == 0 || random(t)
+}
+
+// dull says whether t is only a row of x's or the like.
+func dull(t []byte) bool {
+	for _, c := range t {
+		switch c {
+		case 'x', 'X', '*', '.', '#', '-', '_', '=', '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func hasDigit(t []byte) bool {
+	for _, c := range t {
+		if c >= '0' && c <= '9' {
+			return true
+		}
+	}
+	return false
+}
+
+// random says whether t looks drawn by chance: letters and digits, in variety.
+func random(t []byte) bool {
+	var seen [2]uint64
+	var letters, digits, distinct, turns int
+	prev := 0
+	for _, c := range t {
+		if bit := uint64(1) << (c & 63); c < 128 && seen[c>>6]&bit == 0 {
+			seen[c>>6] |= bit
+			distinct++
+		}
+		kind := 0
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			kind = 1
+		case c >= 'a' && c <= 'z':
+			letters++
+			kind = 2
+		case c >= 'A' && c <= 'Z':
+			letters++
+			kind = 3
+		}
+		if kind != prev {
+			turns++
+			prev = kind
+		}
+	}
+	return digits >= 2 && letters >= 2 && distinct >= 8 && turns >= 5
+}
+
+// boundary says whether a token may begin at i: no letter or digit stands
+// before it, unless that one is the end of an escape.
+func boundary(w []byte, i int) bool {
+	if i == 0 || !is(w[i-1], alnum) {
+		return true
+	}
+	if i >= 2 && w[i-2] == '\\' {
+		switch w[i-1] {
+		case 'n', 'r', 't':
+			return true
+		}
+	}
+	if i >= 3 && w[i-3] == '%' && is(w[i-1], hex) && is(w[i-2], hex) {
+		return true // %3D
+	}
+	if i >= 6 && w[i-6] == '\\' && w[i-5] == 'u' && span(w[:i], i-4, hex) == i {
+		return true // \u003d
+	}
+	if i >= 4 && w[i-4] == '\\' && w[i-3] == 'x' && is(w[i-1], hex) && is(w[i-2], hex) {
+		return true // \x3d
+	}
+	return i >= 2 && w[i-1] == 'm' && ansi(w, i-1) // end of a colour
+}
+
+// ansi says whether the m at i ends an escape sequence.
+func ansi(w []byte, i int) bool {
+	for k := 0; k < 12 && i > 0; k++ {
+		i--
+		switch c := w[i]; {
+		case c == '[':
+			return i > 0 && w[i-1] == 0x1b
+		case c != ';' && (c < '0' || c > '9'):
+			return false
+		}
+	}
+	return false
+}
+
+func hasPrefix(b []byte, p string, fold bool) bool {
+	if len(b) < len(p) {
+		return false
+	}
+	for i := 0; i < len(p); i++ {
+		c, d := b[i], p[i]
+		if c == d {
+			continue
+		}
+		if !fold || c|0x20 != d|0x20 || !is(d, letter) || !is(c, letter) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,269 @@
+package tokens
+
+// Shapes whose tell-tale is not at the beginning.
+
+// leads are prefixes that end in a colon, which a run does not hold: what
+// follows is a token of at least min characters.
+var leads = [...]struct {
+	lead, rule string
+	min        int
+}{
+	{"base64:", "laravel-app-key", 40},
+	{"vault:v1:", "vault-ciphertext", 16},
+	{"vault:v2:", "vault-ciphertext", 16},
+	{"vault:v3:", "vault-ciphertext", 16},
+	{"perm:", "jetbrains-token", 40},
+}
+
+// led looks for tokens that are told by what stands before the run, which is
+// one of the foreign bytes.
+func led(w []byte, start, end int) (Match, bool) {
+	switch w[start-1] {
+	case '!':
+		return salesforce(w, start, end)
+	case '|':
+		return facebook(w, start, end)
+	}
+	if m, ok := telegram(w, start, end); ok {
+		return m, true
+	}
+	for i := range leads {
+		l := &leads[i]
+		if end-start >= l.min && hasSuffix(w[:start], l.lead) && boundary(w, start-len(l.lead)) {
+			return Match{Start: start, End: end, Rule: l.rule, Open: end == len(w)}, true
+		}
+	}
+	return Match{}, false
+}
+
+// infixBytes are the bytes at which infix has something to do.
+const infixBytes = "~.ZT+A_-Nn"
+
+// infix looks for tokens that are told by a mark at i.
+func infix(w []byte, start, end, i int) (Match, bool) {
+	switch w[i] {
+	case '~':
+		return azureSecret(w, start, end, i)
+	case '.':
+		return dots(w, start, end, i)
+	case 'Z': // AZDO
+		return marked(w, start, end, i-1, "AZDO", 76, 4, "azure-devops-token")
+	case 'T':
+		return marked(w, start, end, i, "T3BlbkFJ", 20, 20, "openai-key")
+	case '+', 'A':
+		return azureMark(w, start, end, i)
+	case '_':
+		return maxmind(w, start, end, i)
+	case '-':
+		return mailchimp(w, start, end, i)
+	case 'N', 'n':
+		return newRelic(w, start, end, i)
+	}
+	return Match{}, false
+}
+
+// marked is a stretch of letters and digits with mark at i, at least before
+// of them in front of it and after behind.
+func marked(w []byte, start, end, i int, mark string, before, after int, rule string) (Match, bool) {
+	if i < start || !hasPrefix(w[i:end], mark, false) {
+		return Match{}, false
+	}
+	s := spanBack(w[start:], i-start, base64URL) + start
+	e := span(w[:end], i+len(mark), base64URL)
+	if i-s < before || e-i-len(mark) < after {
+		return Match{}, false
+	}
+	e = padding(w, e)
+	return Match{Start: s, End: e, Rule: rule, Open: e == len(w)}, true
+}
+
+// padding takes up to two '=' in.
+func padding(w []byte, e int) int {
+	for n := 0; n < 2 && e < len(w) && w[e] == '='; n++ {
+		e++
+	}
+	return e
+}
+
+// azureMarks are the signatures that Azure puts near the end of its keys.
+var azureMarks = [...]string{"+ASt", "+AMC", "AzFu", "AzSe", "ACDb", "+ABa", "+ACR", "+AEh", "+ARm", "+AIo", "APIM", "AzCa"}
+
+func azureMark(w []byte, start, end, i int) (Match, bool) {
+	for _, m := range azureMarks {
+		if !hasPrefix(w[i:end], m, false) {
+			continue
+		}
+		s := spanBack(w[start:], i-start, base64Std) + start
+		e := span(w[:end], i+len(m), base64Std)
+		// 39, 76 or 33 characters before, 5 to 10 behind.
+		if i-s < 30 || e-i-len(m) < 5 || e-i-len(m) > 12 || !random(w[s:e]) {
+			continue
+		}
+		if n := e - s; n != 43 && n != 44 && n != 52 && n != 84 && n != 86 {
+			continue
+		}
+		e = padding(w, e)
+		return Match{Start: s, End: e, Rule: "azure-key", Open: e == len(w)}, true
+	}
+	return Match{}, false
+}
+
+// azureSecret is xxx8Q~ and 31 to 34 more: the ~ is at i.
+func azureSecret(w []byte, start, end, i int) (Match, bool) {
+	const inner = word | dotted // [A-Za-z0-9_~.-]
+	ok := func(b byte) bool { return is(b, inner) && b != '=' || b == '~' }
+	if i-start < 5 || w[i-1] != 'Q' || !is(w[i-2], digit) {
+		return Match{}, false
+	}
+	s := i - 5
+	for _, b := range w[s:i] {
+		if !ok(b) {
+			return Match{}, false
+		}
+	}
+	if s > 0 && is(w[s-1], alnum) {
+		return Match{}, false
+	}
+	e := i + 1
+	for e < len(w) && ok(w[e]) {
+		e++
+	}
+	if n := e - i - 1; n < 31 || n > 40 {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "azure-client-secret", Open: e == len(w)}, true
+}
+
+// dots are the tokens of parts with dots between; the first dot is at i.
+func dots(w []byte, start, end, i int) (Match, bool) {
+	s := spanBack(w[start:], i-start, base64URL) + start
+	first := i - s
+	// Terraform: 14 . atlasv1 . 60 and more
+	if hasPrefix(w[i:end], ".atlasv1.", false) {
+		e := span(w[:end], i+9, base64Any)
+		if first >= 14 && e-i-9 >= 40 {
+			return Match{Start: s, End: e, Rule: "terraform-token", Open: e == len(w)}, true
+		}
+	}
+	// Airtable: letters . v1 . letters . hex
+	if hasPrefix(w[i:end], ".v1.", false) && first >= 10 {
+		j := span(w[:end], i+4, base64URL)
+		if j < end && w[j] == '.' && j-i-4 >= 10 {
+			if e := span(w[:end], j+1, hex); e-j-1 >= 32 {
+				return Match{Start: s, End: e, Rule: "airtable-oauth", Open: e == len(w)}, true
+			}
+		}
+	}
+	// Discord bot: [MNO]23-27 . 6-7 . 27 and more
+	if first >= 23 && first <= 30 && w[s] >= 'M' && w[s] <= 'Z' {
+		j := span(w[:end], i+1, base64URL)
+		if n := j - i - 1; (n == 6 || n == 7) && j < end && w[j] == '.' {
+			if e := span(w[:end], j+1, base64URL); e-j-1 >= 27 && e-j-1 <= 45 {
+				return Match{Start: s, End: e, Rule: "discord-token", Open: e == len(w)}, true
+			}
+		}
+	}
+	// Google client id, by what follows it
+	if hasPrefix(w[i:], ".apps.googleusercontent.com", true) && first >= 40 {
+		return Match{Start: s, End: i, Rule: "google-client-id"}, true
+	}
+	// Kubernetes bootstrap token: 6 . 16, beside its name
+	if first == 6 {
+		e := span(w[:end], i+1, lowerDigit)
+		if e-i-1 == 16 && (e == end || !is(w[e], base64Any)) && hasDigit(w[s:e]) && near(w, s, "token", 40, "bootstrap") {
+			return Match{Start: s, End: e, Rule: "kubernetes-bootstrap", Open: e == len(w)}, true
+		}
+	}
+	return Match{}, false
+}
+
+// maxmind is 6 _ 29 _mmk; the last _ is at i.
+func maxmind(w []byte, start, end, i int) (Match, bool) {
+	if !hasPrefix(w[i:end], "_mmk", false) || i-start < 36 {
+		return Match{}, false
+	}
+	s := spanBack(w[start:], i-start, word) + start
+	if i-s != 36 || w[s+6] != '_' {
+		return Match{}, false
+	}
+	return Match{Start: s, End: i + 4, Rule: "maxmind-key"}, true
+}
+
+// mailchimp is 32 hex and -us12; the - is at i.
+func mailchimp(w []byte, start, end, i int) (Match, bool) {
+	if !hasPrefix(w[i:end], "-us", false) || i-start < 32 || i+3 >= end || !is(w[i+3], digit) {
+		return Match{}, false
+	}
+	s := spanBack(w[start:], i-start, hex) + start
+	e := span(w[:end], i+3, digit)
+	if i-s != 32 || e-i-3 > 3 || !hasDigit(w[s:i]) {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "mailchimp-key", Open: e == len(w)}, true
+}
+
+// newRelic is 36 letters and digits and NRAL; the N is at i.
+func newRelic(w []byte, start, end, i int) (Match, bool) {
+	if !hasPrefix(w[i:end], "NRAL", true) || i-start < 36 || i+4 < end && is(w[i+4], alnum) {
+		return Match{}, false
+	}
+	s := spanBack(w[start:], i-start, alnum) + start
+	if n := i - s; n < 32 || n > 42 {
+		return Match{}, false
+	}
+	return Match{Start: s, End: i + 4, Rule: "newrelic-license", Open: i+4 == len(w)}, true
+}
+
+// telegram is digits : AA and 32 more; the run begins behind the colon.
+func telegram(w []byte, start, end int) (Match, bool) {
+	s := spanBack(w, start-1, digit)
+	if n := start - 1 - s; n < 5 || n > 16 {
+		return Match{}, false
+	}
+	e := span(w[:end], start, base64URL)
+	n := e - start
+	if w[start] != 'A' || n < 34 || n > 36 || s > 0 && is(w[s-1], alnum) && !hasSuffix(w[:s], "bot") {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "telegram-bot-token", Open: e == len(w)}, true
+}
+
+// salesforce is 00D and 12 more ! 96 more.
+func salesforce(w []byte, start, end int) (Match, bool) {
+	s := spanBack(w, start-1, alnum)
+	if start-1-s != 15 && start-1-s != 18 || w[s] != '0' || w[s+1] != '0' {
+		return Match{}, false
+	}
+	e := span(w[:end], start, dotted)
+	if e-start < 60 {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "salesforce-token", Open: e == len(w)}, true
+}
+
+// facebook is 15 or 16 digits | 27 to 40 more.
+func facebook(w []byte, start, end int) (Match, bool) {
+	s := spanBack(w, start-1, digit)
+	e := span(w[:end], start, base64URL)
+	if n := start - 1 - s; n < 15 || n > 16 {
+		return Match{}, false
+	}
+	if e-start < 27 || e-start > 40 || !random(w[start:e]) {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "facebook-app-token", Open: e == len(w)}, true
+}
+
+func hasSuffix(b []byte, s string) bool {
+	return len(b) >= len(s) && hasPrefix(b[len(b)-len(s):], s, false)
+}
+
+// near says whether one of the words is in the n bytes before i.
+func near(w []byte, i int, word1 string, n int, word2 string) bool {
+	for j := max(0, i-n); j < i; j++ {
+		if hasPrefix(w[j:i], word1, true) || hasPrefix(w[j:i], word2, true) {
+			return true
+		}
+	}
+	return false
+}

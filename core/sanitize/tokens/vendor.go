@@ -1,0 +1,215 @@
+package tokens
+
+// value is what a vendor's token looks like.
+type value struct {
+	class    class
+	min, max int // max 0: without end
+	uuid     bool
+}
+
+type vendor struct {
+	name   string
+	common bool // a plain word too
+	values []value
+}
+
+// lookBack is how far before a value its vendor may be named.
+const lookBack = 160
+
+// Vendor reports window[start:end] or a part of it as the token of an issuer
+// that is named before it or at its beginning: in the key that it is assigned
+// to (acmeKey = "..."), or near it together with a word such as token or
+// secret (acme-token-...).
+func Vendor(window []byte, start, end int) (Match, bool) {
+	if start < 0 || end > len(window) || end-start < 14 || end-start > maxRun {
+		return Match{}, false
+	}
+	// The run may hold key=value: the value is behind the last '=' that is
+	// not padding.
+	s := start
+	for i := start; i < end-1; i++ {
+		if window[i] == '=' && is(window[i+1], alnum) {
+			s = i + 1
+		}
+	}
+	if !plausible(window[s:end]) {
+		return Match{}, false
+	}
+	from := max(0, s-lookBack)
+	for i := from; i+minPrefix <= end-minVendorValue; i++ {
+		h := vendorHeads[hash3(window[i], window[i+1], window[i+2])]
+		if h == 0 {
+			continue
+		}
+		for c := int(h) - 1; vendorChains[c] != 0xffff; c++ {
+			d := &vendors[vendorChains[c]]
+			if !hasPrefix(window[i:end], d.name, true) || !wordStart(window, i) {
+				continue
+			}
+			if m, ok := d.match(window, i+len(d.name), s, end); ok {
+				return m, true
+			}
+		}
+	}
+	return Match{}, false
+}
+
+const (
+	// minVendorValue is the length of the shortest token in the table.
+	minVendorValue = 14
+	// maxRun is the length of a run that is not looked at any more.
+	maxRun = 1024
+)
+
+// match decides on a value at w[s:end] whose vendor is named before q. When
+// the name is in the run itself the value begins behind the last word such as
+// token.
+func (d *vendor) match(w []byte, q, s, end int) (Match, bool) {
+	if q > s {
+		n := lastSecretWord(w[q:end])
+		if n < 0 {
+			return Match{}, false
+		}
+		s = q + n
+		for s < end && !is(w[s], alnum) {
+			s++
+		}
+		if end-s < minVendorValue || !plausible(w[s:end]) {
+			return Match{}, false
+		}
+	}
+	v, gap := w[s:end], w[q:s]
+	e, exact := d.length(v)
+	if !exact {
+		// A length that nobody recorded, but surely drawn by chance.
+		e = span(v, 0, dotted|base64Any)
+		if e < 20 || !random(v[:e]) {
+			return Match{}, false
+		}
+	}
+	secret := len(gap) <= 90 && lastSecretWord(gap) >= 0
+	if !secret && (d.common || !exact || !assigned(gap)) {
+		return Match{}, false
+	}
+	return Match{Start: s, End: s + e, Rule: d.name, Open: s+e == len(w)}, true
+}
+
+// plausible rules out words and paths before anything is looked up.
+func plausible(v []byte) bool {
+	var letters, digits int
+	for _, c := range v {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case is(c, letter):
+			letters++
+		case c == '/' && letters+digits == 0:
+			return false
+		}
+	}
+	return digits >= 2 && letters+digits >= 12
+}
+
+// wordStart says whether a name may begin at i: not in the middle of a word,
+// except at the hump of a camel.
+func wordStart(b []byte, i int) bool {
+	return i == 0 || !is(b[i-1], letter) || b[i-1] >= 'a' && b[i] <= 'Z'
+}
+
+// length says how much of v is a token of this vendor: all of it, or all
+// before a '.' or '/' that the class does not have.
+func (d *vendor) length(v []byte) (int, bool) {
+	for k := range d.values {
+		x := &d.values[k]
+		if x.uuid {
+			if len(v) >= 36 && isUUID(v[:36]) && (len(v) == 36 || !is(v[36], base64URL)) {
+				return 36, true
+			}
+			continue
+		}
+		n := span(v, 0, x.class)
+		if n < x.min || x.max > 0 && n > x.max {
+			continue
+		}
+		if n < len(v) && is(v[n], base64Any) {
+			continue
+		}
+		return n, true
+	}
+	return 0, false
+}
+
+func isUUID(b []byte) bool {
+	for i, c := range b {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !is(c, hex) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// assigned says whether gap is the rest of an identifier, an assignment (or
+// only a space) and an opening quote.
+func assigned(gap []byte) bool {
+	i := 0
+	for i < len(gap) && i < 30 && (is(gap[i], base64URL) || gap[i] == '.' || gap[i] == '[' || gap[i] == ']') {
+		i++
+	}
+	i = skip(gap, i, 6, " \t'\"`>)")
+	i = skip(gap, i, 4, "=:>|?,(")
+	if i == 0 {
+		return false
+	}
+	i = skip(gap, i, 8, " \t'\"`=@\\({[")
+	return i == len(gap)
+}
+
+func skip(b []byte, i, max int, set string) int {
+	for n := 0; i < len(b) && n < max; n++ {
+		found := false
+		for k := 0; k < len(set); k++ {
+			if b[i] == set[k] {
+				found = true
+				break
+			}
+		}
+		if !found {
+			break
+		}
+		i++
+	}
+	return i
+}
+
+var secretWords = [...]string{"key", "token", "secret", "access", "apikey", "auth", "private", "pass"}
+
+// lastSecretWord returns the end of the last word in b that makes a secret of
+// what follows, or -1.
+func lastSecretWord(b []byte) int {
+	last := -1
+	for i := 0; i+3 <= len(b); i++ {
+		switch b[i] | 0x20 {
+		case 'k', 't', 's', 'a', 'p':
+		default:
+			continue
+		}
+		for _, w := range secretWords {
+			if !hasPrefix(b[i:], w, true) {
+				continue
+			}
+			e := i + len(w)
+			if w == "key" && e < len(b) && is(b[e], letter) && b[e] >= 'a' {
+				continue // keyboard
+			}
+			last = e
+		}
+	}
+	return last
+}

@@ -1,0 +1,58 @@
+package keyname
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// foreignNames are words for passwords and secrets in other scripts and with
+// accents, in lower case where the script has cases.
+var foreignNames = []struct {
+	name string
+	kind Kind
+}{
+	{"пароль", Password}, {"пароля", Password}, {"парола", Password}, {"лозинка", Password}, {"секрет", Secret}, {"токен", Token}, {"ключ", APIKey},
+	{"密码", Password}, {"密碼", Password}, {"口令", Password}, {"密钥", APIKey}, {"密鑰", APIKey}, {"令牌", Token}, {"秘密", Secret},
+	{"パスワード", Password}, {"暗証番号", Password}, {"シークレット", Secret}, {"トークン", Token},
+	{"비밀번호", Password}, {"암호", Password}, {"패스워드", Password}, {"토큰", Token},
+	{"contraseña", Password}, {"contrasenya", Password}, {"hasło", Password}, {"lösenord", Password}, {"şifre", Password}, {"mật khẩu", Password},
+	{"jelszó", Password}, {"geslo", Password}, {"slaptažodis", Password}, {"κωδικός", Password}, {"סיסמה", Password}, {"كلمة المرور", Password}, {"كلمة السر", Password}, {"รหัสผ่าน", Password}, {"पासवर्ड", Password},
+	{"zugangsschlüssel", APIKey}, {"schlüssel", APIKey}, {"clé secrète", APIKey}, {"clé", APIKey},
+}
+
+// foreignName looks for such a word in name, without regard to case.
+func foreignName(name []byte) (Kind, bool) {
+	var buf [192]byte
+	low := appendLower(buf[:0], name)
+	for _, f := range foreignNames {
+		if bytes.Contains(low, []byte(f.name)) {
+			return f.kind, true
+		}
+	}
+	return "", false
+}
+
+// appendLower lower-cases Latin and Cyrillic letters without allocating; other
+// scripts of the table have no case.
+func appendLower(dst, src []byte) []byte {
+	for len(src) > 0 && len(dst) < 180 {
+		r, n := utf8.DecodeRune(src)
+		switch {
+		case r >= 'A' && r <= 'Z', r >= 'À' && r <= 'Þ' && r != '×', r >= 'Α' && r <= 'Ω':
+			r += 0x20
+		case r >= 'А' && r <= 'Я':
+			r += 0x20
+		case r == 'Ş':
+			r = 'ş'
+		case r == 'Ł':
+			r = 'ł'
+		}
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, src[0])
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+		src = src[n:]
+	}
+	return dst
+}

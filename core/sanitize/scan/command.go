@@ -1,0 +1,361 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+type arg struct{ start, end, vs, ve int } // with and without quotes
+
+// command reads the line as a command and hides passwords among its arguments.
+func (s *Scanner) command() {
+	var args [96]arg
+	n := s.split(&args)
+	for i := 0; i < n; i++ {
+		name := s.base(args[i])
+		if len(name) < 2 || len(name) > 32 {
+			continue
+		}
+		s.program(name, args[i+1:n])
+	}
+}
+
+// split cuts the line into words as a shell does.
+func (s *Scanner) split(args *[96]arg) int {
+	buf := s.buf
+	n := 0
+	for p := s.ls; p < s.le && n < len(args); {
+		for p < s.le && (isSpace(buf[p]) || buf[p] == ',' || buf[p] == '[' && p+1 < s.le && (buf[p+1] == '"' || buf[p+1] == '\'')) {
+			p++
+		}
+		if p >= s.le {
+			break
+		}
+		a := arg{start: p}
+		for p < s.le && !isSpace(buf[p]) {
+			if q := buf[p]; q == '\'' || q == '"' {
+				e := bytes.IndexByte(buf[p+1:s.le], q)
+				if e < 0 {
+					p = s.le
+					break
+				}
+				p += e + 2
+				continue
+			}
+			if buf[p] == '\\' {
+				p++
+			}
+			p++
+		}
+		p = min(p, s.le)
+		a.end = p
+		a.vs, a.ve = a.start, a.end
+		if a.ve > a.vs && buf[a.ve-1] == ',' {
+			a.ve--
+		}
+		if c := buf[a.vs]; (c == '\'' || c == '"') && a.ve-a.vs >= 2 && buf[a.ve-1] == c {
+			a.vs++
+			a.ve--
+		}
+		args[n] = a
+		n++
+	}
+	return n
+}
+
+func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:a.ve] }
+
+// base is the name of a program without its directory and COMMAND=.
+func (s *Scanner) base(a arg) []byte {
+	t := s.text(a)
+	if i := bytes.LastIndexAny(t, "/=(`\\"); i >= 0 {
+		t = t[i+1:]
+	}
+	t = bytes.TrimSuffix(t, []byte(".exe"))
+	return t
+}
+
+func isStop(t []byte) bool {
+	return len(t) == 0 || t[0] == '|' || t[0] == ';' || t[0] == '&' || t[0] == '>'
+}
+
+type flagSet struct {
+	name  string
+	short string // flags whose argument is a password: -p
+	glued bool   // -pPASSWORD without a blank
+	pair  string // flags whose argument is user:password
+	needs string // a word that has to follow the name: docker login
+	bare  int    // the n-th plain argument is the password (1-based)
+	bflag string // only with this flag
+	alone bool   // -p without an argument asks: only glued counts
+}
+
+var programs = []flagSet{
+	{name: "mysql", short: "p", glued: true, alone: true}, {name: "mysqldump", short: "p", glued: true, alone: true}, {name: "mysqladmin", short: "p", glued: true, alone: true},
+	{name: "mysqlimport", short: "p", glued: true, alone: true}, {name: "mysqlshow", short: "p", glued: true, alone: true}, {name: "mysqlcheck", short: "p", glued: true, alone: true}, {name: "mysqlbinlog", short: "p", glued: true, alone: true}, {name: "mariadb", short: "p", glued: true, alone: true}, {name: "mariadb-dump", short: "p", glued: true, alone: true}, {name: "mariadb-admin", short: "p", glued: true, alone: true}, {name: "mysqlsh", short: "p", glued: true, alone: true}, {name: "xtrabackup", short: "p", glued: true, alone: true},
+	{name: "curl", pair: "uU", glued: true}, {name: "wget", pair: ""}, {name: "sshpass", short: "p", glued: true},
+	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "az", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
+	{name: "ldapsearch", short: "w", glued: true}, {name: "ldapadd", short: "w", glued: true}, {name: "ldapmodify", short: "w", glued: true}, {name: "ldapdelete", short: "w", glued: true}, {name: "ldapwhoami", short: "w", glued: true}, {name: "ldappasswd", short: "was", glued: true}, {name: "ldapcompare", short: "w", glued: true},
+	{name: "redis-cli", short: "a", glued: true}, {name: "mongo", short: "p", glued: true}, {name: "mongosh", short: "p", glued: true}, {name: "mongodump", short: "p", glued: true}, {name: "mongorestore", short: "p", glued: true}, {name: "mongoexport", short: "p", glued: true},
+	{name: "ipmitool", short: "P", glued: true}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
+	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
+	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
+	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
+	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
+}
+
+// program looks at the arguments of a program that takes secrets.
+func (s *Scanner) program(name []byte, args []arg) {
+	for i := range programs {
+		if string(name) == programs[i].name {
+			s.programArgs(&programs[i], args)
+			return
+		}
+	}
+}
+
+func (s *Scanner) programArgs(f *flagSet, args []arg) {
+	needs := f.needs == ""
+	bflag := f.bflag == ""
+	bare := 0
+	w := want{class: keyname.Strong, kind: keyname.Password, rule: "command"}
+	switch f.name {
+	case "createUser", "createuser":
+		s.snmpUser(args)
+		return
+	case "passwd", "chpasswd":
+		s.piped(f.name, args)
+		return
+	case "net":
+		s.netUse(args)
+		return
+	case "sqlplus", "impdp", "expdp", "rman", "sqlldr", "exp", "imp":
+		s.oracle(args)
+		return
+	}
+	for i := 0; i < len(args); i++ {
+		t := s.text(args[i])
+		if isStop(t) {
+			return
+		}
+		if f.needs != "" && string(t) == f.needs {
+			needs = true
+			bare++
+			continue
+		}
+		if t[0] == '/' && len(t) > 3 && (t[1] == 'p' || t[1] == 'P') && t[2] == ':' && (f.name == "xfreerdp" || f.name == "wfreerdp" || f.name == "cmdkey") {
+			s.judge(args[i].vs+3, args[i].ve, w, true)
+			continue
+		}
+		if len(t) >= 2 && t[0] == '-' && t[1] != '-' {
+			c := t[1]
+			if f.bflag != "" && bytes.IndexByte(t, f.bflag[0]) > 0 {
+				bflag = true
+			}
+			switch {
+			case indexByte(f.short, c) && needs:
+				if len(t) > 2 {
+					if f.glued && !(len(t) > 6 && s.wordFlag(t)) {
+						v := args[i].vs + 2
+						// -p'quoted pw'
+						s.value(v, w)
+						s.keyEnd = max(s.keyEnd, args[i].end)
+					}
+				} else if !f.alone && i+1 < len(args) {
+					i++
+					if n := s.text(args[i]); len(n) > 0 && n[0] != '-' {
+						s.judge(args[i].vs, args[i].ve, w, true)
+					}
+				}
+				continue
+			case indexByte(f.pair, c):
+				a := args[i]
+				if len(t) > 2 {
+					a.vs += 2
+					for a.vs < a.ve && (s.buf[a.vs] == '\'' || s.buf[a.vs] == '"') {
+						a.vs++
+						a.ve--
+					}
+				} else if i+1 < len(args) {
+					i++
+					a = args[i]
+				} else {
+					continue
+				}
+				s.userArg(a)
+				continue
+			}
+			continue
+		}
+		if bytes.HasPrefix(t, []byte("--user")) || bytes.HasPrefix(t, []byte("--proxy-user")) {
+			a := args[i]
+			if e := bytes.IndexByte(t, '='); e > 0 {
+				a.vs += e + 1
+				if a.vs < a.ve && (s.buf[a.vs] == '\'' || s.buf[a.vs] == '"') {
+					a.vs++
+					a.ve -= btoi(s.buf[a.ve-1] == '\'' || s.buf[a.ve-1] == '"')
+				}
+			} else if i+1 < len(args) {
+				i++
+				a = args[i]
+			}
+			if f.name == "curl" || f.name == "wget" || f.pair != "" {
+				s.userArg(a)
+			}
+			continue
+		}
+		if t[0] == '-' {
+			continue
+		}
+		bare++
+		if f.bare > 0 && needs && bflag && bare == f.bare {
+			s.judge(args[i].vs, args[i].ve, w, true)
+			return
+		}
+	}
+}
+
+// wordFlag is true for long flags with one dash: -port, -protocol.
+func (s *Scanner) wordFlag(t []byte) bool {
+	for _, f := range []string{"-port", "-protocol", "-print", "-path", "-plugin", "-pager", "-user", "-username", "-authentication", "-cacert", "-progress"} {
+		if bytes.HasPrefix(t, []byte(f)) {
+			return true
+		}
+	}
+	return false
+}
+
+func indexByte(set string, c byte) bool {
+	for i := 0; i < len(set); i++ {
+		if set[i] == c {
+			return true
+		}
+	}
+	return false
+}
+
+// userArg hides the password of user:password (or user%password).
+func (s *Scanner) userArg(a arg) {
+	t := s.text(a)
+	i := bytes.IndexByte(t, ':')
+	if i < 0 {
+		i = bytes.IndexByte(t, '%')
+		if i < 0 {
+			i = bytes.IndexByte(t, ',')
+		}
+	}
+	if i < 0 || i+1 >= len(t) || bytes.Contains(t, []byte("://")) {
+		return
+	}
+	pw := t[i+1:]
+	if s.spare(pw, keyname.Strong) || isTemplate(pw) || exampleWord(pw) {
+		return
+	}
+	s.hide(a.vs+i+1, a.ve, keyname.Password, "command")
+}
+
+// exampleWord is what documentation writes in place of a password.
+func exampleWord(v []byte) bool {
+	return foldIs(v, "password") || foldIs(v, "pass") || foldIs(v, "passwd") || foldIs(v, "token") || foldIs(v, "apikey")
+}
+
+// netUse reads: net use Z: \\host\share PASSWORD /user:NAME.
+func (s *Scanner) netUse(args []arg) {
+	if len(args) > 0 && string(s.text(args[0])) != "use" {
+		return
+	}
+	share := false
+	for _, a := range args[min(1, len(args)):] {
+		t := s.text(a)
+		if bytes.HasPrefix(t, []byte(`\\`)) {
+			share = true
+			continue
+		}
+		if share {
+			if t[0] != '/' && t[0] != '*' {
+				s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+			}
+			return
+		}
+	}
+}
+
+// oracle reads user/password@service.
+func (s *Scanner) oracle(args []arg) {
+	for _, a := range args {
+		t := s.text(a)
+		if isStop(t) {
+			return
+		}
+		i := bytes.IndexByte(t, '/')
+		if i <= 0 || t[0] == '-' || t[0] == '@' {
+			continue
+		}
+		e := bytes.LastIndexByte(t, '@')
+		if e < i {
+			e = len(t)
+		}
+		if e > i+1 {
+			s.judge(a.vs+i+1, a.vs+e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+		}
+		return
+	}
+}
+
+// snmpUser reads: createUser NAME SHA "authphrase" AES "privphrase".
+func (s *Scanner) snmpUser(args []arg) {
+	for i := 0; i+1 < len(args); i++ {
+		switch t := s.text(args[i]); {
+		case foldIs(t, "sha"), foldIs(t, "md5"), foldIs(t, "aes"), foldIs(t, "des"), bytes.HasPrefix(t, []byte("SHA-")), bytes.HasPrefix(t, []byte("AES-")), foldIs(t, "sha-256"), foldIs(t, "aes128"), foldIs(t, "3des"):
+			s.judge(args[i+1].vs, args[i+1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "snmp"}, true)
+			i++
+		}
+	}
+}
+
+// piped reads echo SECRET | passwd --stdin and echo user:SECRET | chpasswd.
+func (s *Scanner) piped(name string, args []arg) {
+	line := s.buf[s.ls:s.le]
+	bar := bytes.IndexByte(line, '|')
+	if bar < 0 {
+		return
+	}
+	stdin := name == "chpasswd"
+	for _, a := range args {
+		t := s.text(a)
+		stdin = stdin || string(t) == "--stdin" || string(t) == "-s"
+	}
+	i := bytes.Index(line[:bar], []byte("echo "))
+	k := 5
+	if i < 0 {
+		i = bytes.Index(line[:bar], []byte("printf "))
+		k = 7
+	}
+	if i < 0 || !stdin {
+		return
+	}
+	p := nonSpace(s.buf, s.ls+i+k, s.ls+bar)
+	for p < s.ls+bar && s.buf[p] == '-' {
+		for p < s.ls+bar && !isSpace(s.buf[p]) {
+			p++
+		}
+		p = nonSpace(s.buf, p, s.ls+bar)
+	}
+	e := s.ls + bar
+	for e > p && isSpace(s.buf[e-1]) {
+		e--
+	}
+	if p < e && (s.buf[p] == '"' || s.buf[p] == '\'') && s.buf[e-1] == s.buf[p] {
+		p++
+		e--
+	}
+	if name == "chpasswd" {
+		if c := bytes.IndexByte(s.buf[p:max(p, e)], ':'); c > 0 {
+			p += c + 1
+		}
+	}
+	if p < e {
+		s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+	}
+}

@@ -1,0 +1,16 @@
+// Package scan finds secrets in text.
+//
+// A [Scanner] is given one line after the other and reports spans that have to
+// be hidden. What it knows of earlier lines is a small [State] of fixed size
+// (inside a PEM key, inside a YAML block of a sensitive key, ...); besides that
+// a rule may look at most [Reach] bytes to either side of its line. So the
+// result depends on the text only, never on how it was cut into buffers, and a
+// file of any size needs no more memory than a small one.
+//
+// Rules start from hits: places where a stem (pass, token, key, BEGIN, ://)
+// occurs. From there the scanner works out what the stem belongs to: the name
+// of a key with its value in one of the many ways to write that down, a flag of
+// a command, a sentence. Package keyname then decides what the name means, and
+// the look of the value decides the rest: references (${DB_PASSWORD}), masked
+// values, switches and paths stay.
+package scan

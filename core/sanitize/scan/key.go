@@ -1,0 +1,466 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// isKeyChar is true for the bytes that names of keys are made of.
+func isKeyChar(c byte) bool {
+	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= 0x80
+}
+
+// keyBounds finds the whole name around a stem at pos.
+func (s *Scanner) keyBounds(pos, stemLen int) (int, int) {
+	buf := s.buf
+	ks := pos
+	for ks > s.ls && isKeyChar(buf[ks-1]) && !isWidePunct(buf, ks-1) && pos-ks < 100 {
+		// \n and \t in front of a name are escapes, not letters of it.
+		if ks-2 >= s.ls && buf[ks-2] == '\\' && (buf[ks-1] == 'n' || buf[ks-1] == 't' || buf[ks-1] == 'r') {
+			break
+		}
+		ks--
+	}
+	ke := pos + stemLen
+	for ke > pos+1 && !isKeyChar(buf[ke-1]) {
+		ke--
+	}
+	for ke < s.le && isKeyChar(buf[ke]) && !isWidePunct(buf, ke) && ke-pos < 100 {
+		// key-> and key.= and name--: not part of the name
+		if buf[ke] == '-' && ke+1 < s.le && (buf[ke+1] == '>' || buf[ke+1] == '-') {
+			break
+		}
+		if buf[ke] == '.' && (ke+1 >= s.le || !isKeyChar(buf[ke+1]) || buf[ke+1] == '.') {
+			break
+		}
+		ke++
+	}
+	// Percent-encoded and hex escapes before the name.
+	for ks < pos && (buf[ks] == '.' || buf[ks] == '-') {
+		ks++
+	}
+	return ks, ke
+}
+
+// isWidePunct is true inside quotation marks and full-width punctuation, which
+// belong to no name.
+func isWidePunct(buf []byte, i int) bool {
+	for back := 0; back < 3 && i-back >= 0; back++ {
+		if j := i - back; j+2 < len(buf)+0 && buf[j] >= 0xe0 {
+			a, b := buf[j+1], buf[j+2]
+			switch buf[j] {
+			case 0xe2:
+				return a == 0x80 && back <= 2
+			case 0xef:
+				return a == 0xbc && b < 0xa1 || a == 0xbd
+			case 0xe3:
+				return a == 0x80 && b <= 0x91
+			}
+			return false
+		}
+	}
+	return i > 0 && buf[i-1] == 0xc2 || buf[i] == 0xc2
+}
+
+// key deals with a hit inside what may be the name of a key.
+func (s *Scanner) key(h hit) {
+	buf := s.buf
+	if h.pos < s.keyEnd {
+		return
+	}
+	ks, ke := s.keyBounds(h.pos, len(stemTable[h.stem].text))
+	// A secret in the tail of the word itself: cloudplanSECRET-AB12...
+	if ke-h.pos > 24 {
+		if s.tail(h.pos+len(stemTable[h.stem].text), ke) {
+			s.keyEnd = ke
+			return
+		}
+	}
+	class, kind := s.classify(buf[ks:ke])
+	// Two words: "secret key:", "api key :", "mot de passe :"
+	if ws, c2, k2 := s.twoWords(ks, ke, class); ws < ks {
+		ks, class, kind = ws, c2, k2
+	}
+	if class < keyname.Weak {
+		if class == keyname.Policy {
+			s.keyEnd = ke
+		}
+		return
+	}
+	s.keyEnd = ke
+	s.after(ks, ke, class, kind)
+}
+
+func (s *Scanner) twoWords(ks, ke int, class keyname.Class) (int, keyname.Class, keyname.Kind) {
+	buf := s.buf
+	if ks-2 < s.ls || !isSpace(buf[ks-1]) || !isKeyChar(buf[ks-2]) {
+		return ks, 0, ""
+	}
+	w := buf[ks:ke]
+	if !(len(w) <= 10 && (foldIs(w, "key") || foldIs(w, "token") || foldIs(w, "phrase") || foldIs(w, "passe") || foldIs(w, "code") || foldIs(w, "id") || foldIs(w, "string") || foldIs(w, "hash") || foldIs(w, "cookie"))) {
+		return ks, 0, ""
+	}
+	ws := ks - 1
+	for ws > s.ls && isAlnum(buf[ws-1]) {
+		ws--
+	}
+	if ws == ks-1 {
+		return ks, 0, ""
+	}
+	c, k := s.classify(buf[ws:ke])
+	if c == keyname.Strong && class != keyname.Strong || c == keyname.Policy {
+		return ws, c, k
+	}
+	return ks, 0, ""
+}
+
+func foldIs(b []byte, t string) bool { return len(b) == len(t) && foldEqual(b, t) }
+
+// tail finds a secret that hangs on the word that announces it.
+func (s *Scanner) tail(from, to int) bool {
+	for i := from; i < to && i < from+24; i++ {
+		c := s.buf[i]
+		if c != '-' && c != '_' && c != '.' && c != '=' {
+			continue
+		}
+		rest := s.buf[i+1 : to]
+		if len(rest) >= 20 && bytes.IndexAny(rest, "._") < 0 && looksRandom(rest) && mixed(rest) {
+			s.hide(i+1, to, keyname.Token, "key-tail")
+			return true
+		}
+	}
+	return false
+}
+
+// mixed wants digits and letters in turn, as in generated keys.
+func mixed(v []byte) bool {
+	d, turns := 0, 0
+	for i, c := range v {
+		if isDigit(c) {
+			d++
+		}
+		if i > 0 && isDigit(c) != isDigit(v[i-1]) {
+			turns++
+		}
+	}
+	return d >= 4 && turns >= 4
+}
+
+// after looks at what follows the name buf[ks:ke] of a key.
+func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
+	buf := s.buf
+	w := want{class: class, kind: kind, rule: "key-value", key: buf[ks:ke]}
+	p := ke
+	// What closes around the name: quotes, brackets.
+	keyQuote := 0
+	var keyQuoteByte byte
+	if n := quoteAt(buf, p, s.le); n > 0 && buf[p] != '`' {
+		keyQuote = n
+		keyQuoteByte = buf[p+n-1]
+		p += n
+	}
+	bracket := false
+	for p < s.le && (buf[p] == ']' || buf[p] == '[' && p+1 < s.le && buf[p+1] == ']' || buf[p] == ')' || buf[p] == '}') {
+		if buf[p] == '[' {
+			p++
+		}
+		p++
+		bracket = true
+	}
+	if bracket && keyQuote == 0 {
+		if n := quoteAt(buf, p, s.le); n > 0 && p+n < s.le && (buf[p+n] == ':' || buf[p+n] == '=') {
+			p += n
+		}
+	}
+	sep := p
+	for sep < s.le && isSpace(buf[sep]) {
+		sep++
+	}
+	gap := sep - p
+	// The other side of a comparison or a pair: value before the key.
+	if s.reversed(ks, ke, w) {
+		return
+	}
+	if sep >= s.le {
+		if keyQuote > 0 || s.buf[ks-btoi(ks > s.lo)] == '/' || s.inTag(ks) {
+			s.pair(ks, p, w)
+		}
+		if gap == 0 && keyQuote == 0 && (s.le < s.hi) {
+			s.path(ks, ke, w)
+		}
+		return
+	}
+	lineStart := s.startsLine(ks)
+	w.json = keyQuoteByte == '"' && keyQuote >= 1
+	w.indent = s.indentOf()
+	n := separator(buf, sep, s.le)
+	if n > 0 {
+		op := buf[sep : sep+n]
+		v := sep + n
+		if op[0] == ':' && n == 1 && gap > 0 && lineStart && isSpace(buf[min(v, s.le-1)]) && keyQuote == 0 {
+			w.json = false
+		}
+		if n == 1 && op[0] == ':' {
+			// key: type = value
+			if t := typedValue(buf, v, s.le); t > 0 {
+				w.json, w.code = false, true
+				s.value(t, w)
+				return
+			}
+		} else {
+			w.json = false
+		}
+		// A flag of a command (--password=x) or a query parameter is one word.
+		before := byte(' ')
+		if ks > s.ls {
+			before = buf[ks-1]
+		}
+		w.list = before == '?' || before == '&' || before == ';'
+		w.toEnd = lineStart && keyQuote == 0 && before != '-' && !w.list && (n == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
+		if op[0] == '=' && v < s.le && !isSpace(buf[v]) && s.shellLine(ks) {
+			w.toEnd = false
+		}
+		w.block = lineStart
+		if op[0] == ':' && s.colonRest(v, w, keyQuote > 0) {
+			return
+		}
+		if cookieName(w) {
+			s.cookies(v, w)
+			return
+		}
+		if foldIs(w.key, "authorization") || foldIs(w.key, "proxy-authorization") {
+			s.authorization(v, w)
+			return
+		}
+		if n > 1 && op[n-1] == '=' && !(n == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+')) && !(n == 3 && op[0] == ':') {
+			w.code = true
+		}
+		end := s.value(v, w)
+		if keyQuote > 0 || s.inTag(ks) {
+			_ = end
+		}
+		return
+	}
+	c := buf[sep]
+	switch {
+	case c == ',' && (keyQuote > 0 || upperIdent(w.key)):
+		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
+		v := sep + 1
+		for v < s.le && isSpace(buf[v]) {
+			v++
+		}
+		if quoteAt(buf, v, s.le) > 0 && !s.inArray(ks, keyQuote) {
+			w.rule = "argument"
+			s.value(v, w)
+			return
+		}
+		if keyQuote > 0 {
+			s.pair(ks, sep, w)
+		}
+	case c == ',':
+		// a row of CSV
+		w.rule = "csv"
+		e := sep + 1
+		for e < s.le && buf[e] != ',' && !isSpace(buf[e]) {
+			e++
+		}
+		v := bytes.Trim(buf[sep+1:e], `"'`)
+		if len(v) >= 12 && looksRandom(v) || len(v) >= 15 && isNumber(v) {
+			s.hide(sep+1, e, kind, "csv")
+		}
+	case c == '>' && s.openTag(ks):
+		s.element(sep+1, w)
+	case s.openTag(ks) && gap > 0:
+		// <password encrypted="false">text</password>
+		if g := bytes.IndexByte(buf[sep:s.le], '>'); g >= 0 && buf[sep+g-1] != '/' {
+			s.element(sep+g+1, w)
+		}
+	case s.inTag(ks) && (keyQuote > 0 || gap > 0):
+		s.pair(ks, sep, w)
+	case keyQuote > 0 && (c == '}' || c == ']' || c == ';'):
+		s.pair(ks, sep, w)
+	case c == '.' && sep+3 < s.le && buf[sep+1] == '.' && buf[sep+2] == '.':
+		v := sep
+		for v < s.le && (buf[v] == '.' || buf[v] == ' ' || buf[v] == ':') {
+			v++
+		}
+		s.value(v, w)
+	case c == '<' && sep+2 < s.le && buf[sep+1] == '/':
+		// <key>password</key><string>value</string>
+		s.pair(ks, sep, w)
+	case c == '|' && gap > 0 || c == '|' && ks > s.ls && buf[ks-1] == '|':
+		s.cell(sep+1, w)
+	case gap > 0:
+		s.words(ks, ke, sep, gap, keyQuote, w)
+	case c == '/' && class == keyname.Strong:
+		s.slashPair(ks, sep, w)
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// cell takes the next cell of a table.
+func (s *Scanner) cell(p int, w want) {
+	e := bytes.IndexByte(s.buf[p:s.le], '|')
+	if e < 0 {
+		return
+	}
+	v := bytes.TrimSpace(s.buf[p : p+e])
+	if len(v) == 0 || s.spare(v, w.class) || bytes.IndexByte(v, ' ') > 0 || !looksSecret(v) {
+		return
+	}
+	at := p + bytes.Index(s.buf[p:p+e], v)
+	w.rule = "table"
+	s.judge(at, at+len(v), w, true)
+}
+
+// slashPair reads ID/Pass:name/word.
+func (s *Scanner) slashPair(ks, sep int, w want) {}
+
+// upperIdent is true for names of constants.
+func upperIdent(k []byte) bool {
+	for _, c := range k {
+		if c >= 'a' && c <= 'z' || c == '.' || c >= 0x80 {
+			return false
+		}
+	}
+	return len(k) > 3
+}
+
+// inArray tells a list of names (["password", "token"]) from arguments.
+func (s *Scanner) inArray(ks, keyQuote int) bool {
+	i := ks - 1 - keyQuote
+	for i >= s.ls && isSpace(s.buf[i]) {
+		i--
+	}
+	return i >= s.ls && (s.buf[i] == '[' || s.buf[i] == ',' && s.buf[max(s.ls, bytes.LastIndexByte(s.buf[s.ls:i], '(')+s.ls)] != '(')
+}
+
+// startsLine is true when nothing but white space, a comment mark, a list dash
+// or a keyword such as export stands before the name.
+func (s *Scanner) startsLine(ks int) bool {
+	p := s.ls
+	for p < ks {
+		c := s.buf[p]
+		switch {
+		case isSpace(c) || c == '#' || c == ';' || c == '/' || c == '*' || c == '-' || c == '"' || c == '\'' || c == '!' || c == '$' || c == '+' || c == '`' || c == '\\' || c == '.' || c == '(' || c == '>':
+			p++
+			continue
+		case isLetter(c):
+			e := p
+			for e < ks && isLetter(s.buf[e]) {
+				e++
+			}
+			if e < ks && isSpace(s.buf[e]) && isDeclarator(s.buf[p:e]) {
+				p = e
+				continue
+			}
+			// "\nKEY=..." inside a string is a line of its own
+			if e == ks && false {
+				return true
+			}
+		case c >= 0x80:
+			// the first words of a foreign name
+			if s.buf[ks] >= 0x80 {
+				p++
+				continue
+			}
+		}
+		return s.afterEscape(ks)
+	}
+	return true
+}
+
+func (s *Scanner) afterEscape(ks int) bool {
+	return ks-2 >= s.ls && s.buf[ks-2] == '\\' && s.buf[ks-1] == 'n'
+}
+
+var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add"}
+
+func isDeclarator(w []byte) bool {
+	for _, d := range declarators {
+		if foldIs(w, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// shellLine is true for lines on which KEY=value is one word among others:
+// VAR=x command, or a Makefile's or Dockerfile's.
+func (s *Scanner) shellLine(ks int) bool {
+	e := ks
+	for e < s.le && s.buf[e] != '=' {
+		e++
+	}
+	sp := bytes.IndexAny(s.buf[e:s.le], " \t")
+	if sp < 0 {
+		return false
+	}
+	rest := s.buf[e+sp : s.le]
+	return bytes.Contains(rest, []byte(" -")) || bytes.Contains(rest, []byte("&&")) || bytes.IndexByte(rest, '|') >= 0 || bytes.Contains(rest, []byte(" ./")) || bytes.IndexByte(rest, '>') >= 0
+}
+
+func (s *Scanner) indentOf() int {
+	n := 0
+	for s.ls+n < s.le && (s.buf[s.ls+n] == ' ' || s.buf[s.ls+n] == '\t') {
+		n++
+	}
+	return n
+}
+
+// separator returns the length of what stands between key and value at p.
+func separator(buf []byte, p, end int) int {
+	for _, op := range operators {
+		if p+len(op) <= end && buf[p] == op[0] && string(buf[p:p+len(op)]) == op {
+			return len(op)
+		}
+	}
+	return 0
+}
+
+// operators, longest first.
+var operators = []string{
+	":::=", "::=", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A",
+}
+
+var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring"}
+
+// typedValue finds the value in `name: type = value`. 0 if it is not that.
+func typedValue(buf []byte, p, end int) int {
+	for p < end && isSpace(buf[p]) {
+		p++
+	}
+	e := p
+	for e < end && !isSpace(buf[e]) && buf[e] != '=' {
+		e++
+	}
+	if e == p || e >= end {
+		return 0
+	}
+	t := e
+	for t < end && isSpace(buf[t]) {
+		t++
+	}
+	if t < end && buf[t] == 's' && t+4 <= end && string(buf[t:t+4]) == "str " {
+		t += 4
+	}
+	if t < end && buf[t] == '=' && t+1 < end && buf[t+1] != '=' {
+		for _, n := range typeNames {
+			if foldIs(buf[p:e], n) {
+				return t + 1
+			}
+		}
+	}
+	return 0
+}
+
+func (s *Scanner) classify(name []byte) (keyname.Class, keyname.Kind) {
+	return s.memo.classify(name)
+}

@@ -1,0 +1,108 @@
+package scan
+
+import (
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Reach is how far, in bytes, a rule may look beyond the ends of its line. The
+// caller keeps that much text on both sides in the buffer.
+const Reach = 4096
+
+// Rule names what found a span; the report counts by it.
+type Rule string
+
+// Span is a part of the buffer that must be hidden.
+type Span struct {
+	Start, End int
+	Kind       keyname.Kind
+	Rule       Rule
+	// Quote asks for quotes around the token: the secret was a bare number or
+	// word in JSON.
+	Quote bool
+	// Cont: the span goes on from the one before it, which has the token.
+	Cont bool
+}
+
+// Scanner finds secrets. It is not safe for concurrent use; make one for each
+// stream. The zero value is not usable: see [New].
+type Scanner struct {
+	// Spans collects what was found, not sorted, possibly overlapping. The
+	// caller empties it.
+	Spans []Span
+	// State is what earlier lines left behind.
+	State State
+	// Tokens finds secrets by their shape alone in buf[from:to].
+	Tokens func(buf []byte, from, to int, emit func(start, end int, rule string))
+
+	buf    []byte
+	ls, le int // the line, without its end
+	lo, hi int // how far rules may look
+	cut    bool // the line goes on behind le: it was too long
+	keyEnd int  // names up to here were dealt with
+	hits   []hit
+	memo   memo
+	emit   func(start, end int, rule string)
+}
+
+// New returns a Scanner in the state of a fresh file.
+func New() *Scanner {
+	s := &Scanner{}
+	s.emit = func(start, end int, rule string) { s.hide(start, end, kindOfRule(rule), Rule(rule)) }
+	return s
+}
+
+// Reset makes the scanner ready for another file.
+func (s *Scanner) Reset() {
+	s.Spans = s.Spans[:0]
+	s.State = State{}
+}
+
+// Line scans buf[start:end], one line without its line feed, or a piece of a
+// line that is too long. Text around it in buf may be looked at; spans may lie
+// there too, up to [Reach] bytes away.
+func (s *Scanner) Line(buf []byte, start, end int) {
+	for end > start && buf[end-1] == '\r' {
+		end--
+	}
+	s.buf, s.ls, s.le = buf, start, end
+	s.lo, s.hi = max(0, start-Reach), min(len(buf), end+Reach)
+	s.keyEnd = start
+	s.cut = end < len(buf) && buf[end] != '\n' && buf[end] != '\r'
+	if s.State.Mode != Normal && s.stateLine() {
+		return
+	}
+	s.hits = appendHits(s.hits[:0], buf, start, end)
+	command := false
+	for _, h := range s.hits {
+		switch stemTable[h.stem].what {
+		case stemKey:
+			s.key(h)
+		case stemCommand:
+			command = true
+		case stemURL:
+			s.url(h.pos)
+		case stemPEM:
+			s.pem(h.pos)
+		case stemHash:
+			s.cryptHash(h.pos)
+		case stemSQL:
+			s.identified(h.pos)
+		case stemMail:
+			s.dsn(h.pos)
+		}
+	}
+	if command {
+		s.command()
+	}
+	s.shapes()
+	s.documents()
+}
+
+func (s *Scanner) hide(start, end int, kind keyname.Kind, rule Rule) {
+	if end <= start {
+		return
+	}
+	s.Spans = append(s.Spans, Span{Start: start, End: end, Kind: kind, Rule: rule})
+}
+
+func kindOfRule(rule string) keyname.Kind { return keyname.Token }

@@ -1,0 +1,243 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Mode says what kind of secret the line before left open.
+type Mode uint8
+
+// Modes.
+const (
+	Normal    Mode = iota
+	InPEM          // in a private key, until END or a line that is no base64
+	InPublic       // in a certificate or public key: lines stay
+	InBlock        // in a YAML block scalar: deeper indented lines
+	InSeq          // below a sensitive key: items of a list
+	InLines        // a counted number of lines (PuTTY's Private-Lines)
+	InElement      // in the text of an XML element, until a tag
+	InTriple       // in a string with triple quotes
+	InUsers        // in a list of user:password lines (chpasswd)
+	InNext         // the next line with text holds the value
+	InLong         // in a value that is longer than the buffer
+	InData         // below data: of a Kubernetes Secret
+)
+
+// State is all that is remembered from line to line.
+type State struct {
+	Mode   Mode
+	Quote  byte // quote that ends the value, where there is one
+	Kind   keyname.Kind
+	Indent int   // of the key that opened the block
+	Left   int   // lines that may still come
+	Secret uint8 // Kubernetes: 1 this document is a Secret, 2 it is something else
+}
+
+const maxPEMLines = 2000
+
+// stateLine deals with a line that continues something. False means that the
+// line is to be scanned as usual too.
+func (s *Scanner) stateLine() bool {
+	st := &s.State
+	line := s.buf[s.ls:s.le]
+	body := bytes.TrimLeft(line, " \t")
+	indent := len(line) - len(body)
+	from := s.ls + indent
+	switch st.Mode {
+	case InPEM:
+		return s.pemLine()
+	case InPublic:
+		if st.Left--; st.Left < 0 || bytes.Contains(line, []byte("-----END")) || bytes.Contains(line, []byte("---- END")) {
+			s.leave()
+			return st.Left >= 0
+		}
+		core := pemCore(line)
+		if len(core) > 0 && isBase64(core) {
+			return true
+		}
+		if len(body) == 0 || bytes.IndexByte(body, ':') > 0 {
+			return false
+		}
+		s.leave()
+		return false
+	case InBlock, InUsers:
+		if len(body) == 0 {
+			return true
+		}
+		if indent <= st.Indent {
+			s.leave()
+			return false
+		}
+		if st.Mode == InUsers {
+			if s.userPair(from, s.le) {
+				return true
+			}
+			return false
+		}
+		if s.looksPEM(body) {
+			return false
+		}
+		s.hideText(from, s.le, st.Kind, "yaml-block")
+		return true
+	case InSeq:
+		if len(body) == 0 {
+			return true
+		}
+		if indent < st.Indent || body[0] != '-' || len(body) < 2 || body[1] != ' ' {
+			s.leave()
+			return false
+		}
+		v := bytes.TrimLeft(body[1:], " ")
+		at := s.le - len(v)
+		if i := bytes.Index(v, []byte(": ")); i > 0 || bytes.HasSuffix(v, []byte(":")) {
+			return false
+		}
+		s.value(at, want{class: keyname.Strong, kind: st.Kind, rule: "yaml-list", toEnd: true})
+		return false
+	case InLines:
+		if st.Left--; st.Left <= 0 {
+			defer s.leave()
+		}
+		s.hideText(from, s.le, st.Kind, "private-lines")
+		return true
+	case InElement:
+		i := bytes.IndexByte(body, '<')
+		if i < 0 {
+			i = len(body)
+		} else {
+			defer s.leave()
+		}
+		if st.Left--; st.Left <= 0 {
+			defer s.leave()
+		}
+		if t := bytes.TrimRight(body[:i], " \t"); len(t) > 0 && !s.spare(t, keyname.Strong) {
+			s.hide(from, from+len(t), st.Kind, "xml-element")
+		}
+		return false
+	case InTriple:
+		q := []byte{st.Quote, st.Quote, st.Quote}
+		i := bytes.Index(line, q)
+		if i < 0 {
+			s.hideText(from, s.le, st.Kind, "multi-line")
+			return true
+		}
+		s.hideText(from, s.ls+i, st.Kind, "multi-line")
+		s.leave()
+		return true
+	case InNext:
+		if len(body) == 0 {
+			if st.Left--; st.Left <= 0 {
+				s.leave()
+			}
+			return false
+		}
+		kind := st.Kind
+		keep := st.Indent
+		s.leave()
+		s.nextLine(from, indent, keep, kind)
+		return false
+	case InData:
+		if len(body) == 0 || body[0] == '#' {
+			return false
+		}
+		if indent <= st.Indent {
+			s.leave()
+			return false
+		}
+		if i := bytes.Index(body, []byte(":")); i > 0 && i+1 < len(body) {
+			s.value(from+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "kubernetes-secret", toEnd: true, block: true, indent: indent})
+		}
+		return false
+	case InLong:
+		s.longLine()
+		return false
+	}
+	return false
+}
+
+func (s *Scanner) leave() {
+	s.State = State{Secret: s.State.Secret}
+}
+
+func (s *Scanner) enter(m Mode, kind keyname.Kind, indent, left int, quote byte) {
+	s.State = State{Mode: m, Kind: kind, Indent: indent, Left: left, Quote: quote, Secret: s.State.Secret}
+}
+
+// hideText hides the text between two places, without the white space around
+// it, unless it is a reference or masked already.
+func (s *Scanner) hideText(from, to int, kind keyname.Kind, rule Rule) {
+	for to > from && (s.buf[to-1] == ' ' || s.buf[to-1] == '\t') {
+		to--
+	}
+	for from < to && (s.buf[from] == ' ' || s.buf[from] == '\t') {
+		from++
+	}
+	if from < to && !s.spare(s.buf[from:to], keyname.Strong) {
+		s.hide(from, to, kind, rule)
+	}
+}
+
+// userPair hides the password of user:password.
+func (s *Scanner) userPair(from, to int) bool {
+	v := s.buf[from:to]
+	v = bytes.TrimPrefix(v, []byte("- "))
+	from = to - len(v)
+	i := bytes.IndexByte(v, ':')
+	if i <= 0 || i+1 >= len(v) || bytes.IndexByte(v[:i], ' ') >= 0 || v[i+1] == ' ' || len(bytes.TrimSpace(v[i+1:])) == 0 {
+		return false
+	}
+	s.hideText(from+i+1, to, keyname.Password, "user-password")
+	return true
+}
+
+// nextLine takes the value of a key that stood at the end of the line before.
+func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
+	v := s.buf[from:s.le]
+	if v[0] == '-' && len(v) > 1 && v[1] == ' ' && indent >= keyIndent {
+		s.enter(InSeq, kind, indent, 0, 0)
+		s.stateLine()
+		return
+	}
+	if q := v[0]; q == '"' || q == '\'' || q == '`' || q == '(' {
+		s.value(from, want{class: keyname.Strong, kind: kind, rule: "next-line"})
+		return
+	}
+	// A word of its own that looks like no prose.
+	if bytes.IndexByte(v, ' ') < 0 && bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '=') < 0 && looksRandom(v) {
+		s.hide(from, s.le, kind, "next-line")
+	}
+}
+
+// longLine goes on hiding a value that did not end in the piece before.
+func (s *Scanner) longLine() {
+	end := s.valueStop(s.ls, s.le, s.State.Quote)
+	if end > s.ls {
+		s.Spans = append(s.Spans, Span{Start: s.ls, End: end, Kind: s.State.Kind, Rule: "long-value", Cont: true})
+	}
+	if end < s.le || !s.cut {
+		s.leave()
+	}
+}
+
+func (s *Scanner) valueStop(from, to int, quote byte) int {
+	for i := from; i < to; i++ {
+		c := s.buf[i]
+		if quote != 0 {
+			if c == '\\' {
+				i++
+				continue
+			}
+			if c == quote {
+				return i
+			}
+			continue
+		}
+		switch c {
+		case ' ', '\t', '"', '\'', '<', '>', ',', ';', '&':
+			return i
+		}
+	}
+	return to
+}

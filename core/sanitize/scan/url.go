@@ -1,0 +1,101 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// url hides the password in scheme://user:password@host; pos is at the colon.
+func (s *Scanner) url(pos int) {
+	buf := s.buf
+	if pos == s.ls || !isAlnum(buf[pos-1]) {
+		return
+	}
+	from := pos + 3
+	// The authority reaches to the last @ before white space, a quote or, for
+	// an @ without password before it, a slash.
+	at, colon, stop := -1, -1, s.le
+	slash := -1
+	tmpl := 0
+	for i := from; i < s.le && i < from+1024; i++ {
+		c := buf[i]
+		if c == '{' || c == '<' && i+1 < s.le && isLetter(buf[i+1]) && at < 0 && slash < 0 {
+			tmpl++
+		}
+		if isSpace(c) && tmpl == 0 || c == '"' || c == '`' || c == '<' && tmpl == 0 || c == '\'' && (i+1 >= s.le || !isAlnum(buf[i+1])) || c == '|' && false || c == '\\' && i+1 < s.le && (buf[i+1] == '"' || buf[i+1] == 'n') {
+			stop = i
+			break
+		}
+		switch c {
+		case '}', '>':
+			if tmpl > 0 {
+				tmpl--
+			}
+		case '@':
+			if slash < 0 || colon >= 0 && colon < slash && !s.portAt(colon, slash) && at < 0 {
+				at = i
+			}
+		case ':':
+			if colon < 0 && tmpl == 0 {
+				colon = i
+			}
+		case '/', '?', '#':
+			if slash < 0 && tmpl == 0 {
+				slash = i
+				if at >= 0 {
+					stop = i
+					i = s.le
+				}
+			}
+		case ',':
+			// a list of hosts: only the first part has the password
+			if at >= 0 {
+				stop = i
+				i = s.le
+			}
+		}
+	}
+	if at < 0 {
+		return
+	}
+	_ = stop
+	if colon < 0 || colon > at {
+		user := buf[from:at]
+		if looksRandom(user) && len(user) >= 16 && !isToken(user) && !s.spare(user, keyname.Strong) {
+			s.hide(from, at, keyname.Token, "url-user")
+		}
+		return
+	}
+	pw := buf[colon+1 : at]
+	if s.spare(pw, keyname.Strong) || isTemplate(pw) {
+		// ${VAR:-default}: the scanner of keys sees the default
+		return
+	}
+	s.hide(colon+1, at, keyname.Password, "url-password")
+}
+
+// portAt is true when the digits between a colon and a slash are a port.
+func (s *Scanner) portAt(colon, slash int) bool {
+	return slash == colon+1 || slash-colon <= 6 && isNumber(s.buf[colon+1:slash])
+}
+
+// isTemplate is true for placeholders inside an URL.
+func isTemplate(v []byte) bool {
+	if len(v) < 2 {
+		return false
+	}
+	a, b := v[0], v[len(v)-1]
+	return a == '{' && b == '}' || a == '<' && b == '>' || a == '[' && b == ']' || a == '$' && (v[1] == '(' || v[1] == '{') && (b == ')' || b == '}') || a == '%' && b == '%'
+}
+
+// dsn hides the password in user:password@tcp(host)/db.
+func (s *Scanner) dsn(pos int) {
+	b := pos
+	for b > s.ls && !isSpace(s.buf[b-1]) && s.buf[b-1] != '"' && s.buf[b-1] != '\'' && s.buf[b-1] != '`' && s.buf[b-1] != '=' && s.buf[b-1] != '/' {
+		b--
+	}
+	if i := bytes.IndexByte(s.buf[b:pos], ':'); i > 0 {
+		s.hideText(b+i+1, pos, keyname.Password, "dsn")
+	}
+}

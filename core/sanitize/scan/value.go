@@ -1,0 +1,531 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// want says under which circumstances a value is read.
+type want struct {
+	class keyname.Class
+	kind  keyname.Kind
+	rule  Rule
+	// toEnd: the value is the rest of the line (a line of configuration),
+	// not just the next word.
+	toEnd bool
+	// block: a YAML block may follow.
+	block  bool
+	indent int
+	// json: the key was in double quotes, so a bare word needs them too.
+	json bool
+	// list: in an URL's query or a connection string: & and ; end the value.
+	list bool
+	// prose: only what cannot be an ordinary word.
+	prose bool
+	// typed: an annotation or program text: bare words are expressions.
+	code bool
+	key  []byte
+}
+
+// value reads the value at p and hides it if it has to be. It returns the end
+// of what was read, or p when there was no value.
+func (s *Scanner) value(p int, w want) int {
+	buf := s.buf
+	for p < s.le && isSpace(buf[p]) {
+		p++
+	}
+	// Prefixes of literals and a bracket around them.
+	q := p
+	for q < s.le && (buf[q] == '(' || buf[q] == '@' || buf[q] == '[') && q+1 < s.le {
+		if buf[q] == '[' && !w.json && !(quoteAt(buf, q+1, s.le) > 0) {
+			break
+		}
+		n := q + 1
+		for n < s.le && isSpace(buf[n]) {
+			n++
+		}
+		if quoteAt(buf, n, s.le) == 0 {
+			break
+		}
+		if buf[q] == '[' {
+			return s.array(n, w)
+		}
+		q = n
+	}
+	if q+1 < s.le && isLetter(buf[q]) && quoteAt(buf, q+1, s.le) > 0 && buf[q+1] != '\\' {
+		q++ // b"..", r'..', f"..", L".."
+	}
+	if q < s.le {
+		if n := quoteAt(buf, q, s.le); n > 0 {
+			return s.quoted(q, n, w)
+		}
+	}
+	if p >= s.le {
+		return p
+	}
+	if buf[p] == '{' {
+		if n := p + 1; n < s.le && (isHexNumber(buf[n:s.le])) {
+			e := bytes.IndexByte(buf[n:s.le], '}')
+			if e < 0 {
+				e = s.le - n
+			}
+			s.hide(n, n+e, w.kind, "byte-array")
+			return n + e
+		}
+		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'') {
+			return p
+		}
+	}
+	return s.bare(p, w)
+}
+
+func isHexNumber(v []byte) bool {
+	v = bytes.TrimLeft(v, " ")
+	return len(v) > 4 && v[0] == '0' && (v[1] == 'x' || isDigit(v[1])) && bytes.IndexByte(v[:min(len(v), 8)], ',') > 0
+}
+
+// array hides the strings in a list on this line.
+func (s *Scanner) array(p int, w want) int {
+	for p < s.le {
+		n := quoteAt(s.buf, p, s.le)
+		if n == 0 {
+			break
+		}
+		p = s.quoted(p, n, w)
+		for p < s.le && (isSpace(s.buf[p]) || s.buf[p] == '"' || s.buf[p] == '\'' || s.buf[p] == ',' || s.buf[p] == '\\') {
+			if quoteAt(s.buf, p, s.le) > 0 && p > 0 && (isSpace(s.buf[p-1]) || s.buf[p-1] == ',') {
+				break
+			}
+			p++
+		}
+	}
+	return p
+}
+
+// quoteAt returns the length of the opening quote at p: 1 for " ' ` and 2 and
+// more for escaped ones (\", &quot;, “), 0 for none.
+func quoteAt(buf []byte, p, end int) int {
+	if p >= end {
+		return 0
+	}
+	switch buf[p] {
+	case '"', '\'', '`':
+		return 1
+	case '\\':
+		n := 0
+		for p+n < end && buf[p+n] == '\\' && n < 16 {
+			n++
+		}
+		if p+n < end && (buf[p+n] == '"' || buf[p+n] == '\'') {
+			return n + 1
+		}
+		if p+6 <= end && n == 1 && string(buf[p:p+6]) == `\u0022` {
+			return 6
+		}
+	case '&':
+		for _, e := range entities {
+			if p+len(e) <= end && string(buf[p:p+len(e)]) == e {
+				return len(e)
+			}
+		}
+	case '%':
+		if p+3 <= end && (string(buf[p:p+3]) == "%22" || string(buf[p:p+3]) == "%27") {
+			return 3
+		}
+	case 0xe2:
+		if p+3 <= end && buf[p+1] == 0x80 && buf[p+2] >= 0x98 && buf[p+2] <= 0x9f {
+			return 3
+		}
+	case 0xc2:
+		if p+2 <= end && (buf[p+1] == 0xab || buf[p+1] == 0xbb) {
+			return 2
+		}
+	}
+	return 0
+}
+
+var entities = []string{"&quot;", "&#34;", "&apos;", "&#39;", "&#x22;", "&#x27;", "&amp;quot;"}
+
+// quoted reads the string whose opening quote of n bytes is at p.
+func (s *Scanner) quoted(p, n int, w want) int {
+	buf := s.buf
+	vs := p + n
+	if n == 1 && vs+1 < s.le && buf[vs] == buf[p] && buf[vs+1] == buf[p] {
+		// """ ... """
+		vs += 2
+		close := buf[p : p+3]
+		if i := bytes.Index(buf[vs:s.le], close); i >= 0 {
+			s.judge(vs, vs+i, w, true)
+			return vs + i + 3
+		}
+		if w.class == keyname.Strong {
+			s.hideText(vs, s.le, w.kind, w.rule)
+			s.enter(InTriple, w.kind, 0, 0, buf[p])
+		}
+		return s.le
+	}
+	end := s.le
+	if s.cut {
+		end = s.hi // the line goes on in the next piece
+	}
+	ve, next := closeQuote(buf, vs, end, buf[p:vs])
+	if ve < 0 && s.cut && w.class == keyname.Strong && end-vs > 64 {
+		s.judge(vs, s.le, w, true)
+		s.enter(InLong, w.kind, 0, 0, buf[p+n-1])
+		return s.le
+	}
+	if ve < 0 {
+		ve, next = s.le, s.le
+		for ve > vs && (isSpace(buf[ve-1]) || buf[ve-1] == '\\') {
+			ve--
+		}
+		if i := bytes.IndexByte(buf[vs:ve], ' '); i > 0 && !w.toEnd && n == 3 {
+			ve = vs + i
+		}
+	}
+	next = min(next, s.le)
+	s.judge(vs, ve, w, true)
+	return next
+}
+
+// closeQuote finds the end of a string: where its text ends, and where the
+// line goes on. -1 if it does not end before end.
+func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
+	last := open[len(open)-1]
+	switch {
+	case open[0] == '&' || open[0] == '%':
+		if i := bytes.Index(buf[from:end], open); i >= 0 {
+			return from + i, from + i + len(open)
+		}
+		return -1, end
+	case open[0] == 0xe2 || open[0] == 0xc2:
+		for i := from; i < end; i++ {
+			if n := quoteAt(buf, i, end); n == len(open) && buf[i] == open[0] {
+				return i, i + n
+			}
+		}
+		return -1, end
+	case len(open) == 6:
+		if i := bytes.Index(buf[from:end], open); i >= 0 {
+			return from + i, from + i + 6
+		}
+		return -1, end
+	}
+	level := len(open) - 1 // backslashes before the quote
+	back := 0
+	for i := from; i < end; i++ {
+		c := buf[i]
+		if c == '\\' {
+			back++
+			continue
+		}
+		if c == last {
+			if level == 0 {
+				if back%2 == 0 {
+					if last == '\'' && i+1 < end && buf[i+1] == '\'' && i > from && i+2 < end && buf[i+2] != ',' && buf[i+2] != ')' && buf[i+2] != ' ' {
+						i++ // '' inside a YAML or SQL string
+						back = 0
+						continue
+					}
+					return i, i + 1
+				}
+			} else if back <= level {
+				return i - back, i + 1
+			}
+		}
+		back = 0
+	}
+	return -1, end
+}
+
+// bare reads a value without quotes.
+func (s *Scanner) bare(p int, w want) int {
+	buf := s.buf
+	if w.code && isCall(buf[p:min(s.le, p+128)]) {
+		return p
+	}
+	e := p
+	if w.toEnd {
+		e = s.lineValueEnd(p)
+	} else {
+		e = s.wordEnd(p, w)
+	}
+	for e > p && isSpace(buf[e-1]) {
+		e--
+	}
+	if e == p {
+		return p
+	}
+	if isCall(buf[p:s.le]) && (w.toEnd || bytes.IndexByte(buf[p:min(s.le, e+2)], '(') > 0 || bytes.IndexByte(buf[p:min(s.le, e+2)], '[') > 0) && !looksRandom(buf[p:e]) {
+		return e
+	}
+	s.judge(p, e, w, false)
+	return e
+}
+
+// lineValueEnd is where a value ends that has the rest of the line to itself.
+func (s *Scanner) lineValueEnd(p int) int {
+	buf, e := s.buf, s.le
+	for i := p; i < e; i++ {
+		c := buf[i]
+		if isSpace(c) {
+			r := i + 1
+			for r < e && isSpace(buf[r]) {
+				r++
+			}
+			if r >= e {
+				break
+			}
+			if buf[r] == '#' && (r+1 >= e || buf[r+1] != '{') {
+				e = i
+				break
+			}
+			if (buf[r] == ';' || buf[r] == '/' && r+1 < e && buf[r+1] == '/') && r+1 < e && !isAlnum(buf[r+1]) {
+				e = i
+				break
+			}
+			if buf[r] == '}' || buf[r] == '|' || buf[r] == '\\' && r+1 == e || buf[r] == '<' && r+1 < e && (buf[r+1] == '-' || buf[r+1] == '/' || isLetter(buf[r+1])) {
+				e = i
+				break
+			}
+			// A further key=value or a flag: the value was one word.
+			if buf[r] == '-' && r+1 < e && (buf[r+1] == '-' || isLetter(buf[r+1])) && !isSpace(c) == false {
+				e = i
+				break
+			}
+			k := r
+			for k < e && (isAlnum(buf[k]) || buf[k] == '_' || buf[k] == '.' || buf[k] == '-') {
+				k++
+			}
+			if k > r && k < e && (buf[k] == '=' || buf[k] == ':' && k+1 < e && isSpace(buf[k+1])) {
+				e = i
+				break
+			}
+			i = r - 1
+		}
+	}
+	for e > p && (isSpace(buf[e-1]) || buf[e-1] == ',' || buf[e-1] == ';' || buf[e-1] == '\\') {
+		if buf[e-1] == '\\' && e < s.le {
+			break
+		}
+		e--
+	}
+	// A quote or tag that only closes: key: value"
+	if e > p && (buf[e-1] == '"' || buf[e-1] == '\'' || buf[e-1] == '`') && bytes.IndexByte(buf[p:e-1], buf[e-1]) < 0 {
+		e--
+		for e > p && buf[e-1] == '\\' {
+			e--
+		}
+	}
+	if i := bytes.IndexByte(buf[p:e], '"'); i > 0 {
+		// text after a closing quote belongs to something else
+		e = p + i
+		for e > p && buf[e-1] == '\\' {
+			e--
+		}
+	}
+	if i := bytes.Index(buf[p:e], []byte("</")); i >= 0 {
+		e = p + i
+	}
+	if i := bytes.Index(buf[p:e], []byte("\\n")); i > 0 {
+		// an escaped line end inside a string
+		if bytes.IndexByte(buf[p+i:s.le], '"') >= 0 {
+			e = p + i
+		}
+	}
+	return e
+}
+
+// wordEnd is where a value ends that is one word of a longer line.
+func (s *Scanner) wordEnd(p int, w want) int {
+	buf := s.buf
+	depth := 0
+	for i := p; i < s.le; i++ {
+		c := buf[i]
+		switch c {
+		case ' ', '\t', '"', '`', '<', '>', '|', 0:
+			if c == '"' && i > p && buf[i-1] == '\\' {
+				j := i
+				for j > p && buf[j-1] == '\\' {
+					j--
+				}
+				return j
+			}
+			if c == '<' || c == '>' {
+				if i+1 < s.le && !isSpace(buf[i+1]) && buf[i+1] != '/' && c == '>' {
+					continue
+				}
+			}
+			if c == '|' && i+1 < s.le && isAlnum(buf[i+1]) && i > p && isAlnum(buf[i-1]) {
+				continue
+			}
+			return i
+		case '\'':
+			if i > p && isAlnum(buf[i-1]) && i+1 < s.le && isAlnum(buf[i+1]) {
+				continue
+			}
+			return i
+		case '\\':
+			if i+1 < s.le && (buf[i+1] == 'n' || buf[i+1] == 'r' || buf[i+1] == 't') && (i+2 >= s.le || !isSpace(buf[i+2])) {
+				return i
+			}
+			if i+1 == s.le {
+				return i
+			}
+		case '&':
+			if w.list || followsKey(buf, i+1, s.le) {
+				return i
+			}
+		case ';', ',':
+			if w.list && c == ';' || i+1 >= s.le || isSpace(buf[i+1]) || buf[i+1] == '"' || buf[i+1] == '\'' || followsKey(buf, i+1, s.le) || buf[i+1] == '}' || buf[i+1] == ']' || buf[i+1] == ')' || buf[i+1] == ',' || buf[i+1] == ';' {
+				return i
+			}
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			if depth > 0 {
+				depth--
+				continue
+			}
+			if i+1 >= s.le || isSpace(buf[i+1]) || buf[i+1] == ',' || buf[i+1] == ';' || buf[i+1] == ')' || buf[i+1] == '}' || buf[i+1] == ']' || buf[i+1] == '"' || buf[i+1] == '\'' || buf[i+1] == '.' || buf[i+1] == '@' || buf[i+1] == '\\' || buf[i+1] == ':' || buf[i+1] == '/' {
+				return i
+			}
+		}
+	}
+	return s.le
+}
+
+// followsKey is true when another key= or key: begins at i.
+func followsKey(buf []byte, i, end int) bool {
+	k := i
+	for k < end && k-i < 48 && (isAlnum(buf[k]) || buf[k] == '_' || buf[k] == '-' || buf[k] == '.' || buf[k] == ' ' && k-i < 24) {
+		k++
+	}
+	return k > i && k < end && (buf[k] == '=' || buf[k] == ':')
+}
+
+// judge decides about a value that was read.
+func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
+	buf := s.buf
+	for vs < ve && isSpace(buf[vs]) {
+		vs++
+	}
+	for ve > vs && isSpace(buf[ve-1]) {
+		ve--
+	}
+	v := buf[vs:ve]
+	if s.spare(v, w.class) {
+		return
+	}
+	// Authorization: Bearer xyz. The scheme stays.
+	for _, sch := range schemes {
+		if len(v) > len(sch)+1 && foldEqual(v[:len(sch)], sch) && isSpace(v[len(sch)]) {
+			vs += len(sch)
+			for vs < ve && isSpace(buf[vs]) {
+				vs++
+			}
+			v = buf[vs:ve]
+			if w.class == keyname.Weak {
+				w.class = keyname.Strong
+			}
+			if s.spare(v, w.class) || quoted && len(v) > 1 && v[0] == '{' {
+				return
+			}
+			break
+		}
+	}
+	if i := bytes.Index(v, []byte("-----BEGIN ")); i >= 0 {
+		if !bytes.Contains(v[i:min(len(v), i+60)], []byte("PRIVATE")) && !bytes.Contains(v[i:min(len(v), i+60)], []byte("KEY V1")) {
+			return // a certificate or public key
+		}
+	}
+	if bytes.Contains(v, []byte("://")) && bytes.IndexByte(v, ' ') < 0 && isURL(v) {
+		return // its credentials are found on their own
+	}
+	switch w.class {
+	case keyname.Weak:
+		if !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
+			return
+		}
+	case keyname.Strong:
+		if isPath(v) && (w.kind != keyname.Password || v[0] == '/' || v[0] == '~') {
+			return
+		}
+		if !quoted && w.prose && !looksSecret(v) {
+			return
+		}
+		if isNumber(v) && !quoted && w.kind != keyname.Password && len(v) < 6 {
+			return
+		}
+		if w.code && !quoted && isIdent(v) && !looksRandom(v) {
+			return
+		}
+	}
+	if len(v) == 1 && (v[0] == '|' || v[0] == '>' || v[0] == '{' || v[0] == '[' || v[0] == '(' || v[0] == '=' || v[0] == '-' || v[0] == '+' || v[0] == '\\' || v[0] == ')' || v[0] == '}') {
+		return
+	}
+	s.Spans = append(s.Spans, Span{Start: vs, End: ve, Kind: w.kind, Rule: w.rule, Quote: w.json && !quoted})
+}
+
+var schemes = []string{"bearer", "basic", "token", "digest", "negotiate", "apikey", "aws4-hmac-sha256", "ntlm", "oauth", "pass:", "splunk", "genie", "klaviyo-api-key", "sso-key", "key"}
+
+func isURL(v []byte) bool {
+	i := bytes.Index(v, []byte("://"))
+	if i < 2 || i > 24 {
+		return false
+	}
+	for _, c := range v[:i] {
+		if !isAlnum(c) && c != '+' && c != '.' && c != '-' && c != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// isClassName is true for dotted names such as org.acme.auth.TokenFilter.
+func isClassName(v []byte) bool {
+	dots, digits := 0, 0
+	for i, c := range v {
+		switch {
+		case c == '.':
+			dots++
+			if i == 0 || !isLetter(v[i-1]) && !isDigit(v[i-1]) {
+				return false
+			}
+		case isDigit(c):
+			digits++
+		case !isLetter(c) && c != '_' && c != '$':
+			return false
+		}
+	}
+	return dots >= 2 && digits <= 2
+}
+
+// looksSecret is true for words that no sentence would hold: digits inside,
+// punctuation, upper case in the middle.
+func looksSecret(v []byte) bool {
+	if len(v) < 4 {
+		return false
+	}
+	var upper, lower, digit, punct int
+	for i, c := range v {
+		switch {
+		case isDigit(c):
+			digit++
+		case c >= 'A' && c <= 'Z':
+			if i > 0 {
+				upper++
+			}
+		case c >= 'a' && c <= 'z':
+			lower++
+		case c == '.' && i == len(v)-1, c == '-' && i > 0 && i < len(v)-1, c >= 0x80:
+		default:
+			punct++
+		}
+	}
+	if isVersionish(v) || isPath(v) {
+		return false
+	}
+	return digit > 0 && digit < len(v) && lower+upper > 0 || upper > 0 && lower > 0 || punct > 0 && len(v) >= 6
+}

@@ -1,0 +1,300 @@
+package sanitize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/latchstring/latchstring/core/sanitize/scan"
+	"github.com/latchstring/latchstring/core/sanitize/sweep"
+	"github.com/latchstring/latchstring/core/sanitize/tokens"
+)
+
+const (
+	// bufferSize bounds what a stream holds of its file.
+	bufferSize = 256 << 10
+	// maxPiece is how much of a line is scanned at once. Longer lines are cut
+	// at places that depend on the line alone.
+	maxPiece = 64 << 10
+)
+
+// stream sanitizes one file. Text moves through one buffer:
+//
+//	buf[:sent] was written out, buf[sent:pos] is scanned but may still be looked
+//	at or changed by what follows, buf[pos:n] is still to be scanned.
+//
+// A line is scanned when scan.Reach bytes behind it are there, or the file has
+// ended, so that what a rule sees never depends on how the text arrived.
+type stream struct {
+	s       *Sanitizer
+	file    File
+	buf     []byte
+	sent    int
+	pos     int
+	swept   int
+	n       int
+	size    int // of the buffer that is used; tests make it small
+	eof     bool
+	scanner *scan.Scanner
+	matcher *sweep.Matcher
+	found   []sweep.Match
+	out     []byte
+	tally   tally
+	hidden  int
+	written int64
+}
+
+func newStream(s *Sanitizer) *stream {
+	st := &stream{s: s, buf: make([]byte, bufferSize), size: bufferSize, scanner: scan.New()}
+	st.scanner.Tokens = findTokens
+	return st
+}
+
+func findTokens(buf []byte, from, to int, emit func(start, end int, rule string)) {
+	for p := from; p < to; {
+		start, end, ok := tokens.Next(buf[:to], p)
+		if !ok {
+			return
+		}
+		p = end
+		for start < end {
+			lo, hi := max(from, start-200), min(len(buf), end+200)
+			m, ok := tokens.Find(buf[lo:hi], start-lo, end-lo)
+			if !ok {
+				break
+			}
+			emit(lo+m.Start, lo+m.End, m.Rule)
+			if lo+m.End <= start {
+				break
+			}
+			start = lo + m.End
+		}
+	}
+}
+
+func (st *stream) reset(f File) {
+	st.file = f
+	st.sent, st.pos, st.n, st.swept = 0, 0, 0, 0
+	st.eof = false
+	st.hidden, st.written = 0, 0
+	st.tally.reset()
+	st.scanner.Reset()
+	st.matcher = nil
+	if !st.s.opt.Forget {
+		if m := st.s.known.Matcher(); !m.Empty() {
+			st.matcher = m
+		}
+	}
+}
+
+func (st *stream) run(ctx context.Context, dst io.Writer, src io.Reader) (in, out int64, err error) {
+	for {
+		n, err := st.fill(ctx, src)
+		in += int64(n)
+		if err != nil {
+			return in, st.written, err
+		}
+		st.scan()
+		if err := st.flush(dst); err != nil {
+			return in, st.written, err
+		}
+		if st.eof && st.pos == st.n {
+			return in, st.written, nil
+		}
+		st.shift()
+	}
+}
+
+// fill reads until the buffer is full or the file ends.
+func (st *stream) fill(ctx context.Context, src io.Reader) (int, error) {
+	total := 0
+	for empty := 0; !st.eof && st.n < st.size; {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		n, err := src.Read(st.buf[st.n:st.size])
+		if n < 0 || n > st.size-st.n {
+			return total, errors.New("reader returned an impossible count")
+		}
+		st.n += n
+		total += n
+		if err == io.EOF {
+			st.eof = true
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		if n > 0 {
+			empty = 0
+		} else if empty++; empty > 100 {
+			return total, io.ErrNoProgress
+		}
+	}
+	return total, nil
+}
+
+// scan scans all lines that can be scanned by now.
+func (st *stream) scan() {
+	buf := st.buf[:st.n]
+	for st.pos < st.n {
+		end := bytes.IndexByte(buf[st.pos:min(st.n, st.pos+maxPiece+1)], '\n')
+		next := 0
+		switch {
+		case end >= 0:
+			end += st.pos
+			next = end + 1
+		case st.n-st.pos > maxPiece:
+			end = cutAt(buf, st.pos)
+			next = end
+		case st.eof:
+			end, next = st.n, st.n
+		default:
+			return
+		}
+		if !st.eof && end+scan.Reach+1 > st.n {
+			return
+		}
+		st.scanner.Line(buf, st.pos, end)
+		st.pos = next
+	}
+}
+
+// cutAt chooses where a long line is cut: behind a separator, if there is one.
+func cutAt(buf []byte, from int) int {
+	end := from + maxPiece
+	if i := bytes.LastIndexAny(buf[end-4096:end], " ,;{}&\t"); i >= 0 {
+		return end - 4096 + i + 1
+	}
+	return end
+}
+
+// flush writes what can no longer change.
+func (st *stream) flush(dst io.Writer) error {
+	st.sweep()
+	limit := st.pos - scan.Reach
+	if st.eof && st.pos == st.n {
+		limit = st.n
+	}
+	if limit <= st.sent {
+		return nil
+	}
+	spans := st.scanner.Spans
+	slices.SortFunc(spans, func(a, b scan.Span) int {
+		if a.Start != b.Start {
+			return a.Start - b.Start
+		}
+		return b.End - a.End
+	})
+	st.out = st.out[:0]
+	at := st.sent
+	i := 0
+	for i < len(spans) {
+		sp := spans[i]
+		j := i + 1
+		best := sp.End - sp.Start
+		for j < len(spans) && spans[j].Start < sp.End {
+			if n := spans[j].End - spans[j].Start; n > best {
+				best, sp.Kind, sp.Rule = n, spans[j].Kind, spans[j].Rule
+			}
+			sp.End = max(sp.End, spans[j].End)
+			j++
+		}
+		if sp.End > limit {
+			limit = min(limit, sp.Start)
+			break
+		}
+		if sp.End <= at {
+			i = j
+			continue
+		}
+		sp.Start = max(sp.Start, at)
+		st.out = append(st.out, st.buf[at:sp.Start]...)
+		st.replace(sp)
+		at = sp.End
+		i = j
+	}
+	if limit > at {
+		st.out = append(st.out, st.buf[at:limit]...)
+		at = limit
+	}
+	st.sent = at
+	st.scanner.Spans = append(spans[:0], spans[i:]...)
+	n, err := dst.Write(st.out)
+	st.written += int64(n)
+	if err == nil && n < len(st.out) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// replace appends what stands in the place of a span.
+func (st *stream) replace(sp scan.Span) {
+	secret := st.buf[sp.Start:sp.End]
+	if sp.Cont {
+		return
+	}
+	st.hidden++
+	st.tally.rules[string(sp.Rule)]++
+	st.tally.kinds[string(sp.Kind)]++
+	if st.file.Learn && !st.s.opt.Forget {
+		st.s.known.Add(secret, 0)
+	}
+	for {
+		line := secret
+		i := bytes.IndexByte(secret, '\n')
+		if i >= 0 {
+			line = secret[:i]
+		}
+		if len(line) > 0 {
+			if sp.Quote {
+				st.out = append(st.out, '"')
+			}
+			st.out = st.s.mark(st.out, string(sp.Kind), line)
+			if sp.Quote {
+				st.out = append(st.out, '"')
+			}
+		}
+		if i < 0 {
+			return
+		}
+		st.out = append(st.out, '\n')
+		secret = secret[i+1:]
+	}
+}
+
+// sweep looks for known secrets in what was scanned.
+func (st *stream) sweep() {
+	if st.matcher == nil {
+		st.swept = st.pos
+		return
+	}
+	from := max(st.sent, st.swept-st.matcher.MaxLen())
+	st.found = st.matcher.Append(st.found[:0], st.buf[from:st.pos])
+	for _, m := range st.found {
+		st.scanner.Spans = append(st.scanner.Spans, scan.Span{Start: from + m.Start, End: from + m.End, Kind: "known", Rule: "known-secret"})
+	}
+	st.swept = st.pos
+}
+
+// shift moves what is still needed to the front of the buffer.
+func (st *stream) shift() {
+	keep := st.sent
+	if back := st.pos - scan.Reach; back < keep {
+		keep = max(0, back)
+	}
+	if keep == 0 {
+		return
+	}
+	copy(st.buf, st.buf[keep:st.n])
+	st.sent -= keep
+	st.pos -= keep
+	st.swept -= keep
+	st.n -= keep
+	for i := range st.scanner.Spans {
+		st.scanner.Spans[i].Start -= keep
+		st.scanner.Spans[i].End -= keep
+	}
+}

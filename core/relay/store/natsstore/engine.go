@@ -1,0 +1,145 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/latchstring/latchstring/core/relay/store"
+)
+
+// opTimeout bounds each call whose context has no deadline. A cluster that
+// elects a leader pauses for some five seconds.
+const opTimeout = 10 * time.Second
+
+// replicas is what a cluster of three or more nodes keeps of each record.
+const replicas = 3
+
+// Engine is a store.Engine.
+type Engine struct {
+	nc   *nats.Conn
+	js   jetstream.JetStream
+	stop func()   // of the embedded server
+	lock *os.File // of its directory
+}
+
+var _ store.Engine = (*Engine)(nil)
+
+// Connect uses the cluster at url ("nats://host:4222", several separated by
+// commas). Credentials come from a file, which may be empty.
+func Connect(url, credentials string) (*Engine, error) {
+	opts := []nats.Option{nats.Name("rss"), nats.MaxReconnects(-1), nats.Timeout(opTimeout)}
+	if credentials != "" {
+		opts = append(opts, nats.UserCredentials(credentials))
+	}
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w", redact(url), err)
+	}
+	e, err := newEngine(nc)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("use NATS at %s: %w", redact(url), err)
+	}
+	return e, nil
+}
+
+func newEngine(nc *nats.Conn) (*Engine, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), opTimeout)
+	defer cancel()
+	if _, err := js.AccountInfo(ctx); err != nil {
+		return nil, fmt.Errorf("JetStream: %w", err)
+	}
+	return &Engine{nc: nc, js: js}, nil
+}
+
+// Close ends the connection and, where it runs in this process, the server.
+func (e *Engine) Close() error {
+	err := e.nc.FlushTimeout(opTimeout)
+	e.nc.Close()
+	if e.stop != nil {
+		e.stop()
+	}
+	if e.lock != nil {
+		err = errors.Join(err, e.lock.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+// Table opens the bucket of that name.
+func (e *Engine) Table(ctx context.Context, name string, ttl time.Duration) (store.Table, error) {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	cfg := jetstream.KeyValueConfig{Bucket: "rss-" + name, History: 1, Storage: jetstream.FileStorage, TTL: ttl, Replicas: replicas, MaxValueSize: 256 << 10}
+	if ttl > 0 {
+		cfg.LimitMarkerTTL = time.Minute
+	}
+	kv, err := e.js.CreateOrUpdateKeyValue(ctx, cfg)
+	if alone(err) {
+		cfg.Replicas = 1
+		kv, err = e.js.CreateOrUpdateKeyValue(ctx, cfg)
+	}
+	if err != nil {
+		return nil, translate("open", name, err)
+	}
+	return &table{kv: kv, name: name}, nil
+}
+
+// alone recognizes a server that is no cluster.
+func alone(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == 10074
+}
+
+func limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, opTimeout)
+}
+
+// translate turns the library's errors into those of package store.
+func translate(op, what string, err error) error {
+	var api *jetstream.APIError
+	errors.As(err, &api)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
+		return fmt.Errorf("%s %s: %w", op, what, store.ErrNotFound)
+	case api != nil && full(api):
+		return fmt.Errorf("%s %s: %w (%w)", op, what, store.ErrFull, err)
+	}
+	return fmt.Errorf("%s %s: %w", op, what, err)
+}
+
+// full recognizes the answers of a server that cannot write its files.
+func full(api *jetstream.APIError) bool {
+	switch api.ErrorCode {
+	case 10023, 10028, 10047, 10077: // insufficient resources, memory or storage exceeded, store failed
+		return true
+	}
+	return false
+}
+
+// redact cuts a user and password out of an address.
+func redact(url string) string {
+	for i := len(url) - 1; i >= 0; i-- {
+		if url[i] == '@' {
+			return "…@" + url[i+1:]
+		}
+	}
+	return url
+}

@@ -1,0 +1,99 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/latchstring/latchstring/core/relay/store"
+)
+
+// table is a bucket.
+type table struct {
+	kv   jetstream.KeyValue
+	name string
+}
+
+func (t *table) what(key string) string { return t.name + "/" + key }
+
+func (t *table) Get(ctx context.Context, key string) (store.Entry, error) {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	e, err := t.kv.Get(ctx, key)
+	if err != nil {
+		return store.Entry{}, translate("read", t.what(key), err)
+	}
+	return entry(e), nil
+}
+
+func entry(e jetstream.KeyValueEntry) store.Entry {
+	return store.Entry{Key: e.Key(), Value: e.Value(), Revision: e.Revision(), Written: e.Created()}
+}
+
+func (t *table) Create(ctx context.Context, key string, value []byte) error {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	_, err := t.kv.Create(ctx, key, value)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return fmt.Errorf("create %s: %w", t.what(key), store.ErrExists)
+	}
+	return translate("create", t.what(key), err)
+}
+
+func (t *table) Update(ctx context.Context, key string, value []byte, revision uint64) error {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	_, err := t.kv.Update(ctx, key, value, revision)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+		return fmt.Errorf("update %s: %w", t.what(key), store.ErrConflict)
+	}
+	return translate("update", t.what(key), err)
+}
+
+func (t *table) Put(ctx context.Context, key string, value []byte) error {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	_, err := t.kv.Put(ctx, key, value)
+	return translate("write", t.what(key), err)
+}
+
+func (t *table) Delete(ctx context.Context, key string) error {
+	ctx, cancel := limit(ctx)
+	defer cancel()
+	return translate("delete", t.what(key), t.kv.Delete(ctx, key))
+}
+
+func (t *table) All(ctx context.Context) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		ctx, cancel := limit(ctx)
+		defer cancel()
+		w, err := t.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+		if err != nil {
+			yield(store.Entry{}, translate("list", t.name, err))
+			return
+		}
+		defer w.Stop()
+		for {
+			select {
+			case e, ok := <-w.Updates():
+				if !ok {
+					yield(store.Entry{}, fmt.Errorf("list %s: the store ended the listing", t.name))
+					return
+				}
+				if e == nil { // all that was there has come
+					return
+				}
+				if !yield(entry(e), nil) {
+					return
+				}
+			case <-ctx.Done():
+				yield(store.Entry{}, fmt.Errorf("list %s: %w", t.name, ctx.Err()))
+				return
+			}
+		}
+	}
+}

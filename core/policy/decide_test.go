@@ -85,7 +85,7 @@ func TestDecide(t *testing.T) {
 		{"technician does not open", ``, SessionOpen, []string{"roles", "technician"}, "no role"}, // REQ B2
 		{"one of several roles is enough", ``, SessionOpen, []string{"roles", "viewer, Admin"}, ""},
 		{"roles cannot be widened", `session { roles = ["admin"] }`, SessionOpen, []string{"roles", "root"}, "no role"},
-		{"nobody", `session { roles = [] }`, SessionOpen, nil, "no role"},
+		{"nobody", `session { roles = [] }`, SessionOpen, nil, "nobody"},
 		{"users", `session { users = ["ada", "ops-*"] }`, SessionOpen, []string{"user", "ops-7"}, ""},
 		{"other users", `session { users = ["ada", "ops-*"] }`, SessionOpen, []string{"user", "mallory"}, "mallory"},
 		{"method", `session { methods = ["sso"] }`, SessionOpen, nil, "infinibox"},
@@ -122,7 +122,7 @@ func TestDecide(t *testing.T) {
 		{"upload detour", `engineer { upload_paths = ["/tmp/**"] }`, AccessUpload, []string{"path", "/tmp/../etc/passwd"}, "detours"},
 		{"download", `engineer { download = false }`, AccessFetch, nil, "download"},
 		{"bundles forbidden", `bundles { allowed = false }`, BundleCreate, nil, "forbidden"}, // REQ H10
-		{"carried by hand", `bundles { send = false }`, BundleWrite, nil, ""},                  // REQ H7
+		{"carried by hand", `bundles { send = false }`, BundleWrite, nil, ""},                // REQ H7
 		{"not sent", `bundles { send = false }`, BundleSend, nil, "by hand"},
 		{"collector", `bundles { deny_collectors = ["sys*"] }`, BundleCollect, nil, "denied"},
 		{"other collector", `bundles { collectors = ["logs"] }`, BundleCollect, nil, "not one of"},

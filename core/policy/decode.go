@@ -71,13 +71,19 @@ func decodeFile(name string, src []byte) *decoder {
 		}
 		f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 		d.diagnostics(diags, true)
-		if f == nil || diags.HasErrors() {
+		if f == nil || isBroken(diags) {
 			return d // what a broken file says cannot be known
 		}
 		body = f.Body
 	}
 	d.top(body)
 	return d
+}
+
+// isBroken reports whether a file did not parse so far that looking at the
+// rest of it would only bring up follow-up mistakes.
+func isBroken(diags hcl.Diagnostics) bool {
+	return slices.ContainsFunc(diags, func(diag *hcl.Diagnostic) bool { return diag.Summary != "Attribute redefined" })
 }
 
 func (d *decoder) top(body hcl.Body) {
@@ -98,7 +104,6 @@ func (d *decoder) top(body hcl.Body) {
 	for _, b := range content.Blocks {
 		if first, again := seen[b.Type]; again {
 			d.mistakeAt(b.DefRange, aboutBundles(b.Type), fmt.Sprintf("a second block %q", b.Type), fmt.Sprintf("the first is on line %d; put both into one, or into two files", first.Start.Line))
-			continue
 		}
 		seen[b.Type] = b.DefRange
 		if b.Type == "policy" {

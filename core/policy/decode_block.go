@@ -36,7 +36,7 @@ func (d *decoder) labelled(k *Key, blocks hcl.Blocks, reason string) {
 		}
 	}
 	if len(set) > 0 && ok {
-		d.say(k, value{windows: []windowSet{set}}, blocks[0].DefRange, reason)
+		d.say(k, value{windows: newSchedule([]windowSet{set})}, blocks[0].DefRange, reason)
 	}
 }
 

@@ -22,7 +22,18 @@ func (d *decoder) diagnostics(diags hcl.Diagnostics, bundles bool) {
 		if diag.Subject != nil {
 			r = *diag.Subject
 		}
-		d.mistakeAt(r, bundles, sentence(diag.Summary), sentence(diag.Detail))
+		what, hint := sentence(diag.Summary), sentence(diag.Detail)
+		switch diag.Summary {
+		case "Attribute redefined":
+			if m := quotedWord.FindStringSubmatch(diag.Detail); m != nil {
+				what, hint = "the key \""+m[1]+"\" is given twice in this block", "keep one of them"
+			}
+		case "Invalid multi-line string":
+			what, hint = "a text ends before the end of its line", "a quotation mark is missing"
+		case "Unterminated template string":
+			what, hint = "a text has no closing quotation mark", ""
+		}
+		d.mistakeAt(r, bundles, what, hint)
 	}
 }
 

@@ -74,9 +74,6 @@ func (d *decoder) value(k *Key, a *hcl.Attribute) (value, bool) {
 
 func (d *decoder) list(k *Key, a *hcl.Attribute, about bool) (value, bool) {
 	its, ok := d.texts(a, about)
-	if !ok {
-		return value{}, false
-	}
 	var out []string
 	for _, it := range its {
 		s, err := k.normal(it.text)

@@ -217,12 +217,7 @@ func (p *Policy) bind(d *Decision, r *request) {
 			continue
 		}
 		if k.bound != nil {
-			k.bound(&m.value, d)
-		}
-		for _, s := range m.value.windows {
-			if end := s.end(r.now); !end.IsZero() && end.Before(forever) && (d.Limits.Until.IsZero() || end.Before(d.Limits.Until)) {
-				d.Limits.Until = end
-			}
+			k.bound(&m.value, d, r)
 		}
 	}
 	if d.Duties.Approvals == 0 {

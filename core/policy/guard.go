@@ -32,7 +32,7 @@ var plain = map[hclsyntax.TokenType]bool{
 // guard looks at the tokens of a file before it is parsed.
 func guard(src []byte, name string) (diags hcl.Diagnostics) {
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	depth := 0
+	depth, line := 0, 0 // one mistake a line says enough
 	for i := range tokens {
 		t := &tokens[i]
 		switch t.Type {
@@ -43,7 +43,8 @@ func guard(src []byte, name string) (diags hcl.Diagnostics) {
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack:
 			depth--
 		}
-		if !plain[t.Type] && len(diags) < 20 {
+		if !plain[t.Type] && t.Type != hclsyntax.TokenTemplateSeqEnd && len(diags) < 20 && t.Range.Start.Line > line {
+			line = t.Range.Start.Line
 			diags = append(diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError, Subject: &t.Range,
 				Summary: fmt.Sprintf("%q is code, and policy files hold plain values only", printable(t.Bytes)),

@@ -23,7 +23,7 @@ type Key struct {
 	// decided, about that of each file.
 	deny func(v *value, r *request) string
 	// bound writes what the value demands of an allowed action.
-	bound func(v *value, d *Decision)
+	bound func(v *value, d *Decision, r *request)
 	// builtIn holds for every system; files can only add to it.
 	builtIn *value
 }

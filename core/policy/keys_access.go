@@ -34,7 +34,7 @@ func topKeys() []*Key {
 		builtIn: &value{n: accessAllowed},
 	}, {
 		Name: "require_signature", Kind: Bool, Order: True, Default: "false",
-		Subject: "unsigned policy files",
+		Subject: "signatures on policy files",
 		Doc: "Every policy file must be signed by a trusted signer (`remote-support policy trust`). It stays required when the file that " +
 			"says so is gone: only signed files that say false, and none that says true, end it.",
 		Example: `require_signature = true`,
@@ -135,6 +135,9 @@ func sessionKeys() []*Key {
 		Actions: who,
 		deny: func(v *value, r *request) string {
 			for _, l := range v.lists {
+				if len(l.items) == 0 {
+					return "nobody may do this"
+				}
 				if !anyOf(l, r.facts[Roles]) {
 					return "the user has no role that may do this (has " + orNone(r.facts[Roles]) + ", needs one of " + strings.Join(l.items, ", ") + ")"
 				}
@@ -183,7 +186,7 @@ func sessionKeys() []*Key {
 			}
 			return ""
 		},
-		bound: func(v *value, d *Decision) {
+		bound: func(v *value, d *Decision, _ *request) {
 			if v.n > 0 {
 				d.Limits.MaxDuration = time.Duration(v.n)
 			}
@@ -197,14 +200,16 @@ func sessionKeys() []*Key {
 		Example: "window \"working-hours\" {\n  days = [\"mon-fri\"]\n  from = \"08:00\"\n  to   = \"18:00\"\n  zone = \"Europe/Zurich\"\n}",
 		Actions: remoteActions,
 		deny: func(v *value, r *request) string {
-			for _, s := range v.windows {
-				if s.end(r.now).IsZero() {
-					return "no window is open at " + r.now.Format("Mon 15:04 MST")
-				}
+			if v.windows.end(r.now).IsZero() {
+				return "no window is open at " + r.now.Format("Mon 15:04 MST")
 			}
 			return ""
 		},
-		bound: nil, // needs the time: see Decide
+		bound: func(v *value, d *Decision, r *request) {
+			if end := v.windows.end(r.now); end.Before(forever) {
+				d.Limits.Until = end
+			}
+		},
 	}, {
 		Block: "session", Name: "resume_after_restart", Kind: Bool, Order: False, Default: "true",
 		Subject: "sessions that go on after a restart",
@@ -258,7 +263,7 @@ func approvalKeys() []*Key {
 			}
 			return ""
 		},
-		bound: func(v *value, d *Decision) {
+		bound: func(v *value, d *Decision, _ *request) {
 			if v.n == 1 {
 				d.Duties.Approvals = max(d.Duties.Approvals, 1)
 			}
@@ -271,14 +276,14 @@ func approvalKeys() []*Key {
 		Example: `people = 2`,
 		Actions: []Action{ConnectAccept},
 		deny:    func(v *value, r *request) string { return people(v.n, r) },
-		bound:   func(v *value, d *Decision) { d.Duties.Approvals = max(d.Duties.Approvals, int(v.n)) },
+		bound:   func(v *value, d *Decision, _ *request) { d.Duties.Approvals = max(d.Duties.Approvals, int(v.n)) },
 	}, {
 		Block: "approval", Name: "timeout", Kind: Length, Order: Less, Default: `"5m"`,
 		Subject: "the time to approve a connection",
 		Doc:     "How long an engineer waits for approval. No answer by then is a no.",
 		Example: `timeout = "2m"`,
 		Actions: []Action{ConnectAccept},
-		bound:   func(v *value, d *Decision) { d.Duties.ApprovalTimeout = time.Duration(v.n) },
+		bound:   func(v *value, d *Decision, _ *request) { d.Duties.ApprovalTimeout = time.Duration(v.n) },
 		builtIn: &value{n: int64(5 * time.Minute)},
 	}}
 }

@@ -86,7 +86,7 @@ func bundleKeys() []*Key {
 			}
 			return ""
 		},
-		bound: func(v *value, d *Decision) { d.Limits.MaxBytes = v.n },
+		bound: func(v *value, d *Decision, _ *request) { d.Limits.MaxBytes = v.n },
 	}, {
 		Block: "bundles", Name: "deny_paths", Kind: Paths, Order: Union,
 		Default: "private keys, password files, memory: " + strings.Join(neverOpened, ", "),

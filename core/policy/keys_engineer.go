@@ -96,7 +96,7 @@ func engineerKeys() []*Key {
 		Doc:     "What happens when a connection cannot be recorded. Every connection is recorded in any case.",
 		Example: `recording = "required"`,
 		Actions: []Action{ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch},
-		bound:   func(v *value, d *Decision) { d.Duties.Record = v.n == 1 },
+		bound:   func(v *value, d *Decision, _ *request) { d.Duties.Record = v.n == 1 },
 		builtIn: &value{n: 0},
 	}, {
 		Block: "engineer", Name: "vendor_reads_recordings", Kind: Bool, Order: False, Default: "true",

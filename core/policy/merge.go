@@ -17,7 +17,9 @@ func (k *Key) merge(a, b value) value {
 		a.n = min(a.n, b.n)
 	default:
 		a.lists = slices.Concat(a.lists, b.lists)
-		a.windows = slices.Concat(a.windows, b.windows)
+		if a.windows != nil && b.windows != nil {
+			a.windows = newSchedule(slices.Concat(a.windows.sets, b.windows.sets))
+		}
 		a.redacts = slices.Concat(a.redacts, b.redacts)
 	}
 	return a

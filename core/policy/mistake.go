@@ -115,10 +115,12 @@ func printable(b []byte) string {
 
 // nearest returns the word that was probably meant, or the empty text.
 func nearest(word string, known []string) string {
-	best, dist := "", 1+max(1, len(word)/3)
+	word = strings.ToLower(word)
+	best, least := "", 1+max(1, len(word)/3)
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), k); d < dist {
-			best, dist = k, d
+		d := distance(word, k)
+		if d < least || d == least && best != "" && strings.HasPrefix(k, word) {
+			best, least = k, d
 		}
 	}
 	return best

@@ -51,7 +51,7 @@ type value struct {
 	n       int64 // Length in ns, Size in bytes, Number, Enum as index into its words
 	word    string
 	lists   []*list // one from a file; merged, all of an intersection, one of a union
-	windows []windowSet
+	windows *schedule
 	redacts []Redaction
 }
 
@@ -146,13 +146,14 @@ func (k *Key) format(v *value) string {
 	case Number:
 		return strconv.FormatInt(v.n, 10)
 	case Windows:
-		return formatWindows(v.windows)
+		return v.windows.String()
 	case Redacting:
 		names := make([]string, len(v.redacts))
 		for i, r := range v.redacts {
 			names[i] = r.Name
 		}
-		return formatItems(names)
+		slices.Sort(names)
+		return formatItems(slices.Compact(names))
 	}
 	return formatLists(v.lists)
 }

@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -63,6 +66,69 @@ func (s windowSet) end(t time.Time) time.Time {
 	}
 }
 
+// A schedule is the windows of all files. Windows begin and end with a minute,
+// so the answer is kept for as long as the minute lasts.
+type schedule struct {
+	sets []windowSet
+	last atomic.Pointer[openAt]
+}
+
+type openAt struct {
+	minute int64
+	end    time.Time
+}
+
+// newSchedule drops sets that say the same, and orders the rest.
+func newSchedule(sets []windowSet) *schedule {
+	sets = slices.Clone(sets)
+	slices.SortFunc(sets, func(a, b windowSet) int { return cmp.Compare(a.String(), b.String()) })
+	sets = slices.CompactFunc(sets, func(a, b windowSet) bool { return a.String() == b.String() })
+	return &schedule{sets: sets}
+}
+
+// end returns when the first of the sets closes: the zero time when one of
+// them is closed at t.
+func (s *schedule) end(t time.Time) time.Time {
+	minute := t.Unix() / 60
+	if last := s.last.Load(); last != nil && last.minute == minute {
+		return last.end
+	}
+	at := time.Unix(minute*60, 0)
+	end := forever
+	for _, set := range s.sets {
+		e := set.end(at)
+		if e.IsZero() {
+			end = e
+			break
+		}
+		if e.Before(end) {
+			end = e
+		}
+	}
+	s.last.Store(&openAt{minute, end})
+	return end
+}
+
+// nextOpen finds the minute at which all sets are open, within two weeks.
+func (s *schedule) nextOpen(now time.Time) time.Time {
+	t := now.Truncate(time.Minute)
+search:
+	for range 14 * 24 * 60 {
+		t = t.Add(time.Minute)
+		for _, set := range s.sets {
+			if !set.isOpen(t) {
+				continue search
+			}
+		}
+		return t.In(s.sets[0][0].zone)
+	}
+	return time.Time{}
+}
+
+func (s windowSet) isOpen(t time.Time) bool {
+	return slices.ContainsFunc(s, func(w window) bool { return !w.end(t).IsZero() })
+}
+
 // forever is the end of windows that never close.
 var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -94,16 +160,21 @@ func formatDays(days [7]bool) string {
 	return strings.Join(parts, ",")
 }
 
-func formatWindows(sets []windowSet) string {
-	var all []string
-	for _, s := range sets {
-		var any []string
-		for i := range s {
-			any = append(any, s[i].String())
-		}
-		all = append(all, strings.Join(any, " or "))
+func (s windowSet) String() string {
+	texts := make([]string, len(s))
+	for i := range s {
+		texts[i] = s[i].String()
 	}
-	return strings.Join(all, " and ")
+	slices.Sort(texts)
+	return strings.Join(texts, " or ")
+}
+
+func (s *schedule) String() string {
+	texts := make([]string, len(s.sets))
+	for i := range s.sets {
+		texts[i] = s.sets[i].String()
+	}
+	return strings.Join(texts, " and ")
 }
 
 // parseClock reads "08:00" to "24:00" into minutes.

@@ -36,7 +36,7 @@ const (
 	CollectEvent_KIND_END         CollectEvent_Kind = 2 // the item is complete
 	CollectEvent_KIND_ABSENT      CollectEvent_Kind = 3 // not on this machine: no error
 	CollectEvent_KIND_NOTE        CollectEvent_Kind = 4 // progress or a warning
-	CollectEvent_KIND_FAILED      CollectEvent_Kind = 5 // could not be collected: no descriptor, failure says why
+	CollectEvent_KIND_FAILED      CollectEvent_Kind = 5 // no descriptor, failure says why; without a name: the whole collector
 )
 
 // Enum value maps for CollectEvent_Kind.
@@ -293,6 +293,7 @@ func (*HealthRequest) Descriptor() ([]byte, []int) {
 type HealthResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Note          string                 `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"`
+	Failure       *Failure               `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"` // why it is not able to work
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -332,6 +333,13 @@ func (x *HealthResponse) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *HealthResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
 }
 
 // Problem is a mistake in a configuration, by field.
@@ -1730,9 +1738,10 @@ const file_internal_wire_pluginv1_plugin_proto_rawDesc = "" +
 	"\x04json\x18\x01 \x01(\fR\x04json\"O\n" +
 	"\x11ConfigureResponse\x12:\n" +
 	"\bproblems\x18\x01 \x03(\v2\x1e.latchstring.plugin.v1.ProblemR\bproblems\"\x0f\n" +
-	"\rHealthRequest\"$\n" +
+	"\rHealthRequest\"^\n" +
 	"\x0eHealthResponse\x12\x12\n" +
-	"\x04note\x18\x01 \x01(\tR\x04note\"9\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\x128\n" +
+	"\afailure\x18\x02 \x01(\v2\x1e.latchstring.plugin.v1.FailureR\afailure\"9\n" +
 	"\aProblem\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"i\n" +
@@ -1923,47 +1932,48 @@ var file_internal_wire_pluginv1_plugin_proto_goTypes = []any{
 }
 var file_internal_wire_pluginv1_plugin_proto_depIdxs = []int32{
 	7,  // 0: latchstring.plugin.v1.ConfigureResponse.problems:type_name -> latchstring.plugin.v1.Problem
-	8,  // 1: latchstring.plugin.v1.ProbeStep.failure:type_name -> latchstring.plugin.v1.Failure
-	8,  // 2: latchstring.plugin.v1.DialResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	8,  // 3: latchstring.plugin.v1.PlanResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	14, // 4: latchstring.plugin.v1.PlanResponse.items:type_name -> latchstring.plugin.v1.PlannedItem
-	0,  // 5: latchstring.plugin.v1.CollectEvent.kind:type_name -> latchstring.plugin.v1.CollectEvent.Kind
-	8,  // 6: latchstring.plugin.v1.CollectEvent.failure:type_name -> latchstring.plugin.v1.Failure
-	18, // 7: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
-	19, // 8: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
-	27, // 9: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
-	28, // 10: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
-	21, // 11: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
-	23, // 12: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
-	24, // 13: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
-	22, // 14: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
-	8,  // 15: latchstring.plugin.v1.AuthResult.failure:type_name -> latchstring.plugin.v1.Failure
-	29, // 16: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
-	30, // 17: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
-	8,  // 18: latchstring.plugin.v1.DeliverResponse.failure:type_name -> latchstring.plugin.v1.Failure
-	1,  // 19: latchstring.plugin.v1.Role.Describe:input_type -> latchstring.plugin.v1.DescribeRequest
-	3,  // 20: latchstring.plugin.v1.Role.Configure:input_type -> latchstring.plugin.v1.ConfigureRequest
-	5,  // 21: latchstring.plugin.v1.Role.Health:input_type -> latchstring.plugin.v1.HealthRequest
-	10, // 22: latchstring.plugin.v1.Transport.Dial:input_type -> latchstring.plugin.v1.DialRequest
-	10, // 23: latchstring.plugin.v1.Transport.Probe:input_type -> latchstring.plugin.v1.DialRequest
-	12, // 24: latchstring.plugin.v1.Collect.Plan:input_type -> latchstring.plugin.v1.PlanRequest
-	15, // 25: latchstring.plugin.v1.Collect.Collect:input_type -> latchstring.plugin.v1.CollectRequest
-	17, // 26: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
-	25, // 27: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
-	2,  // 28: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
-	4,  // 29: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
-	6,  // 30: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
-	11, // 31: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
-	9,  // 32: latchstring.plugin.v1.Transport.Probe:output_type -> latchstring.plugin.v1.ProbeStep
-	13, // 33: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
-	16, // 34: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
-	20, // 35: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
-	26, // 36: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
-	28, // [28:37] is the sub-list for method output_type
-	19, // [19:28] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	8,  // 1: latchstring.plugin.v1.HealthResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	8,  // 2: latchstring.plugin.v1.ProbeStep.failure:type_name -> latchstring.plugin.v1.Failure
+	8,  // 3: latchstring.plugin.v1.DialResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	8,  // 4: latchstring.plugin.v1.PlanResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	14, // 5: latchstring.plugin.v1.PlanResponse.items:type_name -> latchstring.plugin.v1.PlannedItem
+	0,  // 6: latchstring.plugin.v1.CollectEvent.kind:type_name -> latchstring.plugin.v1.CollectEvent.Kind
+	8,  // 7: latchstring.plugin.v1.CollectEvent.failure:type_name -> latchstring.plugin.v1.Failure
+	18, // 8: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
+	19, // 9: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
+	27, // 10: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
+	28, // 11: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
+	21, // 12: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
+	23, // 13: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
+	24, // 14: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
+	22, // 15: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
+	8,  // 16: latchstring.plugin.v1.AuthResult.failure:type_name -> latchstring.plugin.v1.Failure
+	29, // 17: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
+	30, // 18: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
+	8,  // 19: latchstring.plugin.v1.DeliverResponse.failure:type_name -> latchstring.plugin.v1.Failure
+	1,  // 20: latchstring.plugin.v1.Role.Describe:input_type -> latchstring.plugin.v1.DescribeRequest
+	3,  // 21: latchstring.plugin.v1.Role.Configure:input_type -> latchstring.plugin.v1.ConfigureRequest
+	5,  // 22: latchstring.plugin.v1.Role.Health:input_type -> latchstring.plugin.v1.HealthRequest
+	10, // 23: latchstring.plugin.v1.Transport.Dial:input_type -> latchstring.plugin.v1.DialRequest
+	10, // 24: latchstring.plugin.v1.Transport.Probe:input_type -> latchstring.plugin.v1.DialRequest
+	12, // 25: latchstring.plugin.v1.Collect.Plan:input_type -> latchstring.plugin.v1.PlanRequest
+	15, // 26: latchstring.plugin.v1.Collect.Collect:input_type -> latchstring.plugin.v1.CollectRequest
+	17, // 27: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
+	25, // 28: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
+	2,  // 29: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
+	4,  // 30: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
+	6,  // 31: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
+	11, // 32: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
+	9,  // 33: latchstring.plugin.v1.Transport.Probe:output_type -> latchstring.plugin.v1.ProbeStep
+	13, // 34: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
+	16, // 35: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
+	20, // 36: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
+	26, // 37: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
+	29, // [29:38] is the sub-list for method output_type
+	20, // [20:29] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_pluginv1_plugin_proto_init() }

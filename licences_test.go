@@ -58,7 +58,7 @@ func TestLicencesOfDependencies(t *testing.T) {
 
 func licenceOf(dir string) string {
 	var files []string
-	for _, pattern := range []string{"LICEN[CS]E*", "COPYING*", "licen[cs]e*", "UNLICENSE*"} {
+	for _, pattern := range []string{"[Ll][Ii][Cc][Ee][Nn][CcSs][Ee]*", "COPYING*", "UNLICENSE*"} {
 		found, _ := filepath.Glob(filepath.Join(dir, pattern))
 		files = append(files, found...)
 	}
@@ -76,15 +76,16 @@ func licenceOf(dir string) string {
 }
 
 func classify(text string) string {
+	upper := strings.ToUpper(text)
 	for _, l := range licences {
-		i := strings.Index(text, l.phrase)
+		i := strings.Index(upper, strings.ToUpper(l.phrase))
 		if i < 0 {
 			continue
 		}
 		for _, bad := range forbiddenLicences {
 			// The Mozilla and Apache texts name the GPL in passing; a
 			// GPL text begins with its name.
-			if j := strings.Index(strings.ToUpper(text), bad); j >= 0 && j < i {
+			if j := strings.Index(upper, bad); j >= 0 && j < i {
 				return ""
 			}
 		}

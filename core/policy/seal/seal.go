@@ -1,0 +1,123 @@
+package seal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/latchstring/latchstring/core/durable"
+	"github.com/latchstring/latchstring/core/paths"
+)
+
+// step is called before each change to the disk. Tests stop the process there.
+var step = func(string) error { return nil }
+
+// Seal disables remote access for good. It returns nil only when every place
+// holds the seal; on an error, ask [Check] for the truth: one place is enough.
+// Sealing a sealed system keeps the first record and puts back what is missing.
+//
+// On the machine's own places (no --root) the files are made immutable where
+// the file system can do that.
+func Seal(root paths.Root, r Record) error {
+	if old := Check(root); old.Sealed && old.Record.Version != 0 {
+		r = old.Record
+	}
+	r.Version = 1
+	err := write(root, r)
+	if s := Check(root); !s.Sealed {
+		return fmt.Errorf("the system is NOT sealed, no place took the seal: %w", err)
+	}
+	return err
+}
+
+// Mend puts back the seals, and the record, that are missing on a sealed system. It does
+// nothing on one that is not sealed.
+func Mend(root paths.Root) error {
+	s := Check(root)
+	if !s.Sealed || len(s.Missing) == 0 && s.Record.Version != 0 {
+		return nil
+	}
+	if s.Record.Version == 0 {
+		s.Record = Record{Version: 1, By: "unknown", Cause: "the sealing was cut short, or its record was destroyed"}
+	}
+	return write(root, s.Record)
+}
+
+func write(root paths.Root, r Record) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the seal: %w", err)
+	}
+	var errs []error
+	places := Places(root)
+	for _, p := range places { // existence first, everywhere
+		if err := create(p); err != nil {
+			errs = append(errs, fmt.Errorf("seal: %w", err))
+		}
+	}
+	for _, dir := range marked(root) {
+		err := step("mark " + dir)
+		if err == nil {
+			err = mark(dir)
+		}
+		if err == nil {
+			err = durable.SyncDir(dir)
+		}
+		_ = err // where the file system has no attributes the files must do
+	}
+	for _, p := range places { // then what people want to read
+		if _, ok := read(p); ok {
+			continue
+		}
+		err := step("fill " + p)
+		if err == nil {
+			err = durable.WriteFileMode(p, append(data, '\n'), 0o644)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("seal: %w", err))
+		}
+	}
+	if root.Dir == "" {
+		for _, p := range places {
+			if _, ok := read(p); ok {
+				_ = freeze(p) // where the file system can
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// create makes an empty seal durable.
+func create(place string) error {
+	if err := step("directory of " + place); err != nil {
+		return err
+	}
+	dir := filepath.Dir(place)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := step("create " + place); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(place, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return durable.SyncDir(dir)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := step("sync " + place); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := step("sync directory of " + place); err != nil {
+		return err
+	}
+	return durable.SyncDir(dir)
+}

@@ -45,7 +45,10 @@ func processes() ([]byte, error) {
 		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%d\t%d\t%d\t%.1f\t%s\t%s\n", st.PID, st.PPID, user, st.State, st.NumThreads,
 			st.ResidentMemory()>>10, st.VirtualMemory()>>10, st.CPUTime(), started, commandLine(proc, st.Comm))
 	}
-	return buf.Bytes(), w.Flush()
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
 }
 
 // commandLine quotes arguments that would read as several.

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/latchstring/latchstring/plugins/collect/config"
+	"github.com/latchstring/latchstring/plugins/collect/files"
+	"github.com/latchstring/latchstring/plugins/collect/logs"
+	"github.com/latchstring/latchstring/plugins/collect/system"
+	"github.com/latchstring/latchstring/plugins/transport/direct"
+	"github.com/latchstring/latchstring/sdk"
+	"github.com/latchstring/latchstring/sdk/collect"
+	"github.com/latchstring/latchstring/sdk/transport"
+)
+
+// version is set at link time by -X main.version=v1.2.3.
+var version = "0.1.0-dev"
+
+// builtin is what this program holds.
+var builtin = sdk.Plugin{
+	Name:    "latchstring-plugins",
+	Version: version,
+	Transports: map[string]func() transport.Transport{
+		direct.Name: func() transport.Transport { return direct.New() },
+	},
+	Collectors: map[string]func() collect.Collector{
+		config.Name: func() collect.Collector { return config.New() },
+		files.Name:  func() collect.Collector { return files.New() },
+		logs.Name:   func() collect.Collector { return logs.New() },
+		system.Name: func() collect.Collector { return system.New() },
+	},
+}
+
+func main() { sdk.Serve(builtin) }

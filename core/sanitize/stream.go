@@ -15,9 +15,6 @@ import (
 const (
 	// bufferSize bounds what a stream holds of its file.
 	bufferSize = 256 << 10
-	// maxPiece is how much of a line is scanned at once. Longer lines are cut
-	// at places that depend on the line alone.
-	maxPiece = 64 << 10
 )
 
 // stream sanitizes one file. Text moves through one buffer:
@@ -47,7 +44,7 @@ type stream struct {
 }
 
 func newStream(s *Sanitizer) *stream {
-	st := &stream{s: s, buf: make([]byte, bufferSize), size: bufferSize, scanner: scan.New()}
+	st := &stream{s: s, buf: make([]byte, bufferSize+128), size: bufferSize, scanner: scan.New()}
 	st.scanner.Tokens = findTokens
 	return st
 }
@@ -140,35 +137,27 @@ func (st *stream) fill(ctx context.Context, src io.Reader) (int, error) {
 func (st *stream) scan() {
 	buf := st.buf[:st.n]
 	for st.pos < st.n {
-		end := bytes.IndexByte(buf[st.pos:min(st.n, st.pos+maxPiece+1)], '\n')
-		next := 0
-		switch {
-		case end >= 0:
-			end += st.pos
-			next = end + 1
-		case st.n-st.pos > maxPiece:
-			end = cutAt(buf, st.pos)
-			next = end
-		case st.eof:
-			end, next = st.n, st.n
-		default:
+		limit := st.n
+		if !st.eof {
+			limit = st.n - scan.Reach - 1
+		}
+		if limit <= st.pos {
 			return
 		}
-		if !st.eof && end+scan.Reach+1 > st.n {
-			return
+		end := limit
+		if !st.eof {
+			switch i := bytes.LastIndexByte(buf[st.pos:limit], '\n'); {
+			case i >= 0:
+				end = st.pos + i + 1
+			case limit-st.pos > scan.MaxLine:
+				end = scan.Cut(buf, st.pos)
+			default:
+				return
+			}
 		}
-		st.scanner.Line(buf, st.pos, end)
-		st.pos = next
+		st.scanner.Scan(buf, st.pos, end)
+		st.pos = end
 	}
-}
-
-// cutAt chooses where a long line is cut: behind a separator, if there is one.
-func cutAt(buf []byte, from int) int {
-	end := from + maxPiece
-	if i := bytes.LastIndexAny(buf[end-4096:end], " ,;{}&\t"); i >= 0 {
-		return end - 4096 + i + 1
-	}
-	return end
 }
 
 // flush writes what can no longer change.

@@ -108,7 +108,6 @@ var openKeyStems = []string{"publickey", "pubkey", "primarykey", "foreignkey", "
 // pairNames decide by the last two words, written together.
 var pairNames = map[string]verdict{
 	"secretid": {Strong, Secret}, "accesskeyid": {Weak, APIKey}, "sessionid": {Strong, Cookie},
-	"publickeytoken": {Policy, ""}, "keytoken": {Strong, Token},
 	"publickey": {Harmless, ""}, "pubkey": {Harmless, ""},
 	"secretref": {Policy, ""}, "keyref": {Policy, ""}, "secretname": {Policy, ""}, "apiversion": {Harmless, ""},
 	"keyid": {Weak, APIKey}, "tokenid": {Weak, Token}, "tenantid": {Weak, Token},
@@ -125,7 +124,7 @@ var pairNames = map[string]verdict{
 
 // wholeNames are decided as they stand.
 var wholeNames = map[string]verdict{
-	"key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
+	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Weak, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},

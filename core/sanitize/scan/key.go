@@ -419,6 +419,9 @@ func (s *Scanner) indentOf() int {
 func separator(buf []byte, p, end int) int {
 	for _, op := range operators {
 		if p+len(op) <= end && buf[p] == op[0] && string(buf[p:p+len(op)]) == op {
+			if op == "::" && (p+2 >= end || !isSpace(buf[p+2])) {
+				return 0 // std::string; LDIF has a blank
+			}
 			return len(op)
 		}
 	}
@@ -427,7 +430,7 @@ func separator(buf []byte, p, end int) int {
 
 // operators, longest first.
 var operators = []string{
-	":::=", "::=", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A",
+	":::=", "::=", "::", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A",
 }
 
 var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring"}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
+	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
 
 // Reach is how far, in bytes, a rule may look beyond the ends of its line. The
@@ -31,22 +32,29 @@ type Scanner struct {
 	Spans []Span
 	// State is what earlier lines left behind.
 	State State
+	// Kernel makes the masks.
+	Kernel mask.Kernel
 	// Tokens finds secrets by their shape alone in buf[from:to].
 	Tokens func(buf []byte, from, to int, emit func(start, end int, rule string))
 
 	buf    []byte
-	ls, le int // the line, without its end
-	lo, hi int // how far rules may look
-	cut    bool // the line goes on behind le: it was too long
-	keyEnd int  // names up to here were dealt with
-	hits   []hit
+	ls, le int   // the line, without its end
+	lo, hi int   // how far rules may look
+	cut    bool  // the line goes on behind le: it was too long
+	keyEnd int   // names up to here were dealt with
+	hits   []hit // in the line
+	all    []hit // in the window
+	runs   []int // places inside long runs of token characters
+	blocks []mask.Block
+	spill  []byte
+	hasRun bool // the line has a run that is long enough for a token
 	memo   memo
 	emit   func(start, end int, rule string)
 }
 
 // New returns a Scanner in the state of a fresh file.
 func New() *Scanner {
-	s := &Scanner{}
+	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2)}
 	s.emit = func(start, end int, rule string) { s.hide(start, end, kindOfRule(rule), Rule(rule)) }
 	return s
 }
@@ -57,10 +65,17 @@ func (s *Scanner) Reset() {
 	s.State = State{}
 }
 
-// Line scans buf[start:end], one line without its line feed, or a piece of a
+// Line scans one line by itself: what [Scanner.Scan] does, without masks.
+func (s *Scanner) Line(buf []byte, start, end int) {
+	s.hits = appendHits(nil, buf, start, end)
+	s.hasRun = true
+	s.line(buf, start, end)
+}
+
+// line scans buf[start:end], one line without its line feed, or a piece of a
 // line that is too long. Text around it in buf may be looked at; spans may lie
 // there too, up to [Reach] bytes away.
-func (s *Scanner) Line(buf []byte, start, end int) {
+func (s *Scanner) line(buf []byte, start, end int) {
 	for end > start && buf[end-1] == '\r' {
 		end--
 	}
@@ -71,8 +86,7 @@ func (s *Scanner) Line(buf []byte, start, end int) {
 	if s.State.Mode != Normal && s.stateLine() {
 		return
 	}
-	s.hits = appendHits(s.hits[:0], buf, start, end)
-	command := false
+	command, document := false, false
 	for _, h := range s.hits {
 		switch stemTable[h.stem].what {
 		case stemKey:
@@ -89,13 +103,17 @@ func (s *Scanner) Line(buf []byte, start, end int) {
 			s.identified(h.pos)
 		case stemMail:
 			s.dsn(h.pos)
+		case stemDoc:
+			document = true
 		}
 	}
 	if command {
 		s.command()
 	}
 	s.shapes()
-	s.documents()
+	if document {
+		s.documents()
+	}
 }
 
 func (s *Scanner) hide(start, end int, kind keyname.Kind, rule Rule) {

@@ -51,7 +51,82 @@ func (s *Scanner) identified(pos int) {
 // shapes looks at the line as a whole: tokens by their shape, and lines that
 // hold nothing but a secret.
 func (s *Scanner) shapes() {
+	if !s.hasRun {
+		return
+	}
 	if s.Tokens != nil {
 		s.Tokens(s.buf, s.ls, s.le, s.emit)
+	}
+	s.lone()
+}
+
+// lone hides what stands alone on its line and is plainly made by chance: the
+// content of a token file, a line of a key whose first line was lost, a cell of
+// a table.
+func (s *Scanner) lone() {
+	if s.le-s.ls > 400 || s.State.Mode == InPublic {
+		return
+	}
+	line := s.buf[s.ls:s.le]
+	if hex := bytes.Index(line, []byte("0x")); hex >= 0 && len(line)-hex >= 66 {
+		e := hex + 2
+		for e < len(line) && isHex(line[e]) {
+			e++
+		}
+		if e-hex == 66 && (hex == 0 || !isAlnum(line[hex-1])) && (e == len(line) || !isAlnum(line[e])) {
+			s.hide(s.ls+hex, s.ls+e, keyname.APIKey, "hex-key")
+			return
+		}
+	}
+	core := pemCore(line)
+	cell := len(core) > 0 && bytes.HasPrefix(bytes.TrimSpace(line), []byte("|")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("|"))
+	if cell {
+		core = bytes.TrimSpace(bytes.Trim(core, "|"))
+	}
+	if len(core) < 16 || len(line)-len(core) > 60 || len(bytes.TrimSpace(line)) > len(core)+14 {
+		return
+	}
+	var upper, lower, digit, other, turns int
+	var prev byte
+	for i, c := range core {
+		k := byte(0)
+		switch {
+		case isDigit(c):
+			digit++
+			k = 1
+		case c >= 'A' && c <= 'Z':
+			upper++
+			k = 2
+		case c >= 'a' && c <= 'z':
+			lower++
+			k = 3
+		case c == '+' || c == '/' || c == '=' && i >= len(core)-2:
+			other++
+		case cell && (c == '_' || c == '-' || c == '.'):
+			other++
+		default:
+			return
+		}
+		if k != prev && k != 0 && prev != 0 {
+			turns++
+		}
+		prev = k
+	}
+	if isToken(core) || bytes.HasPrefix(core, []byte("AAAA")) || isPath(core) {
+		return
+	}
+	n := len(core)
+	ok := false
+	switch {
+	case upper > 0 && lower > 0 && digit > 0 && turns >= n/4 && (n >= 40 || other == 0 && n >= 20):
+		ok = true
+	case cell && digit > 0 && lower+upper > 0 && n >= 16 && turns >= n/6:
+		ok = true
+	case cell && digit == n && n >= 20:
+		ok = true
+	}
+	if ok {
+		at := s.ls + bytes.Index(line, core)
+		s.hide(at, at+n, keyname.Token, "lone-token")
 	}
 }

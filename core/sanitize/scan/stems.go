@@ -1,5 +1,7 @@
 package scan
 
+import "github.com/latchstring/latchstring/core/sanitize/mask"
+
 // what a stem leads to
 const (
 	stemKey     = iota // part of the name of a key
@@ -9,6 +11,7 @@ const (
 	stemHash           // $6$
 	stemSQL            // IDENTIFIED BY
 	stemMail           // user:password@tcp(
+	stemDoc            // says what the lines below are
 )
 
 type stem struct {
@@ -28,9 +31,15 @@ func buildStems() []stem {
 		}
 	}
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "secret", "token", "key", "cred",
-		"auth", "psk", "jwt", "bearer", "cookie", "session", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
-		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp", "mot de passe", "salt", "seed", "pin", "licen", "sig=",
-		"signature", "sas", "otp", "mfa", "nonce", "webhook", "sso", "private", "hmac", "tenant", "access", "com2sec", "sharedaccess", "csrf", "login")
+		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
+		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
+		"sharedaccess", "csrf", "xsrf", "com2sec", "tenant_id", "tenantid", "tenant-id", "hmac", "private")
+	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
+		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
+			add(stemKey, w+c)
+		}
+	}
+	add(stemDoc, "kind:", "data:", "private-lines", "---")
 	for _, f := range foreignStems {
 		add(stemKey, f)
 	}
@@ -57,44 +66,56 @@ type hit struct {
 	stem int
 }
 
-const filterBits = 15
-
-// filter holds a bit for each three bytes (lower-cased) that begin a stem;
-// byFirst lists the stems by those bytes.
+// heads finds the stems that begin with three (folded) bytes, and needles is
+// what the kernels look for.
 var (
-	filter  [1 << filterBits / 64]uint64
-	byFirst = make(map[uint32][]int)
+	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
+	chains  []int16              // stems, each chain ended by -1
+	needles *mask.Needles
 )
 
+const headBits = 13
+
 func init() {
+	byHead := map[uint32][]int16{}
+	var texts []string
 	for i, s := range stemTable {
-		k := uint32(s.text[0]) | uint32(s.text[1])<<8 | uint32(s.text[2])<<16 | 0x202020
-		h := hash3(k)
-		filter[h/64] |= 1 << (h % 64)
-		byFirst[k] = append(byFirst[k], i)
+		k := headOf(mask.Fold(s.text[0], s.text[1], s.text[2]))
+		byHead[k] = append(byHead[k], int16(i))
+		texts = append(texts, s.text)
 	}
+	for k := range uint32(1 << headBits) {
+		if c := byHead[k]; len(c) > 0 {
+			heads[k] = int16(len(chains) + 1)
+			chains = append(append(chains, c...), -1)
+		}
+	}
+	needles = mask.NewNeedles(texts)
 }
 
-func hash3(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - filterBits) }
+func headOf(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - headBits) }
 
-// appendHits finds all stems that begin in buf[start:end].
+// appendHits finds all stems that begin in buf[start:end], byte by byte.
 func appendHits(dst []hit, buf []byte, start, end int) []hit {
 	for i := start; i+3 <= end; i++ {
-		k := uint32(buf[i]) | uint32(buf[i+1])<<8 | uint32(buf[i+2])<<16 | 0x202020
-		h := hash3(k)
-		if filter[h/64]>>(h%64)&1 == 0 {
-			continue
-		}
-		dst = verifyHit(dst, buf, i, end, k)
+		dst = verifyHit(dst, buf, i, end)
 	}
 	return dst
 }
 
-func verifyHit(dst []hit, buf []byte, i, end int, k uint32) []hit {
-	for _, id := range byFirst[k] {
-		t := stemTable[id].text
+// verifyHit appends the stems that begin at i.
+func verifyHit(dst []hit, buf []byte, i, end int) []hit {
+	if i+3 > end {
+		return dst
+	}
+	c := heads[headOf(mask.Fold(buf[i], buf[i+1], buf[i+2]))]
+	if c == 0 {
+		return dst
+	}
+	for c--; chains[c] >= 0; c++ {
+		t := stemTable[chains[c]].text
 		if i+len(t) <= end && foldEqual(buf[i:i+len(t)], t) {
-			dst = append(dst, hit{i, id})
+			dst = append(dst, hit{i, int(chains[c])})
 		}
 	}
 	return dst

@@ -1,0 +1,8 @@
+//go:build amd64 && !purego
+
+package mask
+
+const haveAVX2 = true
+
+//go:noescape
+func fillAVX2(dst *Block, src *byte, blocks int, t *tables)

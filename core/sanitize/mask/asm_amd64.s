@@ -1,0 +1,94 @@
+//go:build amd64 && !purego
+
+#include "textflag.h"
+
+// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y5 the
+// tables of the three needle bytes; Y0..Y4 work.
+
+// CLASSIFY splits the bytes of Y0 into nibbles: Y1 low, Y2 high.
+#define NIBBLES \
+	VPAND   Y15, Y0, Y1 \
+	VPSRLW  $4, Y0, Y2  \
+	VPAND   Y15, Y2, Y2
+
+// BIT stores the top bits of the bytes of Y3 and moves the next bit up.
+#define BIT(off) \
+	VPMOVMSKB Y3, AX      \
+	MOVL      AX, off(DI) \
+	VPADDB    Y3, Y3, Y3
+
+// HALF does 32 bytes at src; their bits go to half off of the words.
+#define HALF(src, off) \
+	VMOVDQU   src(SI), Y0     \
+	VPMOVMSKB Y0, AX          \
+	MOVL      AX, 88+off(DI)  \
+	NIBBLES                   \
+	VPSHUFB   Y1, Y14, Y3     \
+	VPSHUFB   Y2, Y13, Y4     \
+	VPAND     Y3, Y4, Y3      \
+	BIT(0+off)                \
+	BIT(8+off)                \
+	BIT(16+off)               \
+	BIT(24+off)               \
+	BIT(32+off)               \
+	BIT(40+off)               \
+	BIT(48+off)               \
+	BIT(56+off)               \
+	VPSHUFB   Y1, Y12, Y3     \
+	VPSHUFB   Y2, Y11, Y4     \
+	VPAND     Y3, Y4, Y3      \
+	BIT(64+off)               \
+	BIT(72+off)               \
+	BIT(80+off)               \
+	VPSHUFB   Y1, Y10, Y3     \
+	VPSHUFB   Y2, Y9, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VMOVDQU   src+1(SI), Y0   \
+	NIBBLES                   \
+	VPSHUFB   Y1, Y8, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VPSHUFB   Y2, Y7, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VMOVDQU   src+2(SI), Y0   \
+	NIBBLES                   \
+	VPSHUFB   Y1, Y6, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VPSHUFB   Y2, Y5, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VPXOR     Y4, Y4, Y4      \
+	VPCMPEQB  Y3, Y4, Y3      \
+	VPMOVMSKB Y3, AX          \
+	NOTL      AX              \
+	MOVL      AX, 96+off(DI)
+
+// func fillAVX2(dst *Block, src *byte, blocks int, t *tables)
+TEXT ·fillAVX2(SB), NOSPLIT, $0-32
+	MOVQ    dst+0(FP), DI
+	MOVQ    src+8(FP), SI
+	MOVQ    blocks+16(FP), CX
+	MOVQ    t+24(FP), DX
+	VMOVDQU 0(DX), Y15
+	VMOVDQU 32(DX), Y14
+	VMOVDQU 64(DX), Y13
+	VMOVDQU 96(DX), Y12
+	VMOVDQU 128(DX), Y11
+	VMOVDQU 160(DX), Y10
+	VMOVDQU 192(DX), Y9
+	VMOVDQU 224(DX), Y8
+	VMOVDQU 256(DX), Y7
+	VMOVDQU 288(DX), Y6
+	VMOVDQU 320(DX), Y5
+
+loop:
+	TESTQ CX, CX
+	JE    done
+	HALF(0, 0)
+	HALF(32, 4)
+	ADDQ  $64, SI
+	ADDQ  $104, DI
+	DECQ  CX
+	JMP   loop
+
+done:
+	VZEROUPPER
+	RET

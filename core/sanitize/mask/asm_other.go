@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package mask
+
+const haveAVX2 = false
+
+func fillAVX2(*Block, *byte, int, *tables) { panic("no AVX2 in this build") }

@@ -1,0 +1,16 @@
+// Package mask turns text into bits: one 64-bit word per class of characters
+// for each 64 bytes.
+//
+// Looking at text byte by byte costs a dependent load each, and a regular
+// expression much more. With masks, questions such as "where are three dots
+// between digits, two to four apart" or "where do sixteen characters of a
+// token stand in a row" are a few shifts and ANDs for 64 bytes at a time.
+//
+// The word Trig marks positions where one of the needles of a [Needles] may
+// begin, judged by its first three bytes without regard to letter case. It is
+// a superset: the caller verifies.
+//
+// There are two implementations: AVX2 assembly, chosen at run time on
+// processors that have it, and portable Go. Their results are equal but for
+// Trig, where the portable one is exact.
+package mask

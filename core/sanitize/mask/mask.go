@@ -1,0 +1,107 @@
+package mask
+
+import "golang.org/x/sys/cpu"
+
+// Block has a bit for each of 64 bytes; bit 0 is the first.
+type Block struct {
+	Digit   uint64
+	HexAF   uint64 // a-f A-F
+	Letter1 uint64 // a-o A-O
+	Letter2 uint64 // p-z P-Z
+	Dot     uint64
+	Colon   uint64
+	At      uint64
+	Newline uint64
+	Under   uint64
+	Dash    uint64
+	Slash   uint64
+	High    uint64 // bytes from 0x80
+	Trig    uint64
+}
+
+// Size is how many bytes a Block describes.
+const Size = 64
+
+// Slack is how many bytes behind the last block must be readable.
+const Slack = 2
+
+// Kernel chooses the implementation.
+type Kernel uint8
+
+// Kernels.
+const (
+	Portable Kernel = iota
+	AVX2
+)
+
+// Best is the fastest kernel of this machine.
+func Best() Kernel {
+	if haveAVX2 && cpu.X86.HasAVX2 {
+		return AVX2
+	}
+	return Portable
+}
+
+// Available tells whether a kernel runs on this machine.
+func Available(k Kernel) bool { return k == Portable || Best() == k }
+
+func (k Kernel) String() string {
+	if k == AVX2 {
+		return "avx2"
+	}
+	return "portable"
+}
+
+// Fill describes src[:64*len(dst)] in dst. src has Slack more bytes than that.
+func Fill(k Kernel, dst []Block, src []byte, needles *Needles) {
+	if len(dst) == 0 {
+		return
+	}
+	_ = src[len(dst)*Size+Slack-1]
+	if k == AVX2 && Available(AVX2) {
+		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables)
+		return
+	}
+	fillPortable(dst, src, needles)
+}
+
+// bits of the two class bytes, from the top: the order of the words of Block.
+const (
+	digitBit, hexBit, letter1Bit, letter2Bit, dotBit, colonBit, atBit, newlineBit = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0
+	underBit, dashBit, slashBit                                                   = 1 << 7, 1 << 6, 1 << 5
+)
+
+var class1, class2 = classes()
+
+func classes() (class1, class2 [256]byte) {
+	for c := range 256 {
+		b := byte(c)
+		l := b | 0x20
+		switch {
+		case b >= '0' && b <= '9':
+			class1[c] |= digitBit
+		case l >= 'a' && l <= 'o' && b >= 'A':
+			class1[c] |= letter1Bit
+			if l <= 'f' {
+				class1[c] |= hexBit
+			}
+		case l >= 'p' && l <= 'z' && b >= 'A':
+			class1[c] |= letter2Bit
+		case b == '.':
+			class1[c] |= dotBit
+		case b == ':':
+			class1[c] |= colonBit
+		case b == '@':
+			class1[c] |= atBit
+		case b == '\n':
+			class1[c] |= newlineBit
+		case b == '_':
+			class2[c] |= underBit
+		case b == '-':
+			class2[c] |= dashBit
+		case b == '/':
+			class2[c] |= slashBit
+		}
+	}
+	return class1, class2
+}

@@ -1,0 +1,141 @@
+package mask
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
+
+var testNeedles = NewNeedles([]string{"pass", "token", "key", "://", "-----begin", "$6$", "пароль", "密码"})
+
+func randomText(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	const common = "passwordtokenkey://-----BEGIN $6$ 10.0.0.1:8080 @_/\n"
+	for i := range b {
+		switch r.IntN(3) {
+		case 0:
+			b[i] = byte(r.UintN(256))
+		default:
+			b[i] = common[r.IntN(len(common))]
+		}
+	}
+	return b
+}
+
+// slow says the same as a kernel, byte by byte.
+func slow(b []byte, at int) (blk Block) {
+	for i := range 64 {
+		c := b[at+i]
+		bit := uint64(1) << i
+		l := c | 0x20
+		letter := l >= 'a' && l <= 'z' && c < 0x80
+		switch {
+		case c >= '0' && c <= '9':
+			blk.Digit |= bit
+		case letter && l <= 'o':
+			blk.Letter1 |= bit
+			if l <= 'f' {
+				blk.HexAF |= bit
+			}
+		case letter:
+			blk.Letter2 |= bit
+		case c == '.':
+			blk.Dot |= bit
+		case c == ':':
+			blk.Colon |= bit
+		case c == '@':
+			blk.At |= bit
+		case c == '\n':
+			blk.Newline |= bit
+		case c == '_':
+			blk.Under |= bit
+		case c == '-':
+			blk.Dash |= bit
+		case c == '/':
+			blk.Slash |= bit
+		case c >= 0x80:
+			blk.High |= bit
+		}
+	}
+	return blk
+}
+
+func kernels() []Kernel {
+	k := []Kernel{Portable}
+	if Available(AVX2) {
+		k = append(k, AVX2)
+	}
+	return k
+}
+
+func TestKernelsEqualTheOracle(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, k := range kernels() {
+		for range 200 {
+			text := randomText(r, 64*4+Slack)
+			dst := make([]Block, 4)
+			Fill(k, dst, text, testNeedles)
+			for i, got := range dst {
+				want := slow(text, i*64)
+				trig := got.Trig
+				got.Trig = 0
+				if got != want {
+					t.Fatalf("%v: block %d of %q\n got %+v\nwant %+v", k, i, text, got, want)
+				}
+				for j := range 64 {
+					p := text[i*64+j:]
+					hit := false
+					for _, n := range []string{"pas", "tok", "key", "://", "---", "$6$", "\xd0\xbf\xd0", "\xe5\xaf\x86"} {
+						hit = hit || Fold(p[0], p[1], p[2]) == Fold(n[0], n[1], n[2])
+					}
+					if hit && trig>>j&1 == 0 {
+						t.Fatalf("%v: needle at %d of %q has no bit", k, i*64+j, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTransposeTwiceIsNothing(t *testing.T) {
+	for i := range uint64(1000) {
+		x := i * 0x9E3779B97F4A7C15
+		if transpose(transpose(x)) != x {
+			t.Fatalf("transpose(transpose(%x)) = %x", x, transpose(transpose(x)))
+		}
+	}
+}
+
+func FuzzKernels(f *testing.F) {
+	f.Add([]byte("password=foo\n10.0.0.1 $6$salt$hash"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		text := append(bytes.Clone(in), make([]byte, 64+Slack)...)
+		n := len(in)/64 + 1
+		a, b := make([]Block, n), make([]Block, n)
+		Fill(Portable, a, text, testNeedles)
+		Fill(Best(), b, text, testNeedles)
+		for i := range a {
+			if a[i].Trig&^b[i].Trig != 0 {
+				t.Fatal("the fast kernel misses a needle")
+			}
+			a[i].Trig, b[i].Trig = 0, 0
+			if a[i] != b[i] {
+				t.Fatalf("block %d differs", i)
+			}
+		}
+	})
+}
+
+func BenchmarkFill(b *testing.B) {
+	text := bytes.Repeat([]byte("2024-03-04T05:06:07.890Z INFO  [main] c.a.shop.Config - loaded 42 keys from 10.1.2.3\n"), 200)
+	n := (len(text) - Slack) / 64
+	dst := make([]Block, n)
+	for _, k := range kernels() {
+		b.Run(k.String(), func(b *testing.B) {
+			b.SetBytes(int64(n * 64))
+			for b.Loop() {
+				Fill(k, dst, text, testNeedles)
+			}
+		})
+	}
+}

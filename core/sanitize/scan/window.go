@@ -1,0 +1,143 @@
+package scan
+
+import (
+	"bytes"
+	"math/bits"
+
+	"github.com/latchstring/latchstring/core/sanitize/mask"
+)
+
+// MaxLine is how much of a line is scanned at once. Longer lines are cut at
+// places that depend on the line alone.
+const MaxLine = 64 << 10
+
+// windowSize is how much text gets its masks at once: both stay in the cache.
+const windowSize = 16 << 10
+
+// Cut chooses where a line that is longer than [MaxLine] and begins at from is
+// cut: behind a separator, if there is one.
+func Cut(buf []byte, from int) int {
+	end := from + MaxLine
+	if i := bytes.LastIndexAny(buf[end-Reach:end], " ,;{}&\t"); i >= 0 {
+		return end - Reach + i + 1
+	}
+	return end
+}
+
+// Scan scans the lines in buf[from:to]. Each must be complete, or a piece that
+// ends where [Cut] says, or the end of the file; and there must be [Reach]
+// bytes of text behind to, or the file ends there.
+func (s *Scanner) Scan(buf []byte, from, to int) {
+	for from < to {
+		end := min(to, from+windowSize)
+		if end < to {
+			if i := bytes.LastIndexByte(buf[from:end], '\n'); i >= 0 {
+				end = from + i + 1
+			} else if i := bytes.IndexByte(buf[end:min(to, from+MaxLine+1)], '\n'); i >= 0 {
+				end += i + 1
+			} else if to-from > MaxLine {
+				end = Cut(buf, from)
+			} else {
+				end = to
+			}
+		}
+		s.window(buf, from, end)
+		from = end
+	}
+}
+
+// window scans buf[from:to], whole lines or one piece.
+func (s *Scanner) window(buf []byte, from, to int) {
+	n := (to - from + mask.Size - 1) / mask.Size
+	need := n*mask.Size + mask.Slack
+	var text []byte
+	if from+need <= cap(buf) {
+		text = buf[from : from+need : cap(buf)]
+	} else {
+		s.spill = append(s.spill[:0], buf[from:]...)
+		for len(s.spill) < need {
+			s.spill = append(s.spill, 0)
+		}
+		text = s.spill
+	}
+	blocks := s.blocks[:n]
+	mask.Fill(s.Kernel, blocks, text, needles)
+	s.all, s.runs = s.all[:0], s.runs[:0]
+	s.collect(buf, blocks, from, to)
+	s.walk(buf, from, to)
+}
+
+// collect verifies the candidates that the masks show.
+func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
+	var run1, run2, run4, run8, inRun uint64
+	for b := range blocks {
+		blk := &blocks[b]
+		base := from + b*mask.Size
+		for t := blk.Trig; t != 0; t &= t - 1 {
+			i := base + bits.TrailingZeros64(t)
+			if heads[headOf(mask.Fold(buf[i:cap(buf)][0], at(buf, i+1), at(buf, i+2)))] != 0 {
+				s.all = verifyHit(s.all, buf, i, to)
+			}
+		}
+		// Sixteen characters of a token in a row, by doubling.
+		r1 := blk.Digit | blk.Letter1 | blk.Letter2 | blk.Under | blk.Dash
+		r2 := r1 & (r1<<1 | run1>>63)
+		r4 := r2 & (r2<<2 | run2>>62)
+		r8 := r4 & (r4<<4 | run4>>60)
+		r16 := r8 & (r8<<8 | run8>>56)
+		run1, run2, run4, run8 = r1, r2, r4, r8
+		for t := r16 &^ (r16<<1 | inRun); t != 0; t &= t - 1 {
+			if i := base + bits.TrailingZeros64(t); i < to {
+				s.runs = append(s.runs, i)
+			}
+		}
+		inRun = r16 >> 63
+	}
+}
+
+func at(buf []byte, i int) byte {
+	if i < len(buf) {
+		return buf[i]
+	}
+	return 0
+}
+
+// walk goes through the lines that have candidates, and through all lines while
+// a state is open.
+func (s *Scanner) walk(buf []byte, from, to int) {
+	h, r := 0, 0
+	for from < to {
+		start := from
+		if s.State.Mode == Normal {
+			next := to
+			if h < len(s.all) {
+				next = s.all[h].pos
+			}
+			if r < len(s.runs) {
+				next = min(next, s.runs[r])
+			}
+			if next >= to {
+				return
+			}
+			if i := bytes.LastIndexByte(buf[from:next], '\n'); i >= 0 {
+				start = from + i + 1
+			}
+		}
+		end, next := to, to
+		if i := bytes.IndexByte(buf[start:to], '\n'); i >= 0 {
+			end, next = start+i, start+i+1
+		}
+		first := h
+		for h < len(s.all) && s.all[h].pos < next {
+			h++
+		}
+		s.hasRun = false
+		for r < len(s.runs) && s.runs[r] < next {
+			r++
+			s.hasRun = true
+		}
+		s.hits = s.all[first:h]
+		s.line(buf, start, end)
+		from = next
+	}
+}

@@ -19,8 +19,9 @@ import (
 type Option func(*options)
 
 type options struct {
-	now func() time.Time
-	rss []string
+	now  func() time.Time
+	rss  []string
+	said []statement // rules that stand in no policy file
 }
 
 // WithClock brings another clock than the machine's, for tests.
@@ -82,6 +83,10 @@ func assemble(decoded []*decoder, mistakes []Mistake, o options) (*Policy, error
 		}
 		byName[d.info.Name] = d.file
 		fmt.Fprintf(hash, "%s %s\n", d.info.SHA256, d.info.Name)
+	}
+	for _, s := range o.said {
+		said = append(said, s)
+		fmt.Fprintf(hash, "%s = %s\n", s.rule.Key, s.rule.Value)
 	}
 	if len(o.rss) > 0 {
 		k := keyByPath["network.rss"]

@@ -14,9 +14,10 @@ type Policy struct {
 	hash    string
 	now     func() time.Time
 
-	fault  *fault // what could not be read, and so what is refused
-	sealed *Rule  // the seal, on a system that was disabled for good
-	notes  []Note
+	fault   *fault // what could not be read, and so what is refused
+	sealed  *Rule  // the seal, on a system that was disabled for good
+	notes   []Note
+	signers *Signers
 }
 
 // File is a policy file that was loaded.

@@ -1,0 +1,183 @@
+package catalog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/latchstring/latchstring/core/host/trust"
+	"github.com/latchstring/latchstring/core/paths"
+	"github.com/latchstring/latchstring/internal/wire"
+)
+
+// PublishersFile is the name, below the configuration directory, of the file
+// with the trusted publishers.
+const PublishersFile = "plugin_publishers"
+
+// Load looks at every plugin that is installed. builtin is the program of the
+// built-in plugins; empty looks for it where it is installed. A plugin that
+// cannot be used is in the list with its state and reason; the error is for a
+// catalog that cannot be read at all.
+func Load(root paths.Root, builtin string) ([]Plugin, error) {
+	publishers, err := loadPublishers(root.Etc(PublishersFile))
+	if err != nil {
+		return nil, err
+	}
+	var plugins []Plugin
+	if p, ok := findBuiltin(builtin); ok {
+		plugins = append(plugins, p)
+	}
+	names, err := list(root.Plugins())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		plugins = append(plugins, loadForeign(root.Plugins(), name, publishers, time.Now()))
+	}
+	return plugins, nil
+}
+
+// list names what is in the catalog directory, which need not exist.
+func list(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the plugin catalog: %w", err)
+	}
+	if err := owned(dir); err != nil {
+		return nil, fmt.Errorf("the plugin catalog is not safe: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Name()[0] != '.' {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+func loadPublishers(path string) (*trust.Publishers, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the trusted publishers: %w", err)
+	}
+	if err := owned(path); err != nil {
+		return nil, fmt.Errorf("the file of trusted publishers is not safe: %w", err)
+	}
+	p, err := trust.ParsePublishers(path, data)
+	if err != nil {
+		return nil, fmt.Errorf("read the trusted publishers: %w", err)
+	}
+	return p, nil
+}
+
+// loadForeign looks at one directory of the catalog.
+func loadForeign(catalog, name string, publishers *trust.Publishers, now time.Time) Plugin {
+	p := Plugin{Name: name, Path: filepath.Join(catalog, name), dir: filepath.Join(catalog, name)}
+	tree, err := readTree(p.dir)
+	if err != nil {
+		p.set(Modified, err.Error())
+		return p
+	}
+	defer tree.close()
+	manifest, err := tree.small(ManifestFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.set(Modified, "it has no "+ManifestFile+": nothing says what belongs to it")
+		return p
+	} else if err != nil {
+		p.set(Modified, err.Error())
+		return p
+	}
+	m, err := ParseManifest(manifest)
+	switch {
+	case errors.Is(err, errIncompatible):
+		p.set(Incompatible, err.Error())
+		return p
+	case err != nil:
+		p.set(Modified, err.Error())
+		return p
+	}
+	p.Version, p.Publisher, p.Roles = m.Version, m.Publisher, m.Roles
+	if m.Name != name || !wire.ValidName(name) {
+		p.set(Modified, fmt.Sprintf("its directory is %s, but the manifest is of %s", name, m.Name))
+		return p
+	}
+	if err := tree.check(m.Files); err != nil {
+		p.set(Modified, err.Error())
+		return p
+	}
+	if p.program, err = m.program(); err != nil {
+		p.set(Incompatible, err.Error())
+		return p
+	}
+	p.Path, p.SHA256 = filepath.Join(p.dir, p.program), m.Files[p.program]
+
+	signature, err := tree.small(SignatureFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.set(Unsigned, "nobody signed it")
+		return p
+	} else if err != nil {
+		p.set(Modified, err.Error())
+		return p
+	}
+	p.Fingerprint, err = publishers.Verify(manifest, signature, m.Publisher, now)
+	switch {
+	case err == nil:
+		p.set(Trusted, "")
+	case errors.As(err, new(*trust.UnknownError)):
+		p.set(UnknownPublisher, err.Error())
+	default:
+		p.set(Modified, err.Error())
+	}
+	return p
+}
+
+// ResolveConflicts makes a plugin incompatible that claims a role which another
+// one has: the built-in plugins first, then by name. It is called when the
+// roles of the built-in plugins are known.
+func ResolveConflicts(plugins []Plugin) {
+	order := make([]int, len(plugins))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		first := func(p Plugin) int {
+			if p.State == Builtin {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(first(plugins[a]), first(plugins[b])), cmp.Compare(plugins[a].Name, plugins[b].Name))
+	})
+	owner := make(map[string]string)
+	for _, i := range order {
+		p := &plugins[i]
+		if !p.State.Whole() {
+			continue
+		}
+		taken := ""
+		for _, r := range p.Roles {
+			if owner[r.ID()] != "" {
+				taken = r.ID()
+			}
+		}
+		if taken != "" {
+			p.set(Incompatible, fmt.Sprintf("%s is already provided by the plugin %s", taken, owner[taken]))
+			p.Fix = "remove one of the two"
+			continue
+		}
+		for _, r := range p.Roles {
+			owner[r.ID()] = p.Name
+		}
+	}
+}

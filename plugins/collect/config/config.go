@@ -29,7 +29,7 @@ func (c *Collector) Config() any { return &c.settings }
 
 // Needs declares what is read.
 func (c *Collector) Needs() needs.List {
-	return needs.List{Paths: []string{"/etc", "/etc/**", "/usr/local/etc", "/usr/local/etc/**", "/opt/*/etc/**", "/opt/*/conf/**"}}
+	return needs.List{Paths: []string{"/etc/**", "/usr/local/etc/**", "/opt/*/etc/**", "/opt/*/conf/**"}}
 }
 
 func (c *Collector) find(ctx context.Context, o filetree.Opener) ([]filetree.Entry, error) {

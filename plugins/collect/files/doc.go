@@ -1,7 +1,6 @@
 // Package files collects what the user names with --include: files, and all
 // that is below folders.
 //
-// It is a collector of its own so that its permission to read any path is
-// apart from the others, which read what they declare and no more. Without
-// --include it does nothing.
+// It declares no need at all: the host itself opens what the user has named,
+// for this one run, and nothing else. Without --include it does nothing.
 package files

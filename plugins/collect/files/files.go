@@ -10,7 +10,6 @@ import (
 
 	"github.com/latchstring/latchstring/plugins/collect/filetree"
 	"github.com/latchstring/latchstring/sdk/collect"
-	"github.com/latchstring/latchstring/sdk/needs"
 )
 
 // Name is the collector's folder in the bundle.
@@ -28,9 +27,6 @@ func New() *Collector { return &Collector{} }
 
 // Config is where the host's settings go.
 func (c *Collector) Config() any { return &c.settings }
-
-// Needs declares every path, since the user may name any.
-func (c *Collector) Needs() needs.List { return needs.List{Paths: []string{"/**"}} }
 
 // configEndings are those of files that are read by programs at their start.
 var configEndings = []string{".conf", ".cfg", ".cnf", ".cf", ".ini", ".env", ".yaml", ".yml", ".json", ".toml", ".xml", ".properties", ".hcl", ".tf", ".service", ".sh", ".rc", ".pem", ".key"}

@@ -86,7 +86,16 @@ func (w *walker) from(ctx context.Context, p string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // nothing there: not a fault
-	case err == nil && !st.IsDir():
+	case errors.Is(err, fs.ErrPermission):
+		if st, err = w.stat(p); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			w.found = append(w.found, Entry{Path: p, Err: err})
+			return nil
+		}
+	}
+	if err == nil && !st.IsDir() {
 		return w.entry(p, st.Mode())
 	}
 	return w.dir(ctx, p)

@@ -36,7 +36,7 @@ func (c *Collector) Config() any { return &c.settings }
 // Needs declares what is read and run.
 func (c *Collector) Needs() needs.List {
 	return needs.List{
-		Paths:    []string{"/var/log", "/var/log/**", "/opt/*/log/**", "/opt/*/logs/**", "/usr/local/var/log/**"},
+		Paths:    []string{"/var/log/**", "/opt/*/log/**", "/opt/*/logs/**", "/usr/local/var/log/**"},
 		Commands: [][]string{{"journalctl", "..."}},
 	}
 }

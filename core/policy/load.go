@@ -21,6 +21,7 @@ type Option func(*options)
 type options struct {
 	now  func() time.Time
 	rss  []string
+	sw   *Switch
 	said []statement // rules that stand in no policy file
 }
 

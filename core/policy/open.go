@@ -34,8 +34,12 @@ func Open(root paths.Root, opts ...Option) (*Policy, error) {
 	}
 	l := &loader{options: o, root: root, signers: &Signers{}}
 	l.load()
-	if sw, err := readSwitch(root); err != nil {
-		l.wrong(switchPath(root), err.Error(), "run `remote-support build-config`")
+	sw, err := readSwitch(root)
+	if o.sw != nil {
+		sw, err = *o.sw, nil
+	}
+	if err != nil {
+		l.wrong(EffectivePath(root), err.Error(), "run `remote-support build-config`")
 	} else if sw.On {
 		l.said = append(l.said, sw.statement())
 	}

@@ -316,9 +316,7 @@ func TestSealComesBeforePolicy(t *testing.T) {
 // REQ G3, G5
 func TestGlobalSwitch(t *testing.T) {
 	s := newSystem(t)
-	if err := WriteSwitch(s.root, Switch{On: true, Key: "REMOTE_SUPPORT_ENABLE", File: s.root.LocalConfig(), Line: 7}); err != nil {
-		t.Fatal(err)
-	}
+	s.write(EffectivePath(s.root), fmt.Sprintf(`{"version":1,"switch":{"on":true,"key":"REMOTE_SUPPORT_ENABLE","file":%q,"line":7}}`, s.root.LocalConfig()))
 	p := s.open()
 	d := p.Decide(SessionClose, full())
 	if d.Allowed || d.Rule.Source.Line != 7 || d.Rule.Source.File != s.root.LocalConfig() {
@@ -329,7 +327,7 @@ func TestGlobalSwitch(t *testing.T) {
 	if p.Decide(SessionOpen, full()).Allowed || !p.Decide(SessionClose, full()).Allowed {
 		t.Error("locked off does not win over the switch")
 	}
-	s.write(switchPath(s.root), "x")
+	s.write(EffectivePath(s.root), "x")
 	s.refuse("global switch")
 }
 
@@ -437,4 +435,3 @@ func TestParseSigners(t *testing.T) {
 		}
 	}
 }
-

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 
-	"github.com/latchstring/latchstring/core/durable"
 	"github.com/latchstring/latchstring/core/paths"
 )
 
@@ -17,44 +15,36 @@ import (
 // put it in force (REQ G3). On, it is a rule like those of policy files:
 // remote_access = "locked_on". Off, it says nothing.
 type Switch struct {
-	Version int    `json:"version"` // of this format: 1
-	On      bool   `json:"on"`
-	Key     string `json:"key"` // of local.cfg
-	File    string `json:"file"`
-	Line    int    `json:"line"`
+	On   bool   `json:"on"`
+	Key  string `json:"key"` // of local.cfg
+	File string `json:"file"`
+	Line int    `json:"line"`
 }
 
-func switchPath(root paths.Root) string { return root.Var("policy", "switch.json") }
+// EffectivePath is the configuration in force, which package buildconfig
+// writes as one file; policy reads the switch from it.
+func EffectivePath(root paths.Root) string { return root.Var("effective.json") }
 
-// WriteSwitch puts the switch in force. Only build-config calls it.
-func WriteSwitch(root paths.Root, s Switch) error {
-	s.Version = 1
-	data, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(switchPath(root)), 0o700); err != nil {
-		return fmt.Errorf("write the global switch: %w", err)
-	}
-	return durable.WriteFileMode(switchPath(root), append(data, '\n'), 0o600)
-}
+// WithSwitch replaces the switch that is in force, to see what it would do.
+func WithSwitch(s Switch) Option { return func(o *options) { o.sw = &s } }
 
-// ReadSwitch returns the switch in force; off when build-config never ran.
-func ReadSwitch(root paths.Root) (Switch, error) { return readSwitch(root) }
-
+// readSwitch returns the switch in force; off when build-config never ran.
 func readSwitch(root paths.Root) (Switch, error) {
-	var s Switch
-	data, err := os.ReadFile(switchPath(root))
+	var e struct {
+		Version int     `json:"version"`
+		Switch  *Switch `json:"switch"`
+	}
+	data, err := os.ReadFile(EffectivePath(root))
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return Switch{}, nil
 	}
 	if err != nil {
-		return s, fmt.Errorf("read the global switch: %w", err)
+		return Switch{}, fmt.Errorf("read the global switch: %w", err)
 	}
-	if err := json.Unmarshal(data, &s); err != nil || s.Version != 1 {
-		return Switch{}, fmt.Errorf("the global switch in force cannot be read")
+	if err := json.Unmarshal(data, &e); err != nil || e.Version != 1 || e.Switch == nil {
+		return Switch{}, fmt.Errorf("the effective configuration is damaged, so the global switch cannot be read")
 	}
-	return s, nil
+	return *e.Switch, nil
 }
 
 func (s Switch) statement() statement {

@@ -6,6 +6,8 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
+	"github.com/latchstring/latchstring/plugins/transport/https"
+	"github.com/latchstring/latchstring/plugins/transport/socks"
 	"github.com/latchstring/latchstring/sdk"
 	"github.com/latchstring/latchstring/sdk/collect"
 	"github.com/latchstring/latchstring/sdk/transport"
@@ -20,6 +22,8 @@ var builtin = sdk.Plugin{
 	Version: version,
 	Transports: map[string]func() transport.Transport{
 		direct.Name: func() transport.Transport { return direct.New() },
+		https.Name:  func() transport.Transport { return https.New() },
+		socks.Name:  func() transport.Transport { return socks.New() },
 	},
 	Collectors: map[string]func() collect.Collector{
 		config.Name: func() collect.Collector { return config.New() },

@@ -30,6 +30,13 @@ func (t *Transport) Config() any { return &t.settings }
 // reads. The host checks where each connection has led.
 func (t *Transport) Needs() needs.List {
 	return needs.List{Ports: []string{"*"}, Paths: tcp.ResolverPaths()}
+}
+
+// Dial connects.
+func (t *Transport) Dial(ctx context.Context, target transport.Target) (net.Conn, error) {
+	if _, _, err := tcp.CheckTarget(target); err != nil {
+		return nil, err
+	}
 	conn, err := tcp.Dial(ctx, target.Address, target.Bind, t.settings.Timeout)
 	if err != nil {
 		return nil, err

@@ -51,6 +51,7 @@ func TestWhatIsMissingHasItsReason(t *testing.T) {
 		{"too many bytes for a collector", &list{name: "c", items: []listed{{name: "a", text: big}, {name: "b", text: big}, {name: "d", text: big}}}, func(o *Options) { o.Limits.Collector = 5000 }, []string{"c/a", "ok/a"}, Limited, "size limit"},
 		{"too many files", &list{name: "c", items: []listed{{name: "a", text: "1"}, {name: "b", text: "1"}}}, func(o *Options) { o.Limits.Files = 1 }, []string{"c/a"}, Limited, "number of files"},
 		{"a sanitizer that fails", &list{name: "c", items: []listed{{name: "a", text: "password=x1"}}}, func(o *Options) { o.Engine.(*fakeEngine).broken = "c/a" }, []string{"ok/a"}, Failed, "rules are broken"},
+		{"a sanitizer that panics", &list{name: "c", items: []listed{{name: "a", text: "password=x1"}}}, func(o *Options) { o.Engine.(*fakeEngine).panics = "c/a" }, []string{"ok/a"}, Failed, "a bug in the sanitizer (panic of type string)"},
 		{"a plan that fails", &list{name: "c", planErr: errors.New("no plan")}, nil, []string{"ok/a"}, Failed, "no plan"},
 	}
 	for _, tt := range tests {

@@ -46,6 +46,7 @@ func Collect(ctx context.Context, collectors []Collector, o Options) (_ *Draft, 
 	if o.Format == "" {
 		o.Format = TarZstd
 	}
+	o.Engine = guarded{o.Engine}
 	sp, err := newSpool(o.Spool)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type fakeEngine struct {
 
 	blind  map[string]int // by file: copies that let everything pass
 	broken string         // a file on which Copy fails
+	panics string         // a file on which Copy panics
 }
 
 var secretRE = regexp.MustCompile(`password=([^\s&]+)`)
@@ -39,6 +40,9 @@ func (e *fakeEngine) Copy(ctx context.Context, dst io.Writer, src io.Reader, f s
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if f.Name == e.panics {
+		panic(string(data))
+	}
 	if f.Name == e.broken {
 		dst.Write(data)
 		return sanitize.Result{}, errors.New("the rules are broken")

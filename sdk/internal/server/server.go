@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -46,6 +47,9 @@ type Options struct {
 	// debugged plugin gets a new one with each host that attaches.
 	Channel func() *handoff.Channel
 
+	// Stderr takes the stacks of panics.
+	Stderr io.Writer
+
 	// Debug prints what a panic said. In service only its place is
 	// printed: the value may hold a secret.
 	Debug bool
@@ -67,6 +71,9 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	if !implements(o.Role, o.Impl) {
 		return nil, fmt.Errorf("%s/%s: %T does not implement this role", o.Role, o.Name, o.Impl)
+	}
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
 	}
 	return &Server{Options: o, slots: make(chan struct{}, maxCalls)}, nil
 }
@@ -132,7 +139,7 @@ func (s *Server) guard(method string, f func() error) (err error) {
 		if _, ok := r.(runtime.Error); ok || s.Debug {
 			said = fmt.Sprint(r)
 		}
-		fmt.Fprintf(os.Stderr, "panic in %s of %s/%s: %s\n%s\n", method, s.Role, s.Name, s.clean(said), debug.Stack())
+		fmt.Fprintf(s.Stderr, "panic in %s of %s/%s: %s\n%s\n", method, s.Role, s.Name, s.clean(said), debug.Stack())
 		err = failure.New(failure.Panicked, "this is a bug in the plugin; its log has the stack", "%s of %s/%s panicked: %s", method, s.Role, s.Name, said)
 	}()
 	return f()

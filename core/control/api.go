@@ -70,15 +70,19 @@ type System struct {
 
 // Plugin is one role of one plugin and whether it may run.
 type Plugin struct {
-	Plugin    string `json:"plugin"`
-	Role      string `json:"role"`
-	Name      string `json:"name"`
-	Version   string `json:"version,omitempty"`
-	Publisher string `json:"publisher,omitempty"`
-	SHA256    string `json:"sha256,omitempty"`
-	State     string `json:"state"`
-	Allowed   bool   `json:"allowed"`
-	Advice    string `json:"advice,omitempty"` // what to do about the state
+	Plugin      string `json:"plugin"`
+	Role        string `json:"role,omitempty"`
+	Name        string `json:"name,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Publisher   string `json:"publisher,omitempty"`
+	SHA256      string `json:"sha256,omitempty"`
+	Path        string `json:"path"`
+	State       string `json:"state"` // in one word, see package catalog
+	Allowed     bool   `json:"allowed"`
+	Development bool   `json:"development,omitempty"` // this host does not know the checksum of the built-in plugins
+	Sandbox     string `json:"sandbox,omitempty"`     // how well it is confined here
+	Reason      string `json:"reason,omitempty"`      // why it is in this state
+	Fix         string `json:"fix,omitempty"`         // what to do about it
 }
 
 // Reloaded says what a reload changed.

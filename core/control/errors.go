@@ -55,3 +55,8 @@ func forbidden(c Caller) *Error {
 func badRequest(format string, args ...any) *Error {
 	return &Error{Message: fmt.Sprintf(format, args...), Code: 2, Status: http.StatusBadRequest}
 }
+
+// NotFound is an error for something that was asked for by a wrong name.
+func NotFound(format string, args ...any) error {
+	return &Error{Message: fmt.Sprintf(format, args...), Code: 2, Status: http.StatusNotFound}
+}

@@ -1,0 +1,52 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/core/identity"
+)
+
+// Status tells the state of the system.
+func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) {
+	p := a.policy.Load()
+	s := control.Status{
+		Version: a.opts.Version,
+		Remote:  control.Remote{State: "off"},
+		Policy:  control.Policy{Files: len(p.Files()), Hash: p.Hash()},
+		System:  control.System{ID: a.system.ID()},
+	}
+	if t := a.started.Load(); t != nil {
+		s.Agent = control.AgentStatus{Running: true, PID: os.Getpid(), Since: *t}
+	}
+	if p.broken != nil {
+		s.Policy.Broken = firstLine(p.broken.Error())
+		s.Problems = append(s.Problems, "policy does not load, so what it guards is refused: "+s.Policy.Broken)
+	}
+	for _, n := range p.Notes() {
+		s.Problems = append(s.Problems, strings.TrimPrefix(n.File+": "+n.Text, ": "))
+	}
+	if word, rule := p.RemoteAccess(); word != "allowed" {
+		s.Remote.Reason = fmt.Sprintf("%s by policy (%s)", strings.ReplaceAll(word, "_", " "), rule.Source)
+	}
+	vendor, err := a.system.Vendor()
+	switch {
+	case err == nil:
+		s.System.Enrolled, s.System.Vendor, s.System.RSS = true, vendor.Name, vendor.RSS
+	case !errors.Is(err, identity.ErrNotEnrolled):
+		s.Problems = append(s.Problems, err.Error())
+	}
+	if s.Queue, err = a.queued(); err != nil {
+		s.Problems = append(s.Problems, err.Error())
+	}
+	return s, nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -117,3 +117,31 @@ func TestLoadSaysWhere(t *testing.T) {
 		t.Errorf("bad line: %v", err)
 	}
 }
+
+func TestMarked(t *testing.T) {
+	dir := t.TempDir()
+	text := "comment\n== one etc/app.conf\npassword=⟦s3cret⟧\nuser=⟨app⟩ on ‹web-1›\n\n== two\nplain\n"
+	if err := os.WriteFile(filepath.Join(dir, "own.txt"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Case{
+		{ID: "one", Set: "own", Source: "own", File: "etc/app.conf", Input: "password=s3cret\nuser=app on web-1\n",
+			MustHide: []string{"s3cret"}, MustKeep: []string{"app"}, MustPseudo: []string{"web-1"}},
+		{ID: "two", Set: "own", Source: "own", Input: "plain\n"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("cases (-want +got):\n%s", diff)
+	}
+	for _, bad := range []string{"== x\na ⟦b\n", "== x\na b⟧\n", "== x\n⟦⟧\n"} {
+		if err := os.WriteFile(filepath.Join(dir, "own.txt"), []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "own.txt:1") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

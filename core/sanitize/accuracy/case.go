@@ -88,19 +88,28 @@ func (c *Case) label() string {
 	return "-"
 }
 
-// Load reads all *.jsonl files of a directory, in the order of their names.
+// Load reads the cases of all *.jsonl files and all marked *.txt files of a
+// directory, in the order of their names.
 func Load(dir string) ([]Case, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
+	var files []string
+	for _, pattern := range []string{"*.jsonl", "*.txt"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", dir, err)
+		}
+		files = append(files, found...)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no *.jsonl cases in %s", dir)
+		return nil, fmt.Errorf("no *.jsonl or *.txt cases in %s", dir)
 	}
 	sort.Strings(files)
 	var out []Case
 	for _, f := range files {
-		cs, err := loadFile(f)
+		load := loadFile
+		if strings.HasSuffix(f, ".txt") {
+			load = loadMarked
+		}
+		cs, err := load(f)
 		if err != nil {
 			return nil, err
 		}

@@ -15,8 +15,8 @@
 //   - must_pseudo and policy_hide: identifiers, gone with pseudonyms on, there
 //     with pseudonyms off.
 //
-// testdata holds the project's own cases, which run as a test with thresholds.
-// Any other directory in the same form is measured with
+// testdata holds the project's own cases, text files with marks, which run as a
+// test with thresholds. Any other directory is measured with
 //
 //	go run ./bench/accuracy DIR
 package accuracy

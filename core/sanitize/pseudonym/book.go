@@ -265,7 +265,6 @@ func (b *Book) flush() error {
 		return err
 	}
 	nonce := make([]byte, b.aead.NonceSize())
-	rand.Read(nonce)
 	for plain := b.pending; len(plain) > 0; {
 		n := entriesWithin(plain, bookRecord/2)
 		rand.Read(nonce)

@@ -14,19 +14,19 @@ type class struct {
 }
 
 const (
-	classKept   = iota // identifies nobody
-	classPublic        // the rest
-	class10            // RFC 1918
-	class172           // RFC 1918
-	class192           // RFC 1918
-	class100           // RFC 6598, carrier-grade NAT
-	class169           // RFC 3927, link local
-	class240           // RFC 1112, reserved but used in data centres
-	classULA           // RFC 4193
-	classLink          // RFC 4291, fe80::/64
-	classLinkOdd       // RFC 4291, the rest of fe80::/10
-	classSolicited     // RFC 4291, ff02::1:ff00:0/104 carries 24 bits of an address
-	classGlobal        // RFC 4291, 2000::/3
+	classKept      = iota // identifies nobody
+	classPublic           // the rest
+	class10               // RFC 1918
+	class172              // RFC 1918
+	class192              // RFC 1918
+	class100              // RFC 6598, carrier-grade NAT
+	class169              // RFC 3927, link local
+	class240              // RFC 1112, reserved but used in data centres
+	classULA              // RFC 4193
+	classLink             // RFC 4291, fe80::/64
+	classLinkOdd          // RFC 4291, the rest of fe80::/10
+	classSolicited        // RFC 4291, ff02::1:ff00:0/104 carries 24 bits of an address
+	classGlobal           // RFC 4291, 2000::/3
 	classOther6
 )
 

@@ -175,7 +175,8 @@ func (m *Mapper) mapOctets(o []byte) {
 		mac.h.Reset()
 		mac.in[0] = 'o'
 		mac.h.Write(mac.in[:1])
-		mac.h.Write(part)
+		n := copy(mac.sum[:], part) // part itself would move to the heap
+		mac.h.Write(mac.sum[:n])
 		copy(part, mac.h.Sum(mac.sum[:0]))
 	}
 }

@@ -24,15 +24,16 @@ type Lookup interface {
 // pseudonym of this key cannot be told from one that was. The error wraps
 // [ErrUnknown] if nothing could be turned back.
 func (m *Mapper) Reveal(text string, names Lookup) (string, error) {
+	// Eight octets look like an IPv6 address too, but nobody writes one so.
+	if out, ok := m.revealMAC(text); ok {
+		return out, nil
+	}
 	if p, err := netip.ParsePrefix(text); err == nil {
 		addr := m.revealAddr(p.Addr())
 		return netip.PrefixFrom(addr, p.Bits()).Masked().String(), nil
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
 		return m.revealAddr(a).String(), nil
-	}
-	if out, ok := m.revealMAC(text); ok {
-		return out, nil
 	}
 	found := false
 	var missing string

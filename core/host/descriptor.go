@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,11 +76,11 @@ func ownPair(fd, pid int) error {
 	if err != nil || domain != unix.AF_UNIX {
 		return fmt.Errorf("a socket of family %d, not a socket pair", domain)
 	}
-	peer, err := unix.Getpeername(fd)
+	named, err := peerHasName(fd)
 	if err != nil {
 		return errors.New("a socket that is not connected")
 	}
-	if u, ok := peer.(*unix.SockaddrUnix); !ok || u.Name != "" {
+	if named {
 		return errors.New("a socket that is connected to a service of this machine")
 	}
 	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
@@ -87,6 +88,19 @@ func ownPair(fd, pid int) error {
 		return errors.New("a socket that leads to another process")
 	}
 	return nil
+}
+
+// peerHasName reports whether the peer of a Unix socket is bound to a name. The
+// length of the address tells: package unix shows no name as "@", which also is
+// the shortest abstract one.
+func peerHasName(fd int) (bool, error) {
+	var raw unix.RawSockaddrAny
+	size := uint32(unsafe.Sizeof(raw))
+	_, _, errno := unix.Syscall(unix.SYS_GETPEERNAME, uintptr(fd), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return false, errno
+	}
+	return size > uint32(unsafe.Sizeof(raw.Addr.Family)), nil
 }
 
 // kindOf says what a descriptor is open on.

@@ -68,7 +68,7 @@ func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err err
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		SkipHostEnv:      true,
 		Logger:           quiet(),
-		StartTimeout:     h.opt.Timeouts.Start,
+		StartTimeout:     2 * h.opt.Timeouts.Start, // ours ends first, and knows more
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.run.path},
 		GRPCDialOptions: append(wire.DialOptions(), grpc.WithContextDialer(
 			func(ctx context.Context, _ string) (net.Conn, error) {
@@ -118,29 +118,34 @@ func (i *instance) connect(ctx context.Context, timeout time.Duration) error {
 		if err = <-done; err == nil {
 			err = context.Cause(ctx)
 		}
-	}
-	if err == nil {
-		return nil
-	}
-	return i.explainStart(ctx, err, timeout)
-}
-
-// explainStart turns go-plugin's error into one that says what happened.
-func (i *instance) explainStart(ctx context.Context, err error, timeout time.Duration) error {
-	if i.run == nil || i.run.proc == nil {
-		return fmt.Errorf("plugin %s: %w", i.id, err)
-	}
-	problem, last := i.run.handshakeProblem()
-	if problem == "" && ctx.Err() != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return &StuckError{i.id, "the handshake", timeout}
 		}
 		return fmt.Errorf("plugin %s: %w", i.id, context.Cause(ctx))
 	}
+	if err != nil {
+		return i.explainStart(err)
+	}
+	go i.guard()
+	return nil
+}
+
+// guard ends a process that lost its handoff channel: it broke the rules there,
+// or closed the lifeline.
+func (i *instance) guard() {
+	<-i.channel.Done()
+	i.kill()
+}
+
+// explainStart turns go-plugin's error into one that says what happened.
+func (i *instance) explainStart(err error) error {
+	if i.run == nil || i.run.proc == nil { // it did not get as far as a process
+		return fmt.Errorf("plugin %s: %w", i.id, err)
+	}
 	i.kill()
 	<-i.run.proc.Done()
 	<-i.run.logged
-	_, last = i.run.handshakeProblem()
+	problem, last := i.run.handshakeProblem()
 	if problem != "" {
 		err = errors.New(problem)
 		if last != "" {
@@ -218,6 +223,9 @@ func (i *instance) explain(ctx, limited context.Context, what string, timeout ti
 	case code == codes.ResourceExhausted:
 		i.kill()
 		return &MisbehaviorError{i.id, fmt.Sprintf("its answer to %s is larger than the %d bytes that a message may have", what, wire.MessageLimit)}
+	}
+	if cerr := i.channel.Err(); errors.Is(cerr, handoff.ErrProtocol) {
+		return i.misbehaved("it broke the rules of the handoff channel: %v", cerr)
 	}
 	// The connection breaks before the process is reaped.
 	select {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -50,26 +51,36 @@ func refused(err error) bool {
 	return errors.As(err, new(*policy.Refusal)) || errors.As(err, new(*StateError)) || errors.As(err, new(*launch.SumError))
 }
 
-// logLine logs one line of a plugin. Lines of go-hclog are taken apart as far
-// as they are what they should be; anything else is the message.
+// logLine logs one line of a plugin.
 func logLine(log *slog.Logger, line string) {
+	level, message, _ := parseLine(line)
+	log.Log(context.Background(), level, message, "line", line)
+}
+
+// parseLine takes a line of go-hclog apart as far as it is what it should be;
+// anything else is the message, and of no level. routine are the lines that say
+// nothing about why a plugin ended.
+func parseLine(line string) (level slog.Level, message string, routine bool) {
 	var entry struct {
 		Message any `json:"@message"`
 		Level   any `json:"@level"`
 	}
-	level, message := slog.LevelDebug, line
-	if json.Unmarshal([]byte(line), &entry) == nil {
-		if text, ok := entry.Message.(string); ok {
-			message = text
-		}
-		switch entry.Level {
-		case "info":
-			level = slog.LevelInfo
-		case "warn":
-			level = slog.LevelWarn
-		case "error":
-			level = slog.LevelError
-		}
+	if json.Unmarshal([]byte(line), &entry) != nil {
+		return slog.LevelDebug, line, false
 	}
-	log.Log(nil, level, launch.Clean(message), "line", line)
+	message = line
+	if text, ok := entry.Message.(string); ok {
+		message = launch.Clean(text)
+	}
+	switch entry.Level {
+	case "trace", "debug":
+		return slog.LevelDebug, message, true
+	case "info":
+		return slog.LevelInfo, message, true
+	case "warn":
+		return slog.LevelWarn, message, false
+	case "error":
+		return slog.LevelError, message, false
+	}
+	return slog.LevelDebug, message, false
 }

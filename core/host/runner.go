@@ -89,9 +89,11 @@ func (r *processRunner) readLog() {
 	defer close(r.logged)
 	defer r.proc.Stderr.Close()
 	launch.Lines(r.proc.Stderr, func(line string) {
-		r.mu.Lock()
-		r.lastLine = line
-		r.mu.Unlock()
+		if _, message, routine := parseLine(line); !routine {
+			r.mu.Lock()
+			r.lastLine = message
+			r.mu.Unlock()
+		}
 		r.line(line)
 	})
 }

@@ -77,7 +77,7 @@ func (c *Collector) Plan(ctx context.Context, req collect.Request) ([]collect.Pl
 // Collect hands over the files, what looks like configuration first.
 func (c *Collector) Collect(ctx context.Context, req collect.Request, sink collect.Sink) error {
 	if len(req.Include) == 0 {
-		return nil
+		return sink.Absent(collect.Item{Name: "index.txt"}, "the user has named no files")
 	}
 	found, err := c.find(ctx, sink, req)
 	if err != nil {

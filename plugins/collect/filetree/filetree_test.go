@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"github.com/latchstring/latchstring/sdk/needs"
 )
 
 func write(t testing.TB, p, text string) string {
@@ -70,6 +72,12 @@ func TestFind(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+	w := &walker{want: needs.List{Paths: []string{"/opt/*/log/**", "/a/b.conf"}}}
+	for d, want := range map[string]bool{"/opt": true, "/opt/x": true, "/opt/x/log": true, "/opt/x/log/y/z": true, "/opt/x/bin": false, "/a": true, "/a/b.conf": false, "/b": false} {
+		if w.leadsOn(d) != want {
+			t.Errorf("leadsOn(%s) = %v", d, !want)
+		}
 	}
 	if found, err := Find(t.Context(), Direct{}, Options{Paths: []string{dir + "/**"}, Max: 2}); err != ErrTooMany || len(found) != 2 {
 		t.Errorf("limit: %d entries, %v", len(found), err)

@@ -119,7 +119,10 @@ func (w *walker) dir(ctx context.Context, dir string) error {
 			continue
 		}
 		if e.IsDir() {
-			err = w.dir(ctx, p)
+			err = nil
+			if w.leadsOn(p) {
+				err = w.dir(ctx, p)
+			}
 		} else if w.want.Path(p) {
 			err = w.entry(p, e.Type())
 		} else {
@@ -130,6 +133,25 @@ func (w *walker) dir(ctx context.Context, dir string) error {
 		}
 	}
 	return nil
+}
+
+// leadsOn reports whether something below a folder can match.
+func (w *walker) leadsOn(dir string) bool {
+	have := strings.Split(dir, "/")
+	for _, pattern := range w.want.Paths {
+		want := strings.Split(pattern, "/")
+		i := 0
+		for i < len(have) && i < len(want) && want[i] != "**" {
+			if ok, err := path.Match(want[i], have[i]); err != nil || !ok {
+				break
+			}
+			i++
+		}
+		if i < len(want) && (i == len(have) || want[i] == "**") {
+			return true
+		}
+	}
+	return false
 }
 
 // list reads a folder, through the host where we may not.

@@ -62,9 +62,17 @@ func (c *Collector) Collect(ctx context.Context, _ collect.Request, sink collect
 			return err
 		}
 	}
+	_, err := os.Stat("/run/systemd/system") // sd_booted(3)
+	booted := !errors.Is(err, fs.ErrNotExist)
 	for _, c := range commands {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if c.argv[0] == "systemctl" && !booted {
+			if err := sink.Absent(collect.Item{Name: c.name}, "systemd does not run this machine"); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := sink.Command(collect.Item{Name: c.name, Timeout: cmp.Or(c.timeout, shortTimeout)}, c.argv...); err != nil {
 			return err

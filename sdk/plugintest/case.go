@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -239,7 +240,11 @@ func (c *check) failure(what string, f *pluginv1.Failure, codes ...failure.Code)
 func (c *check) within(what string, limit time.Duration, try func() time.Duration) {
 	c.Helper()
 	var best time.Duration
-	for i := range 3 {
+	tries := 3
+	if c.opts.testOnlyOneTry {
+		tries = 1
+	}
+	for i := range tries {
 		took := try()
 		if i == 0 || took < best {
 			best = took
@@ -261,10 +266,11 @@ func (c *check) settled(l *link, most int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			c.Errorf("%d descriptors are open, at most %d were before", n, most)
+			c.Errorf("%d descriptors are open, at most %d were before: %s", n, most, l.openFiles())
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		runtime.GC() // pools of ours give back what they hold
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

@@ -236,11 +236,11 @@ func attachTo(at wire.Reattach) (*link, error) {
 	return l, nil
 }
 
-// idle waits until the plugin works on nothing any more, at most two seconds,
-// and returns how long that took.
+// idle waits until the plugin works on nothing any more, at most a little
+// over a second, and returns how long that took.
 func (l *link) idle() time.Duration {
 	began := time.Now()
-	for l.active != nil && l.active() > 0 && time.Since(began) < 2*time.Second {
+	for l.active != nil && l.active() > 0 && time.Since(began) < 1200*time.Millisecond {
 		time.Sleep(time.Millisecond)
 	}
 	return time.Since(began)
@@ -251,6 +251,22 @@ func (l *link) idle() time.Duration {
 func (l *link) descriptors() (int, bool) {
 	ents, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.pid))
 	return len(ents), err == nil
+}
+
+// openFiles says what the descriptors of the plugin's process are.
+func (l *link) openFiles() string {
+	dir := fmt.Sprintf("/proc/%d/fd/", l.pid)
+	ents, err := os.ReadDir(dir)
+	if err != nil {
+		return err.Error()
+	}
+	kinds := make(map[string]int)
+	for _, e := range ents {
+		to, _ := os.Readlink(dir + e.Name())
+		kind, _, _ := strings.Cut(to, ":[") // socket:[4711]
+		kinds[kind]++
+	}
+	return fmt.Sprint(kinds)
 }
 
 // buffer keeps the last part of what was written to it.

@@ -38,6 +38,8 @@ type Options struct {
 	// Short makes the long cases short. Suites in a test of Go follow
 	// the flag -short.
 	Short bool
+
+	testOnlyOneTry bool // a limit on time counts at once
 }
 
 // Login is how a user answers and who he is.

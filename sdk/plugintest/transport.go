@@ -114,7 +114,7 @@ func closeWrite(conn net.Conn) error {
 
 // echo is a target that sends back what it gets.
 func echo(conn net.Conn) {
-	io.Copy(conn, conn)
+	io.Copy(plainly{conn}, plainly{conn})
 	conn.(*net.TCPConn).CloseWrite()
 }
 
@@ -257,8 +257,8 @@ func testCancel(c *check) {
 			case <-gone:
 				l.idle()
 				return time.Since(began)
-			case <-time.After(time.Second):
-				return time.Second
+			case <-time.After(500 * time.Millisecond):
+				return 500 * time.Millisecond
 			}
 		})
 		if c.Failed() {

@@ -34,7 +34,8 @@ func (j *job) decoder(src io.Reader, kind Kind) (io.ReadCloser, time.Time, error
 		}
 		return r.IOReadCloser(), none, nil
 	case XZ:
-		br := bufio.NewReaderSize(src, 4<<10)
+		tail := &xzTail{r: src}
+		br := bufio.NewReaderSize(tail, 4<<10)
 		if dictionary(br) > j.Window {
 			return nil, none, errWindow
 		}
@@ -42,7 +43,7 @@ func (j *job) decoder(src io.Reader, kind Kind) (io.ReadCloser, time.Time, error
 		if err != nil {
 			return nil, none, err
 		}
-		return io.NopCloser(r), none, nil
+		return io.NopCloser(&xzReader{dec: r, tail: tail}), none, nil
 	case Bzip2:
 		return io.NopCloser(bzip2.NewReader(src)), none, nil
 	}

@@ -53,7 +53,7 @@ func (d *decoder) value(k *Key, a *hcl.Attribute) (value, bool) {
 		if !ok {
 			return value{}, false
 		}
-		n, err := parseLength(s)
+		n, err := ParseLength(s)
 		if err != nil {
 			return bad(err.Error(), "")
 		}
@@ -63,7 +63,7 @@ func (d *decoder) value(k *Key, a *hcl.Attribute) (value, bool) {
 		if !ok {
 			return value{}, false
 		}
-		n, err := parseSize(s)
+		n, err := ParseSize(s)
 		if err != nil {
 			return bad(err.Error(), "")
 		}

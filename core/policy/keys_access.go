@@ -7,7 +7,7 @@ import (
 )
 
 // remoteActions are those that need remote access to be allowed at all.
-var remoteActions = []Action{SessionOpen, SessionExtend, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch}
+var remoteActions = []Action{SessionOpen, SessionExtend, SessionResume, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch}
 
 // The words of remote_access as ranks.
 const (
@@ -278,13 +278,13 @@ func approvalKeys() []*Key {
 		deny:    func(v *value, r *request) string { return people(v.n, r) },
 		bound:   func(v *value, d *Decision, _ *request) { d.Duties.Approvals = max(d.Duties.Approvals, int(v.n)) },
 	}, {
-		Block: "approval", Name: "timeout", Kind: Length, Order: Less, Default: `"5m"`,
+		Block: "approval", Name: "timeout", Kind: Length, Order: Less, Default: `"15m"`,
 		Subject: "the time to approve a connection",
-		Doc:     "How long an engineer waits for approval. No answer by then is a no.",
+		Doc:     "How long an engineer waits for approval. No answer by then is a no. It cannot be longer than the default.",
 		Example: `timeout = "2m"`,
 		Actions: []Action{ConnectAccept},
 		bound:   func(v *value, d *Decision, _ *request) { d.Duties.ApprovalTimeout = time.Duration(v.n) },
-		builtIn: &value{n: int64(5 * time.Minute)},
+		builtIn: &value{n: int64(15 * time.Minute)},
 	}}
 }
 

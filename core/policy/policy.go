@@ -122,3 +122,16 @@ func (m *merged) winner() statement {
 	}
 	return m.said[0]
 }
+
+// Rules returns every rule of the policy files, in the order of the language.
+func (p *Policy) Rules() []Rule {
+	var out []Rule
+	for i := range p.merged {
+		for _, s := range p.merged[i].said {
+			if s.fromFile() {
+				out = append(out, s.rule)
+			}
+		}
+	}
+	return out
+}

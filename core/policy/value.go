@@ -57,8 +57,8 @@ type value struct {
 
 var lengthForm = regexp.MustCompile(`^(?:(\d+)d)?(.*)$`)
 
-// parseLength reads "8h", "1h30m" or "2d12h".
-func parseLength(s string) (time.Duration, error) {
+// ParseLength reads "8h", "1h30m" or "2d12h".
+func ParseLength(s string) (time.Duration, error) {
 	m := lengthForm.FindStringSubmatch(s)
 	var d time.Duration
 	if m[1] != "" {
@@ -107,8 +107,8 @@ var sizeUnits = []struct {
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"KB", 1e3}, {"B", 1},
 }
 
-// parseSize reads "500MB" (10^6) or "2GiB" (2^30).
-func parseSize(s string) (int64, error) {
+// ParseSize reads "500MB" (10^6) or "2GiB" (2^30).
+func ParseSize(s string) (int64, error) {
 	for _, u := range sizeUnits {
 		digits, ok := strings.CutSuffix(s, u.name)
 		if !ok {

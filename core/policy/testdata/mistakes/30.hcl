@@ -1,0 +1,3 @@
+session {
+  max_duration = "1h
+}

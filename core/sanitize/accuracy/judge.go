@@ -65,11 +65,11 @@ func identifiers(c *Case) []string {
 }
 
 // survives returns the longest piece of secret, at least 60 % of it and at
-// least 8 bytes (the whole of a shorter one), that is in out. A short secret
-// counts only as a word of its own: "dev" does not survive in "/dev/null's"
-// neighbour "device".
+// least 8 characters (the whole of a shorter one), that is in out. A short
+// secret counts only as a word of its own: "dev" does not survive in "device".
 func survives(out, secret string) string {
-	n := len(secret)
+	chars := []rune(secret)
+	n := len(chars)
 	if n == 0 {
 		return ""
 	}
@@ -79,19 +79,19 @@ func survives(out, secret string) string {
 		}
 		return ""
 	}
-	min := max(8, (n*6+9)/10)
 	if strings.Contains(out, secret) {
 		return secret
 	}
-	for l := n - 1; l >= min; l-- {
+	least := max(8, (n*6+9)/10)
+	for l := n - 1; l >= least; l-- {
 		for i := 0; i+l <= n; i++ {
-			if strings.Contains(out, secret[i:i+l]) {
-				return secret[i : i+l]
+			if p := string(chars[i : i+l]); strings.Contains(out, p) {
+				return p
 			}
 		}
-		// A long key is not worth a quadratic search: its middle decides.
-		if n > 512 && l > min {
-			l = min + 1
+		// A long key is not worth a quadratic search: its least piece decides.
+		if n > 512 && l > least {
+			l = least + 1
 		}
 	}
 	return ""

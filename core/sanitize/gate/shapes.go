@@ -47,7 +47,7 @@ var shapes = []shape{
 	{"atlassian", []string{"ATATT3"}, `[0-9A-Za-z_=-]{60}`},
 	{"age", []string{"AGE-SECRET-KEY-1"}, `[0-9A-Z]{58}`},
 	{"jwt", []string{"eyJ"}, `[0-9A-Za-z_-]{14,}\.eyJ[0-9A-Za-z_-]{14,}\.[0-9A-Za-z_-]{20}`},
-	{"pem-base64", []string{"LS0tLS1CRUdJTi"}, `[0-9A-Za-z+/]{8,}`},
+	{"pem-base64", []string{"LS0tLS1CRUdJTi"}, `(?:BQUklWQVRF|BSU0EgUFJJ|BFQyBQUklW|BPUEVOU1NI|BFTkNSWVBU)[0-9A-Za-z+/]{8,}`},
 	{"crypt", []string{"$6$", "$5$", "$y$"}, `[0-9A-Za-z./=,$]{4,24}\$[0-9A-Za-z./]{43,86}`},
 	{"bcrypt", []string{"$2a$", "$2b$", "$2y$"}, `[0-9]{2}\$[0-9A-Za-z./]{53}`},
 }

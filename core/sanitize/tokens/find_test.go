@@ -148,6 +148,7 @@ func TestInfix(t *testing.T) {
 		{"sid=00D5g000004abcD!AQ0" + strings.Repeat("aB3", 32), "00D5g000004abcD!AQ0" + strings.Repeat("aB3", 32), "salesforce-token"},
 		{"t=123456789012345|abcD3fghIjkl9nopQrst7vwxY2z", "123456789012345|abcD3fghIjkl9nopQrst7vwxY2z", "facebook-app-token"},
 		{"key 0123456789abcdef0123456789abcdef-us12;", "0123456789abcdef0123456789abcdef-us12", "mailchimp-key"},
+		{"k=0123456789abcdef0123456789abcdef-0a1b2c3d-4e5f6071", "0123456789abcdef0123456789abcdef-0a1b2c3d-4e5f6071", "mailgun-signing-key"},
 		{"a1B2c3D4e5F6g7.atlasv1." + strings.Repeat("x9Y", 20), "a1B2c3D4e5F6g7.atlasv1." + strings.Repeat("x9Y", 20), "terraform-token"},
 		{"s: 'abc8Q~" + strings.Repeat("a1B", 11) + "'", "abc8Q~" + strings.Repeat("a1B", 11), "azure-client-secret"},
 		{"pat " + strings.Repeat("a1B2", 19) + "AZDO1a2B", strings.Repeat("a1B2", 19) + "AZDO1a2B", "azure-devops-token"},
@@ -194,6 +195,7 @@ func TestKeeps(t *testing.T) {
 		"DO00 API-GATEWAY-CONTROLLER SK Hynix",
 		"pk.primary_key_name_of_table",
 		"-----BEGIN CERTIFICATE-----",
+		"ca: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJkekNDQVIyZ0F3SUJBZ0lCQURBS",
 	} {
 		if m := findAll(s); len(m) > 0 {
 			t.Errorf("%q is taken for %s: %q", s, m[0].Rule, s[m[0].Start:m[0].End])
@@ -249,7 +251,7 @@ func TestNext(t *testing.T) {
 			}
 		})
 		got := map[[2]int]bool{}
-		for i := 0; ; {
+		for i := 0; ; { // no A in the text: nothing short
 			s, e, ok := Next(b, i)
 			if !ok {
 				break
@@ -267,6 +269,24 @@ func TestNext(t *testing.T) {
 				t.Fatalf("%q: %v is no long run", b, k)
 			}
 		}
+	}
+}
+
+// Next finds the few tokens that are shorter than a long run, in order.
+func TestNextShort(t *testing.T) {
+	b := []byte("MAP=1 API_KEY x APB01234abcde, an AKCp8abcdefghij in a-long-run-of-characters and APFxxxxxxxxxx")
+	var got []string
+	for i := 0; ; {
+		s, e, ok := Next(b, i)
+		if !ok {
+			break
+		}
+		got = append(got, string(b[s:e]))
+		i = e
+	}
+	want := "APB01234abcde AKCp8abcdefghij a-long-run-of-characters APFxxxxxxxxxx"
+	if s := strings.Join(got, " "); s != want {
+		t.Errorf("got %q, want %q", s, want)
 	}
 }
 

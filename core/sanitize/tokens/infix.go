@@ -55,7 +55,10 @@ func infix(w []byte, start, end, i int) (Match, bool) {
 	case '_':
 		return maxmind(w, start, end, i)
 	case '-':
-		return mailchimp(w, start, end, i)
+		if m, ok := mailchimp(w, start, end, i); ok {
+			return m, true
+		}
+		return trueNAS(w, start, end, i)
 	case 'N', 'n':
 		return newRelic(w, start, end, i)
 	}
@@ -154,11 +157,11 @@ func dots(w []byte, start, end, i int) (Match, bool) {
 			}
 		}
 	}
-	// Discord bot: [MNO]23-27 . 6-7 . 27 and more
-	if first >= 23 && first <= 30 && w[s] >= 'M' && w[s] <= 'Z' {
+	// Discord bot: 23-28 . 6-7 . 27-38, the first a number in base64
+	if first >= 23 && first <= 30 {
 		j := span(w[:end], i+1, base64URL)
 		if n := j - i - 1; (n == 6 || n == 7) && j < end && w[j] == '.' {
-			if e := span(w[:end], j+1, base64URL); e-j-1 >= 27 && e-j-1 <= 45 {
+			if e := span(w[:end], j+1, base64URL); e-j-1 >= 27 && e-j-1 <= 45 && random(w[s:i]) && random(w[j+1:e]) {
 				return Match{Start: s, End: e, Rule: "discord-token", Open: e == len(w)}, true
 			}
 		}
@@ -189,17 +192,44 @@ func maxmind(w []byte, start, end, i int) (Match, bool) {
 	return Match{Start: s, End: i + 4, Rule: "maxmind-key"}, true
 }
 
-// mailchimp is 32 hex and -us12; the - is at i.
+// mailchimp is 32 hex and -us12, mailgun 32, 8 and 8; the first - is at i.
 func mailchimp(w []byte, start, end, i int) (Match, bool) {
-	if !hasPrefix(w[i:end], "-us", false) || i-start < 32 || i+3 >= end || !is(w[i+3], digit) {
+	if i-start < 32 || i+4 > end {
 		return Match{}, false
 	}
-	s := spanBack(w[start:], i-start, hex) + start
-	e := span(w[:end], i+3, digit)
-	if i-s != 32 || e-i-3 > 3 || !hasDigit(w[s:i]) {
+	s := spanBack(w[start:], i-start, lowerDigit) + start
+	if i-s != 32 || !hasDigit(w[s:i]) {
 		return Match{}, false
 	}
-	return Match{Start: s, End: e, Rule: "mailchimp-key", Open: e == len(w)}, true
+	if hasPrefix(w[i:end], "-us", false) {
+		e := span(w[:end], i+3, digit)
+		if n := e - i - 3; n < 1 || n > 3 {
+			return Match{}, false
+		}
+		return Match{Start: s, End: e, Rule: "mailchimp-key", Open: e == len(w)}, true
+	}
+	a := span(w[:end], i+1, lowerDigit)
+	if a-i-1 != 8 || a == end || w[a] != '-' {
+		return Match{}, false
+	}
+	e := span(w[:end], a+1, lowerDigit)
+	if e-a-1 != 8 {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "mailgun-signing-key", Open: e == len(w)}, true
+}
+
+// trueNAS is a small number and 64 letters and digits; the - is at i.
+func trueNAS(w []byte, start, end, i int) (Match, bool) {
+	s := spanBack(w[start:], i-start, digit) + start
+	if n := i - s; n < 1 || n > 4 || s > 0 && is(w[s-1], base64URL) {
+		return Match{}, false
+	}
+	e := span(w[:end], i+1, alnum)
+	if e-i-1 != 64 || !random(w[i+1:e]) {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "truenas-key", Open: e == len(w)}, true
 }
 
 // newRelic is 36 letters and digits and NRAL; the N is at i.

@@ -37,13 +37,16 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 	}
 	from := max(0, s-lookBack)
 	for i := from; i+minPrefix <= end-minVendorValue; i++ {
+		if classOf[window[i]]&letter == 0 || i > 0 && !wordStart(window[i-1], window[i]) {
+			continue
+		}
 		h := vendorHeads[hash3(window[i], window[i+1], window[i+2])]
 		if h == 0 {
 			continue
 		}
 		for c := int(h) - 1; vendorChains[c] != 0xffff; c++ {
 			d := &vendors[vendorChains[c]]
-			if !hasPrefix(window[i:end], d.name, true) || !wordStart(window, i) {
+			if !hasPrefix(window[i:end], d.name, true) {
 				continue
 			}
 			if m, ok := d.match(window, i+len(d.name), s, end); ok {
@@ -110,10 +113,10 @@ func plausible(v []byte) bool {
 	return digits >= 2 && letters+digits >= 12
 }
 
-// wordStart says whether a name may begin at i: not in the middle of a word,
-// except at the hump of a camel.
-func wordStart(b []byte, i int) bool {
-	return i == 0 || !is(b[i-1], letter) || b[i-1] >= 'a' && b[i] <= 'Z'
+// wordStart says whether a name may begin with b behind a: not in the middle
+// of a word, except at the hump of a camel.
+func wordStart(a, b byte) bool {
+	return classOf[a]&letter == 0 || a >= 'a' && b <= 'Z'
 }
 
 // length says how much of v is a token of this vendor: all of it, or all

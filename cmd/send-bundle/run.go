@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/bundler"
+)
+
+// run is send-bundle without a command.
+func run(c *cli.Context) error {
+	req, err := request(c, time.Now())
+	if err != nil {
+		return err
+	}
+	if c.Bool("yes") && !c.Bool("preview") {
+		return cmdline.Usagef("--yes answers the question of --preview; name that too")
+	}
+	return withBundler(c, func(b *bundler.Bundler) error {
+		if c.Bool("plan") {
+			return plan(c, b, req)
+		}
+		return makeBundle(c, b, req)
+	})
+}
+
+// makeBundle collects, shows, seals and sends.
+func makeBundle(c *cli.Context, b *bundler.Bundler, req bundler.Request) error {
+	show := newProgress(os.Stderr)
+	req.Progress = show.bundle
+	r, err := b.Collect(c.Context, req)
+	show.clear()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if c.Bool("preview") {
+		if err := preview(c, r); err != nil {
+			return err
+		}
+	}
+	made, err := r.Finish(c.Context)
+	show.clear()
+	if err != nil {
+		return err
+	}
+	out := outcome{Made: made}
+	if made.Queued != "" {
+		if !cmdline.JSON(c) {
+			summary(c.App.ErrWriter, made)
+		}
+		out.Delivered, err = b.Deliver(c.Context, made.Queued, delivery(c, show))
+		show.clear()
+		if err != nil {
+			return err
+		}
+	}
+	return cmdline.Print(c, out, func(w io.Writer) error {
+		if out.Delivered != nil {
+			return receipt(w, out.Delivered)
+		}
+		summary(w, made)
+		return nil
+	})
+}
+
+// outcome is what --json prints.
+type outcome struct {
+	*bundler.Made
+	Delivered *bundler.Delivered `json:"delivered,omitempty"`
+}
+
+func delivery(c *cli.Context, show *progress) bundler.Delivery {
+	return bundler.Delivery{RSS: c.String("rss"), Patience: c.Duration("patience"), Progress: show.sent}
+}

@@ -1,0 +1,122 @@
+package bundler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/deliver"
+	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/relay/api"
+)
+
+// transportName is the transport that bundles take.
+const transportName = "direct"
+
+// Delivery says how a queued bundle is sent.
+type Delivery struct {
+	RSS      string                  // another relay than the enrolled one, host[:port]
+	Patience time.Duration           // how long nothing need move; 0 for the default of core/deliver
+	Progress func(sent, total int64) // may be nil
+}
+
+// Delivered is a bundle that the relay has, with the proof.
+type Delivered struct {
+	ID      string            `json:"id"`     // in our queue
+	Bundle  string            `json:"bundle"` // at the relay
+	RSS     string            `json:"rss"`
+	Receipt api.Receipt       `json:"receipt"`
+	Signed  api.SignedReceipt `json:"signed_receipt"`
+}
+
+// Queue opens the bundles that wait for delivery.
+func (b *Bundler) Queue() (*deliver.Queue, error) { return deliver.OpenQueue(b.p.Root.Queue()) }
+
+// enqueue hands a sealed bundle over to the queue and records both.
+func (b *Bundler) enqueue(path string, m *Made, created audit.Record) (string, error) {
+	q, err := b.Queue()
+	if err != nil {
+		return "", err
+	}
+	it, err := q.Add(path, deliver.Info{Filename: m.Name, Anchor: fmt.Sprintf("%d %s", created.Seq, created.Hash)})
+	if err != nil {
+		return "", err
+	}
+	m.Path = q.Path(it)
+	_, err = b.record(audit.BundleQueued, it.ID, map[string]string{"bundle": m.Name, "sha256": it.SHA256, "bytes": strconv.FormatInt(it.Size, 10)})
+	return it.ID, err
+}
+
+// Deliver sends a bundle of the queue through the transport plugin. While it is
+// not delivered the error is a *deliver.QueuedError, and nothing is lost.
+func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delivered, err error) {
+	q, err := b.Queue()
+	if err != nil {
+		return nil, err
+	}
+	it, err := q.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	vendor, err := b.p.System.Vendor()
+	if errors.Is(err, identity.ErrNotEnrolled) {
+		return nil, &NotEnrolledError{}
+	}
+	if err != nil {
+		return nil, err
+	}
+	// An upload that was begun goes on where it is.
+	vendor.RSS = withPort(cmp.Or(d.RSS, it.RSS, vendor.RSS))
+	if _, err := b.ask(policy.BundleSend, policy.Facts{policy.RSS: vendor.RSS, policy.Bytes: strconv.FormatInt(it.Size, 10)}); err != nil {
+		return nil, err
+	}
+	transport, err := b.p.Host.Transport(transportName, host.TransportUse{Use: host.Use{Purpose: "bundle"}})
+	if err != nil {
+		return nil, err
+	}
+	defer transport.Close()
+	sender, err := deliver.NewSender(deliver.Options{
+		Queue: q, System: b.p.System, Vendor: vendor, Dial: transport.DialContext,
+		Audit: b.p.Audit, Actor: b.p.Actor, Log: b.p.Log, Patience: d.Patience, Progress: d.Progress,
+	})
+	if err != nil {
+		return nil, &deliver.QueuedError{ID: id, Err: err}
+	}
+	defer sender.Close()
+	sent, err := sender.Send(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	key, err := vendor.ReceiptPublicKey()
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := sent.Receipt.Verify(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Delivered{ID: id, Bundle: sent.Bundle, RSS: vendor.RSS, Receipt: receipt, Signed: sent.Receipt}, nil
+}
+
+// Drop removes a bundle that was not delivered.
+func (b *Bundler) Drop(id string) error {
+	q, err := b.Queue()
+	if err != nil {
+		return err
+	}
+	it, err := q.Get(id)
+	if err != nil {
+		return err
+	}
+	// First the record: what is gone cannot be recorded any more.
+	if _, err := b.record(audit.BundleDropped, id, map[string]string{"bundle": it.Filename, "sha256": it.SHA256}); err != nil {
+		return err
+	}
+	return q.Drop(id)
+}

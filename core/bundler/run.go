@@ -1,0 +1,227 @@
+package bundler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"filippo.io/age"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/bundle"
+	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/policy"
+)
+
+// Run is a collected bundle that is not sealed yet: the moment to look at what
+// would leave. It must be closed.
+type Run struct {
+	b      *Bundler
+	req    Request
+	vendor identity.Vendor
+	draft  *bundle.Draft
+	to     []age.Recipient
+}
+
+// Made is a sealed bundle.
+type Made struct {
+	bundle.Sealed
+	Name     string          `json:"name"`
+	Queued   string          `json:"id,omitempty"` // its id in the queue, when it is to be sent
+	Manifest bundle.Manifest `json:"manifest"`
+	Hidden   int             `json:"hidden"` // secrets and identifiers, by the report
+}
+
+// Collect asks policy and the collectors, and spools what they hand over.
+func (b *Bundler) Collect(ctx context.Context, req Request) (_ *Run, err error) {
+	r, err := b.prepare(&req)
+	if err != nil {
+		return nil, err
+	}
+	c, err := b.choose(ctx, &r.req)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.options(&r.req, c)
+	if err != nil {
+		return nil, err
+	}
+	collectors, done := b.collectors(ctx, c.names)
+	defer done()
+	if r.draft, err = bundle.Collect(ctx, collectors, o); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepare checks the request and asks policy for what can be known before
+// anything is collected.
+func (b *Bundler) prepare(req *Request) (*Run, error) {
+	if err := req.complete(); err != nil {
+		return nil, err
+	}
+	if _, err := b.ask(policy.BundleCreate, nil); err != nil {
+		return nil, err
+	}
+	r := &Run{b: b, req: *req}
+	if !req.NoEncrypt {
+		v, err := b.p.System.Vendor()
+		if errors.Is(err, identity.ErrNotEnrolled) {
+			return nil, &NotEnrolledError{}
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.vendor = v
+		for _, s := range v.Recipients {
+			to, err := age.ParseRecipients(strings.NewReader(s))
+			if err != nil {
+				return nil, fmt.Errorf("the vendor's recipient cannot be used: %w", err)
+			}
+			r.to = append(r.to, to...)
+		}
+	}
+	return r, r.mayLeave(0)
+}
+
+// mayLeave asks policy whether a bundle of that size may go where it shall.
+func (r *Run) mayLeave(size int64) error {
+	facts := policy.Facts{policy.Bytes: strconv.FormatInt(size, 10)}
+	action := policy.BundleSend
+	if r.req.Output != "" {
+		action, facts[policy.Path] = policy.BundleWrite, r.req.Output
+	} else {
+		facts[policy.RSS] = r.destination()
+	}
+	_, err := r.b.ask(action, facts)
+	return err
+}
+
+// destination is the relay that the bundle goes to.
+func (r *Run) destination() string { return withPort(cmp.Or(r.req.RSS, r.vendor.RSS)) }
+
+// options are those of the pipeline.
+func (b *Bundler) options(req *Request, c *choice) (bundle.Options, error) {
+	engine, err := NewEngine(b.p.Root, EngineOptions{NoPseudonyms: req.NoPseudonyms, Redactions: b.p.Policy.Redactions()})
+	if err != nil {
+		return bundle.Options{}, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	limits := bundle.DefaultLimits
+	if req.MaxBytes > 0 {
+		limits.Total, limits.Collector = req.MaxBytes, min(limits.Collector, req.MaxBytes)
+	}
+	if req.Deadline > 0 {
+		limits.Deadline = req.Deadline
+	}
+	rec := bundle.RequestRecord{Only: req.Only, Skip: req.Skip, Include: req.Include, MaxBytes: req.MaxBytes, DeadlineS: int64(req.Deadline.Seconds())}
+	if !req.Since.IsZero() {
+		t := req.Since.UTC()
+		rec.Since = &t
+	}
+	return bundle.Options{
+		Spool: b.p.Root.Var("spool"), Engine: engine, Signer: b.p.System,
+		System: bundle.System{ID: b.p.System.ID(), Host: engine.Name(host)},
+		Tool:   bundle.Tool{Name: "send-bundle", Version: b.p.Version},
+		Policy: b.p.Policy.Hash(), Pseudonyms: !req.NoPseudonyms, Format: req.Format, Limits: limits,
+		Request: bundle.Request{Since: req.Since, Include: req.Include}, Record: rec, Missing: c.missing,
+		Now: req.Now, Progress: req.Progress,
+	}, nil
+}
+
+// Files are what the bundle would hold.
+func (r *Run) Files() []bundle.File { return r.draft.Files() }
+
+// Missing is what it would not.
+func (r *Run) Missing() []bundle.Missing { return r.draft.Missing() }
+
+// Withhold takes files out again.
+func (r *Run) Withhold(drop func(bundle.File) bool) { r.draft.Withhold(drop) }
+
+// Close removes the spool.
+func (r *Run) Close() error { return r.draft.Close() }
+
+// Finish packs, checks, signs and seals. The bundle then lies where the user
+// wanted it, or in the queue.
+func (r *Run) Finish(ctx context.Context) (*Made, error) {
+	packed, err := r.draft.Pack(ctx)
+	if err != nil {
+		_, rerr := r.b.record(audit.BundleFailed, "", map[string]string{"error": firstLine(err.Error())})
+		return nil, errors.Join(err, rerr)
+	}
+	m := &Made{Name: packed.FileName(!r.req.NoEncrypt), Manifest: packed.Manifest}
+	for _, n := range packed.Redactions.Rules {
+		m.Hidden += n
+	}
+	path := r.req.Output
+	if path == "" {
+		if err := os.MkdirAll(r.b.outbox(), 0o700); err != nil {
+			return nil, fmt.Errorf("make outbox: %w", err)
+		}
+		path = filepath.Join(r.b.outbox(), m.Name)
+	}
+	sealed, err := packed.Seal(ctx, path, r.to...)
+	if err != nil {
+		return nil, err
+	}
+	m.Sealed = *sealed
+	if err := r.mayLeave(sealed.Size); err != nil {
+		return nil, errors.Join(err, os.Remove(path))
+	}
+	detail := map[string]string{
+		"sha256": sealed.SHA256, "bytes": strconv.FormatInt(sealed.Size, 10), "files": strconv.Itoa(len(m.Manifest.Files)),
+		"encrypted": strconv.FormatBool(sealed.Encrypted), "policy": m.Manifest.Policy,
+	}
+	if r.req.Output != "" {
+		detail["path"] = path
+	}
+	created, err := r.b.record(audit.BundleCreated, m.Name, detail)
+	if err != nil {
+		// What cannot be recorded must not leave.
+		return nil, errors.Join(err, os.Remove(path))
+	}
+	if r.req.Output == "" {
+		if m.Queued, err = r.b.enqueue(path, m, created); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// outbox is where a bundle is sealed before the queue takes it over, in the
+// same filesystem.
+func (b *Bundler) outbox() string { return b.p.Root.Var("outbox") }
+
+// withPort adds the usual port.
+func withPort(addr string) string {
+	if addr == "" || strings.HasSuffix(addr, "]") || !strings.Contains(addr, ":") {
+		return addr + ":443"
+	}
+	return addr
+}
+
+// NotEnrolledError says that there is no vendor to encrypt to.
+type NotEnrolledError struct{}
+
+func (e *NotEnrolledError) Error() string {
+	return "this system is not enrolled with a vendor, so there is nobody to send a bundle to"
+}
+
+// Unwrap is [identity.ErrNotEnrolled].
+func (e *NotEnrolledError) Unwrap() error { return identity.ErrNotEnrolled }
+
+// Hint says what to do.
+func (e *NotEnrolledError) Hint() string {
+	return "run: remote-support enroll --rss HOST --token-file FILE; or write a bundle to carry by hand: send-bundle --output FILE --no-encrypt"
+}
+
+// ExitCode is 1.
+func (e *NotEnrolledError) ExitCode() int { return 1 }

@@ -25,6 +25,18 @@ const (
 	BundleSent      Type = "bundle.sent"
 	BundleDropped   Type = "bundle.dropped"
 	BundleFailed    Type = "bundle.failed"
+	RelayStarted    Type = "relay.started"
+	RelayStopped    Type = "relay.stopped"
+	TokenCreated    Type = "token.created"
+	TokenRefused    Type = "token.refused"
+	SystemRetired   Type = "system.retired"
+	EngineerAdded   Type = "engineer.added"
+	EngineerRevoked Type = "engineer.revoked"
+	BundleReceived  Type = "bundle.received"
+	BundleImported  Type = "bundle.imported"
+	BundleRefused   Type = "bundle.refused"
+	BundleFetched   Type = "bundle.fetched"
+	UploadExpired   Type = "upload.expired"
 	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
 	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
 )

@@ -61,7 +61,7 @@ func embed(dir string, log *slog.Logger) (*Engine, error) {
 	if err := opts.ProcessConfigString(embedded); err != nil {
 		return nil, fmt.Errorf("configure: %w", err)
 	}
-	opts.StoreDir = dir // not through the text: it may hold any character
+	opts.StoreDir = dir    // not through the text: it may hold any character
 	opts.DontListen = true // has no name in the text
 	opts.NoSigs = true
 	ns, err := server.NewServer(opts)

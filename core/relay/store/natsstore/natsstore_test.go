@@ -379,4 +379,3 @@ func TestUnreachable(t *testing.T) {
 		t.Error("a cancelled call succeeded")
 	}
 }
-

@@ -1,0 +1,147 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/relay/store"
+)
+
+func (s *Server) listSystems(r *http.Request) (any, error) {
+	if _, err := s.engineer(r, store.RoleBundles); err != nil {
+		return nil, err
+	}
+	list, err := s.reg.Systems(r.Context())
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	q := strings.ToLower(r.URL.Query().Get("q"))
+	out := []api.System{}
+	for _, sys := range list {
+		if !sys.Retired && (q == "" || strings.Contains(strings.ToLower(sys.Name+" "+sys.Hostname+" "+sys.ID), q)) {
+			out = append(out, sys)
+		}
+	}
+	return api.SystemList{Systems: out}, nil
+}
+
+func (s *Server) listBundles(r *http.Request) (any, error) {
+	if _, err := s.engineer(r, store.RoleBundles); err != nil {
+		return nil, err
+	}
+	list, err := s.reg.Bundles(r.Context())
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	want := r.URL.Query().Get("system")
+	out := []api.Bundle{}
+	for _, b := range list {
+		if want == "" || b.System == want || b.SystemName == want {
+			out = append(out, b)
+		}
+	}
+	return api.BundleList{Bundles: out}, nil
+}
+
+// receipt is for the system that sent the bundle, and for engineers.
+func (s *Server) receipt(r *http.Request) (any, error) {
+	p, err := s.principal(r)
+	if err != nil {
+		return nil, err
+	}
+	if p.kind == api.KindEngineer && !p.engineer.May(store.RoleBundles) {
+		return nil, api.Errorf(http.StatusForbidden, api.CodeForbidden, "engineer %s does not have the role %q", p.engineer.Name, store.RoleBundles)
+	}
+	b, err := s.bundle(r)
+	if p.kind == api.KindSystem && asError(err).Code == api.CodeNotFound {
+		b, err = s.intake.retry(r.Context(), p.system, r.PathValue("id"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.kind == api.KindSystem && b.System != p.system.ID {
+		return nil, noBundle(b.ID)
+	}
+	return b.Receipt, nil
+}
+
+func noBundle(id string) error {
+	return api.Errorf(http.StatusNotFound, api.CodeNotFound, "there is no bundle %.40q", id)
+}
+
+func (s *Server) bundle(r *http.Request) (store.Bundle, error) {
+	id := r.PathValue("id")
+	if !api.ValidBundleID(id) {
+		return store.Bundle{}, noBundle(id)
+	}
+	b, err := s.reg.Bundle(r.Context(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Bundle{}, noBundle(id)
+	}
+	if err != nil {
+		return store.Bundle{}, unavailable(err)
+	}
+	return b, nil
+}
+
+// content sends the bytes of a bundle to an engineer. Ranges are served, so
+// that a fetch can be resumed; what is recorded is that one began.
+func (s *Server) content(w http.ResponseWriter, r *http.Request) {
+	e, err := s.engineer(r, store.RoleBundles)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	b, err := s.bundle(r)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	f, size, err := s.blobs.Open(r.Context(), b.ID)
+	if err != nil || size != b.Size {
+		if f != nil {
+			f.Close()
+		}
+		s.log.Error("bundle is damaged", "bundle", b.ID, "bytes", size, "recorded", b.Size, "error", err)
+		msg := "its bytes are not as they were received"
+		if errors.Is(err, fs.ErrNotExist) {
+			msg = "its bytes are missing"
+		}
+		writeError(w, api.Errorf(http.StatusInternalServerError, api.CodeInternal, "bundle %s is damaged on the relay: %s", b.ID, msg))
+		return
+	}
+	defer f.Close()
+	if rng := r.Header.Get("Range"); rng == "" || strings.HasPrefix(rng, "bytes=0-") {
+		if err := s.record(r.Context(), audit.BundleFetched, "engineer:"+e.Name, b.ID, map[string]string{"system": b.System}); err != nil {
+			writeError(w, err)
+			return
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("ETag", fmt.Sprintf("%q", b.SHA256))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": b.Filename}))
+	ctl := http.NewResponseController(w)
+	http.ServeContent(&unstalled{ResponseWriter: w, ctl: ctl, stall: s.intake.stall}, r, "", time.Time{}, f)
+}
+
+// unstalled extends the deadline of a response as long as bytes go out.
+type unstalled struct {
+	http.ResponseWriter
+	ctl   *http.ResponseController
+	stall time.Duration
+}
+
+func (u *unstalled) Write(b []byte) (int, error) {
+	u.ctl.SetWriteDeadline(time.Now().Add(u.stall))
+	return u.ResponseWriter.Write(b)
+}

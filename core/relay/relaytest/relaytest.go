@@ -1,0 +1,176 @@
+// Package relaytest runs a whole relay, with TLS and an embedded store, inside
+// a test.
+package relaytest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/paths"
+	"github.com/latchstring/latchstring/core/relay"
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/relay/blob"
+	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/relay/setup"
+	"github.com/latchstring/latchstring/core/relay/store/natsstore"
+)
+
+// Relay is a running relay on a port of 127.0.0.1.
+type Relay struct {
+	Root    paths.Root
+	Address string // host:port
+	Server  *relay.Server
+	Loaded  *setup.Relay
+
+	// Change alters the options of the next Start.
+	Change func(*relay.Options)
+	// Configure alters the configuration of the next Start.
+	Configure func(*setup.Config)
+
+	t    *testing.T
+	stop func()
+}
+
+// New sets a relay up and starts it. It ends with the test.
+func New(t *testing.T, change ...func(*Relay)) *Relay {
+	t.Helper()
+	root, err := paths.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := listen(t, "127.0.0.1:0")
+	r := &Relay{Root: root, Address: ln.Addr().String(), t: t}
+	for _, c := range change {
+		c(r)
+	}
+	if _, err := setup.Init(root, setup.Options{Name: "Test Vendor", Address: r.Address, Listen: r.Address}); err != nil {
+		t.Fatal(err)
+	}
+	r.start(ln)
+	t.Cleanup(r.Stop)
+	return r
+}
+
+func listen(t *testing.T, addr string) net.Listener {
+	t.Helper()
+	var ln net.Listener
+	var err error
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if ln, err = net.Listen("tcp", addr); err == nil {
+			return ln
+		}
+	}
+	t.Fatal(err)
+	return nil
+}
+
+// Start starts a stopped relay on its port.
+func (r *Relay) Start() { r.t.Helper(); r.start(listen(r.t, r.Address)) }
+
+func (r *Relay) start(ln net.Listener) {
+	r.t.Helper()
+	loaded, err := setup.Load(r.Root)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	loaded.Config.Limits.KeepFree = 0 // small test disks
+	if r.Configure != nil {
+		r.Configure(&loaded.Config)
+	}
+	log := slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	engine, err := natsstore.Embed(loaded.Places.Store, log)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	blobs, err := blob.NewDir(loaded.Places.Blobs)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	o := relay.Options{Relay: loaded, Engine: engine, Blobs: blobs, Log: log}
+	if r.Change != nil {
+		r.Change(&o)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	srv, err := relay.New(ctx, o)
+	if err != nil {
+		cancel()
+		engine.Close()
+		r.t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ctx, ln) }()
+	r.Loaded, r.Server = loaded, srv
+	r.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			r.t.Error(err)
+		}
+		if err := engine.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}
+}
+
+// Stop ends the relay; Start brings it back with everything it knew.
+func (r *Relay) Stop() {
+	if r.stop != nil {
+		r.stop()
+		r.stop = nil
+	}
+}
+
+// Token makes an enrolment token for a system of that name.
+func (r *Relay) Token(name string) api.Token {
+	r.t.Helper()
+	var resp relay.NewTokenResponse
+	if err := relay.Local(r.Server).Call(r.t.Context(), "POST", "/admin/tokens", relay.NewTokenRequest{System: name, Valid: time.Hour}, &resp); err != nil {
+		r.t.Fatal(err)
+	}
+	tok, err := api.ParseToken(resp.Token)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return tok
+}
+
+// Enroll makes a system, enrols it and pins the vendor.
+func (r *Relay) Enroll(name string) (*identity.System, identity.Vendor) {
+	r.t.Helper()
+	sys, err := identity.Open(r.t.TempDir())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, err := client.Enroll(r.t.Context(), sys, r.Token(name), "", name+".test", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := sys.Pin(resp.Vendor, false); err != nil {
+		r.t.Fatal(err)
+	}
+	return sys, resp.Vendor
+}
+
+// Engineer lets an engineer with a new key in and returns his client.
+func (r *Relay) Engineer(name string, roles ...string) *client.Client {
+	r.t.Helper()
+	key, err := identity.MakeKey(fmt.Sprintf("%s/%s", r.t.TempDir(), name), name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req := relay.AddEngineerRequest{Name: name, Key: identity.FormatKey(key.PublicKey()), Roles: roles}
+	if err := relay.Local(r.Server).Call(r.t.Context(), "POST", "/admin/engineers", req, nil); err != nil {
+		r.t.Fatal(err)
+	}
+	pin := r.Loaded.Pin()
+	c, err := client.ForEngineer(r.Address, pin, key.PublicKey(), client.KeySigner(key), nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(c.Close)
+	return c
+}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"sync"
 
+	"github.com/latchstring/latchstring/core/sanitize/pseudonym"
+	"github.com/latchstring/latchstring/core/sanitize/scan"
 	"github.com/latchstring/latchstring/core/sanitize/sweep"
 )
 
@@ -15,7 +17,9 @@ import (
 // all streams share the pseudonyms, the set of known secrets and the report.
 type Sanitizer struct {
 	opt    Options
-	secret [32]byte // keys the ordinals of tokens
+	secret [32]byte          // keys the ordinals of tokens
+	mapper *pseudonym.Mapper // nil: no pseudonyms
+	names  *scan.Names
 	known  sweep.Set
 	ledger ledger
 	pool   sync.Pool // *stream
@@ -29,6 +33,12 @@ func New(opt Options) (*Sanitizer, error) {
 	s := &Sanitizer{opt: opt}
 	if opt.Key != nil {
 		s.secret = *opt.Key
+		m, err := pseudonym.New((*[32]byte)(opt.Key), pseudonym.Options{RandomIPs: opt.RandomIPs})
+		if err != nil {
+			return nil, fmt.Errorf("make sanitizer: %w", err)
+		}
+		s.mapper = m
+		s.names = scan.NewNames(opt.Names.Hosts, opt.Names.Domains, opt.Names.Users)
 	} else if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, fmt.Errorf("make sanitizer: %w", err)
 	}
@@ -50,9 +60,6 @@ func (s *Sanitizer) Copy(ctx context.Context, dst io.Writer, src io.Reader, f Fi
 	}
 	return res, nil
 }
-
-// Name implements [Engine].
-func (s *Sanitizer) Name(path string) string { return path }
 
 // Check implements [Engine].
 func (s *Sanitizer) Check(ctx context.Context, src io.Reader, f File) ([]Hit, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/latchstring/latchstring/core/sanitize/pseudonym"
 	"github.com/latchstring/latchstring/core/sanitize/scan"
 	"github.com/latchstring/latchstring/core/sanitize/sweep"
 	"github.com/latchstring/latchstring/core/sanitize/tokens"
@@ -37,6 +38,7 @@ type stream struct {
 	scanner *scan.Scanner
 	matcher *sweep.Matcher
 	found   []sweep.Match
+	mapper  *pseudonym.Mapper
 	out     []byte
 	tally   tally
 	hidden  int
@@ -46,6 +48,9 @@ type stream struct {
 func newStream(s *Sanitizer) *stream {
 	st := &stream{s: s, buf: make([]byte, bufferSize+128), size: bufferSize, scanner: scan.New()}
 	st.scanner.Tokens = findTokens
+	st.mapper = s.mapper
+	st.scanner.Identify = s.mapper != nil
+	st.scanner.Names = s.names
 	return st
 }
 
@@ -77,7 +82,7 @@ func (st *stream) reset(f File) {
 	st.eof = false
 	st.hidden, st.written = 0, 0
 	st.tally.reset()
-	st.scanner.Reset()
+	st.scanner.Reset(f.Name)
 	st.matcher = nil
 	if !st.s.opt.Forget {
 		if m := st.s.known.Matcher(); !m.Empty() {
@@ -177,38 +182,28 @@ func (st *stream) flush(dst io.Writer) error {
 		}
 		return b.End - a.End
 	})
+	st.sortIdents()
 	st.out = st.out[:0]
 	at := st.sent
-	i := 0
+	i, d := 0, 0
 	for i < len(spans) {
-		sp := spans[i]
-		j := i + 1
-		best := sp.End - sp.Start
-		for j < len(spans) && spans[j].Start < sp.End {
-			if n := spans[j].End - spans[j].Start; n > best {
-				best, sp.Kind, sp.Rule = n, spans[j].Kind, spans[j].Rule
-			}
-			sp.End = max(sp.End, spans[j].End)
-			j++
-		}
+		sp, j := merge(spans, i)
 		if sp.End > limit {
 			limit = min(limit, sp.Start)
 			break
 		}
-		if sp.End <= at {
-			i = j
-			continue
+		if sp.End > at {
+			sp.Start = max(sp.Start, at)
+			at, d = st.plain(at, sp.Start, sp.End, d)
+			st.replace(sp)
+			at = sp.End
 		}
-		sp.Start = max(sp.Start, at)
-		st.out = append(st.out, st.buf[at:sp.Start]...)
-		st.replace(sp)
-		at = sp.End
 		i = j
 	}
 	if limit > at {
-		st.out = append(st.out, st.buf[at:limit]...)
-		at = limit
+		at, d = st.plain(at, limit, limit, d)
 	}
+	st.scanner.Idents = append(st.scanner.Idents[:0], st.scanner.Idents[d:]...)
 	st.sent = at
 	st.scanner.Spans = append(spans[:0], spans[i:]...)
 	n, err := dst.Write(st.out)
@@ -217,6 +212,57 @@ func (st *stream) flush(dst io.Writer) error {
 		err = io.ErrShortWrite
 	}
 	return err
+}
+
+func (st *stream) sortIdents() {
+	slices.SortFunc(st.scanner.Idents, func(a, b scan.Ident) int {
+		if a.Start != b.Start {
+			return a.Start - b.Start
+		}
+		return b.End - a.End
+	})
+}
+
+// merge joins the spans that overlap spans[i]; the longest names the kind.
+func merge(spans []scan.Span, i int) (scan.Span, int) {
+	sp := spans[i]
+	best := sp.End - sp.Start
+	j := i + 1
+	for ; j < len(spans) && spans[j].Start < sp.End; j++ {
+		if n := spans[j].End - spans[j].Start; n > best {
+			best, sp.Kind, sp.Rule = n, spans[j].Kind, spans[j].Rule
+		}
+		sp.End = max(sp.End, spans[j].End)
+		sp.Cont = sp.Cont && spans[j].Cont
+	}
+	return sp, j
+}
+
+// plain appends buf[at:to] with pseudonyms. Identifiers that reach into what
+// is hidden up to next are dropped: a secret goes before a pseudonym. It
+// returns where it stopped, short of to if an identifier lies across it.
+func (st *stream) plain(at, to, next, d int) (int, int) {
+	ids := st.scanner.Idents
+	for d < len(ids) && ids[d].Start < next {
+		id := ids[d]
+		if id.Start < at || next > to && id.End > to {
+			d++
+			continue
+		}
+		if id.End > to {
+			to = id.Start // the next flush has all of it
+			break
+		}
+		st.out = append(st.out, st.buf[at:id.Start]...)
+		st.pseudonym(id)
+		at = id.End
+		d++
+	}
+	if to > at {
+		st.out = append(st.out, st.buf[at:to]...)
+		at = to
+	}
+	return at, d
 }
 
 // replace appends what stands in the place of a span.
@@ -282,6 +328,10 @@ func (st *stream) shift() {
 	st.pos -= keep
 	st.swept -= keep
 	st.n -= keep
+	for i := range st.scanner.Idents {
+		st.scanner.Idents[i].Start -= keep
+		st.scanner.Idents[i].End -= keep
+	}
 	for i := range st.scanner.Spans {
 		st.scanner.Spans[i].Start -= keep
 		st.scanner.Spans[i].End -= keep

@@ -18,7 +18,7 @@ var secretWords = map[string]Kind{
 	"adminpw": Password, "storepass": Password, "keypass": Password, "stdin_pw": Password,
 	"secret": Secret, "secrets": Secret, "secrete": Secret, "geheim": Secret, "geheimnis": Secret,
 	"clientsecret": Secret, "appsecret": Secret, "salt": Secret, "pepper": Secret, "seed": Secret,
-	"hmac": Secret, "psk": Secret, "presharedkey": Secret, "preshared": Secret, "nkey": APIKey,
+	"hmac": Secret, "psk": Secret, "xauth": Secret, "presharedkey": Secret, "preshared": Secret, "nkey": APIKey,
 	"token": Token, "tokens": Token, "jwt": Token, "bearer": Token, "accesstoken": Token,
 	"authtoken": Token, "pat": Token, "otp": Token, "totp": Token, "mfa": Token,
 	"apikey": APIKey, "apikeys": APIKey, "appkey": APIKey, "accesskey": APIKey, "secretkey": APIKey,
@@ -36,7 +36,7 @@ var secretWords = map[string]Kind{
 
 // weakWords may make a name secret, if the value looks like one.
 var weakWords = map[string]Kind{
-	"auth": Token, "key": APIKey, "keys": APIKey, "authentication": Token,
+	"auth": Token, "encrypt": APIKey, "key": APIKey, "keys": APIKey, "authentication": Token,
 	"login": Password, "session": Cookie, "cookie": Cookie, "cookies": Cookie, "sid": Cookie, "signature": Token,
 	"sig": Token, "nonce": Token, "license": APIKey, "licence": APIKey, "hash": Secret,
 	"cert": Secret, "code": Token, "access": Token, "private": APIKey, "pin": Password, "sso": Token, "webhook": Token,
@@ -112,7 +112,7 @@ var pairNames = map[string]verdict{
 	"secretref": {Policy, ""}, "keyref": {Policy, ""}, "secretname": {Policy, ""}, "apiversion": {Harmless, ""},
 	"keyid": {Weak, APIKey}, "tokenid": {Weak, Token}, "tenantid": {Weak, Token},
 	"apiid": {Weak, APIKey}, "accessid": {Weak, APIKey}, "secretstore": {Policy, ""},
-	"authurl": {Policy, ""}, "passwordhash": {Strong, Password}, "passwordhint": {Strong, Password},
+	"authurl": {Policy, ""}, "passwordhash": {Strong, Password}, "passwordhint": {Policy, ""},
 	"secretaccess": {Strong, Secret}, "privatekeyid": {Weak, APIKey},
 	"authheader": {Weak, Token}, "authpass": {Strong, Password}, "authdata": {Weak, Token},
 	"encryptionkey": {Strong, APIKey}, "apikey": {Strong, APIKey}, "accesskey": {Strong, APIKey}, "privatekey": {Strong, APIKey}, "secretkey": {Strong, APIKey},
@@ -129,10 +129,10 @@ var wholeNames = map[string]verdict{
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Weak, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},
-	"tokens": {Weak, Token}, "secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
+	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
-	"xapikey": {Strong, APIKey}, "community": {Strong, Community},
+	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }
 
 func set(names ...string) map[string]struct{} {

@@ -8,7 +8,7 @@ import (
 
 // colonRest deals with what may follow "key:" besides a value on the same
 // line. True if that was it.
-func (s *Scanner) colonRest(p int, w want, quoted bool) bool {
+func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 	buf := s.buf
 	v := p
 	if v < s.le && buf[v] == ':' { // LDIF's base64 mark
@@ -25,7 +25,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) bool {
 				s.enter(InNext, w.kind, w.indent, 3, 0)
 			}
 		}
-		return true
+		return v, true
 	}
 	// anchors and tags: key: &name value, key: !!str value
 	for v < s.le && (buf[v] == '&' || buf[v] == '!') {
@@ -37,7 +37,10 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) bool {
 			break
 		}
 		if bytes.HasPrefix(buf[v:e], []byte("!vault")) || bytes.HasPrefix(buf[v:e], []byte("!Ref")) || bytes.HasPrefix(buf[v:e], []byte("!Sub")) || bytes.HasPrefix(buf[v:e], []byte("!ENV")) || bytes.HasPrefix(buf[v:e], []byte("!GetAtt")) {
-			return false
+			if bytes.HasPrefix(buf[v:e], []byte("!vault")) {
+				return v, true
+			}
+			return v, false
 		}
 		for e < s.le && isSpace(buf[e]) {
 			e++
@@ -50,11 +53,11 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) bool {
 		} else if w.class == keyname.Weak && !quoted {
 			s.weakBlock(w)
 		}
-		return true
+		return v, true
 	}
 	if buf[v] == '[' && w.class == keyname.Strong {
 		// a flow list of plain words
-		if e := bytes.IndexByte(buf[v:s.le], ']'); e > 0 && quoteAt(buf, v+1, s.le) == 0 && !bytes.ContainsAny(buf[v:v+e], "{") {
+		if e := bytes.IndexByte(buf[v:min(s.le, v+Reach)], ']'); e > 0 && quoteAt(buf, v+1, s.le) == 0 && !bytes.ContainsAny(buf[v:v+e], "{") {
 			from := v + 1
 			for from < v+e {
 				c := bytes.IndexByte(buf[from:v+e], ',')
@@ -64,13 +67,13 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) bool {
 				s.judge(from, from+c, w, false)
 				from += c + 1
 			}
-			return true
+			return v, true
 		}
 		if v+1 >= s.le || quoteAt(buf, nonSpace(buf, v+1, s.le), s.le) == 0 {
-			return true
+			return v, true
 		}
 	}
-	return false
+	return v, false
 }
 
 func nonSpace(buf []byte, p, end int) int {
@@ -110,9 +113,14 @@ func (s *Scanner) pair(ks, p int, w want) {
 	if !s.isNamed(ks) {
 		return
 	}
+	if p < s.le && buf[p] == '>' && s.inTag(ks) && p+1 < s.le && buf[p+1] != '<' && !isSpace(buf[p+1]) {
+		s.element(p+1, w)
+		return
+	}
 	w.rule = "name-value"
 	end := min(s.hi, p+400)
 	depth := 0
+	tag := s.inTag(ks)
 	for i := p; i+5 <= end; i++ {
 		c := buf[i]
 		switch c {
@@ -128,7 +136,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 				continue
 			}
 			n := valueWord(buf[i:end])
-			if n == 0 {
+			if n == 0 || buf[i+n] == '"' && i > 0 && buf[i-1] != '"' {
 				continue
 			}
 			if s.valueAfter(i+n, end, w) {
@@ -136,8 +144,17 @@ func (s *Scanner) pair(ks, p int, w want) {
 			}
 		case 'n', 'N', 'k', 'K':
 			// the next name: this one had no value
-			if depth == 0 && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) {
+			if depth == 0 && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) && buf[i-1] != '/' {
 				i = end
+			}
+		case '>':
+			// <entry key="db.password">text</entry>
+			if tag && i > p && buf[i-1] != '/' && i < s.le {
+				tag = false
+				if i+1 < s.le && buf[i+1] != '<' && bytes.IndexByte(buf[i+1:s.le], '<') > 0 {
+					s.element(i+1, w)
+					return
+				}
 			}
 		}
 	}
@@ -151,7 +168,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 			}
 			return
 		}
-		if n := valueWord(buf[i:ks]); n > 0 && (i == 0 || !isAlnum(buf[i-1])) {
+		if n := valueWord(buf[i:ks]); n > 0 && (i == 0 || !isAlnum(buf[i-1])) && (buf[i+n] != '"' || i > 0 && buf[i-1] == '"') {
 			s.valueAfter(i+n, ks, w)
 			return
 		}
@@ -295,10 +312,11 @@ func (s *Scanner) reversed(ks, ke int, w want) bool {
 			i--
 		}
 		if i > s.ls && (buf[i] == '"' || buf[i] == '\'') {
-			q := bytes.LastIndexByte(buf[s.ls:i], buf[i])
+			from := max(s.ls, i-Reach)
+			q := bytes.LastIndexByte(buf[from:i], buf[i])
 			if q >= 0 {
 				w.rule = "comparison"
-				s.judge(s.ls+q+1, i, w, true)
+				s.judge(from+q+1, i, w, true)
 				return true
 			}
 		}
@@ -392,6 +410,22 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	buf := s.buf
 	lineStart := s.startsLine(ks)
 	c := buf[sep]
+	if foldIs(w.key, "authorization") {
+		s.authorizationWords(sep, w)
+		return
+	}
+	if foldIs(w.key, "com2sec") || foldIs(w.key, "com2sec6") {
+		// com2sec NAME SOURCE COMMUNITY
+		f := bytes.Fields(buf[sep:s.le])
+		if n := len(f); n >= 3 {
+			at := bytes.LastIndex(buf[sep:s.le], f[n-1]) + sep
+			s.judge(at, at+len(f[n-1]), w, true)
+		}
+		return
+	}
+	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
+		w.class = keyname.Strong
+	}
 	if flag := s.flagDashes(ks); flag > 0 {
 		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' {
 			return
@@ -403,13 +437,17 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if w.class == keyname.Strong && s.sentence(ke, sep, w) {
 		return
 	}
+	if c == '{' && w.class == keyname.Strong {
+		s.value(sep, w)
+		return
+	}
 	e := sep
 	for e < s.le && !isSpace(buf[e]) {
 		e++
 	}
 	v := buf[sep:e]
 	if quoteAt(buf, sep, s.le) > 0 {
-		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || keyQuote > 0) && c != '`' {
+		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -531,8 +569,35 @@ func (s *Scanner) flagDashes(ks int) int {
 	return n
 }
 
+// sharedKey is true for the lines of network gear on which "key" is a secret.
+func (s *Scanner) sharedKey() bool {
+	l := s.buf[s.ls:min(s.le, s.ls+256)]
+	for _, t := range []string{"isakmp", "tacacs", "radius", "key-string", "server", "ntp authentication-key"} {
+		if containsFold(l, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// authorizationWords reads "Authorization Bearer xyz" without a colon.
+func (s *Scanner) authorizationWords(p int, w want) {
+	e := p
+	for e < s.le && isAlnum(s.buf[e]) {
+		e++
+	}
+	for _, sch := range []string{"bearer", "basic", "token", "digest"} {
+		if foldIs(s.buf[p:e], sch) {
+			s.authorization(p, w)
+		}
+	}
+}
+
 // netrc is true for lines and files of machine/login/password words.
 func (s *Scanner) netrc() bool {
+	if s.le-s.ls > 512 {
+		return false
+	}
 	from := max(s.lo, s.ls-160)
 	w := s.buf[from:s.le]
 	return containsFold(w, "machine ") && containsFold(w, "login ") || containsFold(s.buf[s.ls:s.le], "login ") && containsFold(s.buf[s.ls:s.le], " password ") && containsFold(w, "default ")
@@ -670,6 +735,10 @@ func (s *Scanner) authorization(p int, w want) {
 	}
 	v := nonSpace(buf, e, s.le)
 	if e < s.le && isSpace(buf[e]) && v < s.le {
+		if foldIs(buf[p:e], "digest") {
+			s.hideText(v, s.le, w.kind, "authorization")
+			return
+		}
 		p = v
 	}
 	e = p

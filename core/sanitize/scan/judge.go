@@ -13,17 +13,30 @@ func (s *Scanner) spare(v []byte, class keyname.Class) bool {
 	return len(v) == 0 || isToken(v) || isMasked(v) || isSwitch(v) || isReference(v)
 }
 
-// isToken recognizes what this package wrote itself: REDACTED_kind_n.
+// isToken recognizes what this package wrote itself: REDACTED_kind_123456. A
+// secret that merely begins so is not spared.
 func isToken(v []byte) bool {
-	if !bytes.HasPrefix(v, []byte("REDACTED")) {
+	n := len(v)
+	if n < len("REDACTED_a_123456") || n > 48 || string(v[:9]) != "REDACTED_" || v[n-7] != '_' {
 		return false
 	}
-	for _, c := range v {
-		if !isAlnum(c) && c != '_' {
+	for _, c := range v[n-6:] {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	for _, c := range v[9 : n-7] {
+		if (c < 'a' || c > 'z') && c != '_' {
 			return false
 		}
 	}
 	return true
+}
+
+// endsInToken is true for names such as -pREDACTED_password_123456.
+func endsInToken(v []byte) bool {
+	i := bytes.Index(v, []byte("REDACTED_"))
+	return i >= 0 && isToken(v[i:])
 }
 
 // isMasked is true for what somebody hid before: ****, xxxxx, <masked>.
@@ -191,7 +204,7 @@ var referenceBegins = []string{
 	"os.environ", "os.getenv", "os.env", "process.env", "getenv(", "env(", "env.", "env[", "environ[", "environ.get", "system.getenv", "system.getproperty", "environment.get",
 	"std::env", "env::var", "import.meta.env", "vault:", "vault(", "ref+", "ssm:", "arn:aws", "secretsmanager:", "op://", "awssm://", "projects/", "file(", "file:", "lookup(", "config(", "config.get", "config[",
 	"data.", "var.", "local.", "module.", "random_password.", "secrets.", "params.", "settings.", "self.", "this.", "props.", "state.", "request.", "req.", "args.", "options.", "opts.",
-	"fn::", "enc[", "get_env", "keyring.", "getpass", "prompt(", "input(", "readline", "each.value", "null_resource.", "aws_", "azurerm_", "google_", "cfg.", "conf.", "values.", ".values.", "viper.", "flag.", "session[", "form.", "row[", "user.",
+	"fn::", "enc[", "env:", "fd:", "get_env", "keyring.", "getpass", "prompt(", "input(", "readline", "each.value", "null_resource.", "aws_", "azurerm_", "google_", "cfg.", "conf.", "values.", ".values.", "viper.", "flag.", "session[", "form.", "row[", "user.",
 }
 
 // isPlaceholder is true for the words inside <...>.

@@ -69,6 +69,10 @@ func (s *Scanner) key(h hit) {
 	if h.pos < s.keyEnd {
 		return
 	}
+	if e := h.pos + len(stemTable[h.stem].text); e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' {
+		s.escapedKey(e)
+		return
+	}
 	ks, ke := s.keyBounds(h.pos, len(stemTable[h.stem].text))
 	// A secret in the tail of the word itself: cloudplanSECRET-AB12...
 	if ke-h.pos > 24 {
@@ -76,6 +80,10 @@ func (s *Scanner) key(h hit) {
 			s.keyEnd = ke
 			return
 		}
+	}
+	if ke-ks > 16 && endsInToken(buf[ks:ke]) {
+		s.keyEnd = ke
+		return
 	}
 	class, kind := s.classify(buf[ks:ke])
 	// Two words: "secret key:", "api key :", "mot de passe :"
@@ -222,8 +230,11 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			w.toEnd = false
 		}
 		w.block = lineStart
-		if op[0] == ':' && s.colonRest(v, w, keyQuote > 0) {
-			return
+		if op[0] == ':' {
+			done := false
+			if v, done = s.colonRest(v, w, keyQuote > 0); done {
+				return
+			}
 		}
 		if cookieName(w) {
 			s.cookies(v, w)
@@ -236,14 +247,22 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if n > 1 && op[n-1] == '=' && !(n == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+')) && !(n == 3 && op[0] == ':') {
 			w.code = true
 		}
-		end := s.value(v, w)
-		if keyQuote > 0 || s.inTag(ks) {
-			_ = end
+		if before == ';' || before == ' ' && ks-2 >= s.ls && buf[ks-2] == ';' {
+			w.semicolon = op[0] == '='
+		}
+		if op[0] == ':' && !lineStart && keyQuote == 0 && s.talk(ks, v) {
+			return
+		}
+		spans := len(s.Spans)
+		if end := s.value(v, w); len(s.Spans) > spans {
+			s.keyEnd = max(s.keyEnd, end)
 		}
 		return
 	}
 	c := buf[sep]
 	switch {
+	case c == ',' && keyQuote > 0 && s.isNamed(ks):
+		s.pair(ks, sep, w)
 	case c == ',' && (keyQuote > 0 || upperIdent(w.key)):
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
 		v := sep + 1
@@ -269,6 +288,8 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if len(v) >= 12 && looksRandom(v) || len(v) >= 15 && isNumber(v) {
 			s.hide(sep+1, e, kind, "csv")
 		}
+	case c == '>' && keyQuote > 0 && s.inTag(ks):
+		s.pair(ks, sep, w)
 	case c == '>' && s.openTag(ks):
 		s.element(sep+1, w)
 	case s.openTag(ks) && gap > 0:
@@ -296,6 +317,20 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case c == '/' && class == keyname.Strong:
 		s.slashPair(ks, sep, w)
 	}
+}
+
+// talk is true for sentences with a colon: "invalid token: unexpected end".
+func (s *Scanner) talk(ks, v int) bool {
+	buf := s.buf
+	if ks-2 < s.ls || !isSpace(buf[ks-1]) || !isLetter(buf[ks-2]) || v >= s.le || !isSpace(buf[v]) && !isSpace(buf[v-1]) {
+		return false
+	}
+	v = nonSpace(buf, v, s.le)
+	e := v
+	for e < s.le && !isSpace(buf[e]) {
+		e++
+	}
+	return e > v && lowerWord(buf[v:e]) && e+1 < s.le && isLetter(buf[e+1])
 }
 
 func btoi(b bool) int {
@@ -330,7 +365,7 @@ func upperIdent(k []byte) bool {
 			return false
 		}
 	}
-	return len(k) > 3
+	return len(k) > 2
 }
 
 // inArray tells a list of names (["password", "token"]) from arguments.
@@ -339,7 +374,7 @@ func (s *Scanner) inArray(ks, keyQuote int) bool {
 	for i >= s.ls && isSpace(s.buf[i]) {
 		i--
 	}
-	return i >= s.ls && (s.buf[i] == '[' || s.buf[i] == ',' && s.buf[max(s.ls, bytes.LastIndexByte(s.buf[s.ls:i], '(')+s.ls)] != '(')
+	return i >= s.ls && (s.buf[i] == '[' || s.buf[i] == ',' && bytes.LastIndexByte(s.buf[max(s.ls, i-512):i], '(') < 0)
 }
 
 // startsLine is true when nothing but white space, a comment mark, a list dash
@@ -396,14 +431,15 @@ func isDeclarator(w []byte) bool {
 // VAR=x command, or a Makefile's or Dockerfile's.
 func (s *Scanner) shellLine(ks int) bool {
 	e := ks
-	for e < s.le && s.buf[e] != '=' {
+	end := min(s.le, ks+512)
+	for e < end && s.buf[e] != '=' {
 		e++
 	}
-	sp := bytes.IndexAny(s.buf[e:s.le], " \t")
+	sp := bytes.IndexAny(s.buf[e:end], " \t")
 	if sp < 0 {
 		return false
 	}
-	rest := s.buf[e+sp : s.le]
+	rest := s.buf[e+sp : end]
 	return bytes.Contains(rest, []byte(" -")) || bytes.Contains(rest, []byte("&&")) || bytes.IndexByte(rest, '|') >= 0 || bytes.Contains(rest, []byte(" ./")) || bytes.IndexByte(rest, '>') >= 0
 }
 
@@ -435,11 +471,21 @@ var operators = []string{
 
 var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring"}
 
+func isTypeName(v []byte) bool {
+	for _, n := range typeNames {
+		if foldIs(v, n) {
+			return true
+		}
+	}
+	return false
+}
+
 // typedValue finds the value in `name: type = value`. 0 if it is not that.
 func typedValue(buf []byte, p, end int) int {
 	for p < end && isSpace(buf[p]) {
 		p++
 	}
+	end = min(end, p+48)
 	e := p
 	for e < end && !isSpace(buf[e]) && buf[e] != '=' {
 		e++

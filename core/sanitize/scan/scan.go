@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"bytes"
+
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
@@ -32,36 +34,53 @@ type Scanner struct {
 	Spans []Span
 	// State is what earlier lines left behind.
 	State State
+	// Idents collects identifiers, if Identify is set; like Spans, and in
+	// addition to them.
+	Idents   []Ident
+	Identify bool
+	// Names is what the machine is called; nil for nothing.
+	Names *Names
 	// Kernel makes the masks.
 	Kernel mask.Kernel
 	// Tokens finds secrets by their shape alone in buf[from:to].
 	Tokens func(buf []byte, from, to int, emit func(start, end int, rule string))
 
 	buf    []byte
-	ls, le int   // the line, without its end
-	lo, hi int   // how far rules may look
-	cut    bool  // the line goes on behind le: it was too long
-	keyEnd int   // names up to here were dealt with
+	ls, le int  // the line, without its end
+	lo, hi int  // how far rules may look
+	cut    bool // the line goes on behind le: it was too long
+	keyEnd int  // names up to here were dealt with
+	form   form
 	hits   []hit // in the line
 	all    []hit // in the window
 	runs   []int // places inside long runs of token characters
 	blocks []mask.Block
 	spill  []byte
-	hasRun bool // the line has a run that is long enough for a token
-	memo   memo
-	emit   func(start, end int, rule string)
+	// base64 is decoded into decoded and scanned by inner, twice at most
+	depth   int
+	inner   *Scanner
+	decoded []byte
+	hasRun  bool // the line has a run that is long enough for a token
+	memo    memo
+	emit    func(start, end int, rule string)
 }
 
 // New returns a Scanner in the state of a fresh file.
 func New() *Scanner {
 	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2)}
-	s.emit = func(start, end int, rule string) { s.hide(start, end, kindOfRule(rule), Rule(rule)) }
+	s.emit = func(start, end int, rule string) {
+		if !bytes.Contains(s.buf[start:end], []byte("REDACTED_")) || !endsInToken(s.buf[start:end]) {
+			s.hide(start, end, kindOfRule(rule), Rule(rule))
+		}
+	}
 	return s
 }
 
-// Reset makes the scanner ready for another file.
-func (s *Scanner) Reset() {
-	s.Spans = s.Spans[:0]
+// Reset makes the scanner ready for another file. Its name, if there is one,
+// tells a few formats that have no key names.
+func (s *Scanner) Reset(name string) {
+	s.Spans, s.Idents = s.Spans[:0], s.Idents[:0]
+	s.form = formOf(name)
 	s.State = State{}
 }
 
@@ -105,12 +124,20 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.dsn(h.pos)
 		case stemDoc:
 			document = true
+		case stemLine:
+			s.pgpass()
+			s.relay(h.pos)
+		case stemEscape:
+			s.escapedKey(h.pos)
 		}
 	}
 	if command {
 		s.command()
 	}
 	s.shapes()
+	if s.form != formText {
+		s.fields()
+	}
 	if document {
 		s.documents()
 	}

@@ -58,6 +58,84 @@ func (s *Scanner) shapes() {
 		s.Tokens(s.buf, s.ls, s.le, s.emit)
 	}
 	s.lone()
+	if s.depth < 2 {
+		s.base64()
+	}
+}
+
+// base64 decodes long runs and hides those that hold a secret.
+func (s *Scanner) base64() {
+	buf := s.buf
+	for p := s.ls; p < s.le; {
+		for p < s.le && !isAlnum(buf[p]) {
+			p++
+		}
+		from := p
+		for p < s.le && (isAlnum(buf[p]) || buf[p] == '+' || buf[p] == '/' || buf[p] == '-' || buf[p] == '_') {
+			p++
+		}
+		n := p - from
+		for p < s.le && buf[p] == '=' {
+			p++
+		}
+		if n >= 24 && readable(buf[from:from+24]) && s.secretInside(buf[from:from+n]) {
+			s.hide(from, p, keyname.Secret, "base64")
+		}
+	}
+}
+
+// readable tells whether the beginning of v is base64 of text.
+func readable(v []byte) bool {
+	var out [18]byte
+	n := decode64(out[:0], v)
+	if len(n) < 16 {
+		return false
+	}
+	for _, c := range n {
+		if (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// decode64 decodes both alphabets, as far as it goes.
+func decode64(dst, v []byte) []byte {
+	acc, bits := uint32(0), 0
+	for _, c := range v {
+		var x uint32
+		switch {
+		case c >= 'A' && c <= 'Z':
+			x = uint32(c - 'A')
+		case c >= 'a' && c <= 'z':
+			x = uint32(c-'a') + 26
+		case c >= '0' && c <= '9':
+			x = uint32(c-'0') + 52
+		case c == '+' || c == '-':
+			x = 62
+		case c == '/' || c == '_':
+			x = 63
+		default:
+			return dst
+		}
+		acc = acc<<6 | x
+		if bits += 6; bits >= 8 {
+			bits -= 8
+			dst = append(dst, byte(acc>>bits))
+		}
+	}
+	return dst
+}
+
+func (s *Scanner) secretInside(v []byte) bool {
+	if s.inner == nil {
+		s.inner = New()
+		s.inner.depth, s.inner.Tokens, s.inner.Kernel = s.depth+1, s.Tokens, s.Kernel
+	}
+	s.inner.Reset("")
+	s.decoded = decode64(s.decoded[:0], v)
+	s.inner.Scan(s.decoded, 0, len(s.decoded))
+	return len(s.inner.Spans) > 0
 }
 
 // lone hides what stands alone on its line and is plainly made by chance: the

@@ -146,8 +146,23 @@ func (s *Scanner) stateLine() bool {
 			s.leave()
 			return false
 		}
+		if st.Left == 0 {
+			st.Left = indent // of the keys
+		}
+		if indent > st.Left {
+			s.hideText(from, s.le, keyname.Secret, "kubernetes-secret")
+			return true
+		}
 		if i := bytes.Index(body, []byte(":")); i > 0 && i+1 < len(body) {
-			s.value(from+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "kubernetes-secret", toEnd: true, block: true, indent: indent})
+			v := nonSpace(s.buf, from+i+1, s.le)
+			switch {
+			case v >= s.le || blockHeader(s.buf[v:s.le]) && (s.buf[v] == '|' || s.buf[v] == '>'):
+			case quoteAt(s.buf, v, s.le) > 0:
+				s.value(v, want{class: keyname.Strong, kind: keyname.Secret, rule: "kubernetes-secret"})
+			default:
+				s.hideText(v, s.le, keyname.Secret, "kubernetes-secret")
+			}
+			return true
 		}
 		return false
 	case InLong:

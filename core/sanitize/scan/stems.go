@@ -12,6 +12,8 @@ const (
 	stemSQL            // IDENTIFIED BY
 	stemMail           // user:password@tcp(
 	stemDoc            // says what the lines below are
+	stemLine           // a line of a password file
+	stemEscape         // an escaped letter in the name of a key
 )
 
 type stem struct {
@@ -33,12 +35,14 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
-		"sharedaccess", "csrf", "xsrf", "com2sec", "tenant_id", "tenantid", "tenant-id", "hmac", "private")
+		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)
 		}
 	}
+	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587", "]:465", "]:25")
+	add(stemEscape, "\\u00")
 	add(stemDoc, "kind:", "data:", "private-lines", "---")
 	for _, f := range foreignStems {
 		add(stemKey, f)

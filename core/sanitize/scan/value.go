@@ -21,6 +21,8 @@ type want struct {
 	json bool
 	// list: in an URL's query or a connection string: & and ; end the value.
 	list bool
+	// semicolon: the value goes on to the next semicolon.
+	semicolon bool
 	// prose: only what cannot be an ordinary word.
 	prose bool
 	// typed: an annotation or program text: bare words are expressions.
@@ -248,19 +250,24 @@ func (s *Scanner) bare(p int, w want) int {
 	e := p
 	if w.toEnd {
 		e = s.lineValueEnd(p)
-	} else {
-		e = s.wordEnd(p, w)
+	} else if e = s.wordEnd(p, w); w.semicolon && e < s.le && isSpace(buf[e]) {
+		if i := bytes.IndexAny(buf[e:s.le], ";\"'"); i >= 0 && buf[e+i] == ';' && bytes.IndexByte(buf[e:e+i], '=') < 0 {
+			e += i
+		}
 	}
 	for e > p && isSpace(buf[e-1]) {
 		e--
 	}
-	if e == p {
-		return p
+	if e == p || buf[e-1] == ':' && e-p > 1 {
+		return p // nothing, or the next key
 	}
 	if isCall(buf[p:s.le]) && (w.toEnd || bytes.IndexByte(buf[p:min(s.le, e+2)], '(') > 0 || bytes.IndexByte(buf[p:min(s.le, e+2)], '[') > 0) && !looksRandom(buf[p:e]) {
 		return e
 	}
 	s.judge(p, e, w, false)
+	if s.cut && e == s.le && w.class == keyname.Strong && e-p > 64 {
+		s.enter(InLong, w.kind, 0, 0, 0)
+	}
 	return e
 }
 
@@ -418,6 +425,16 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	if s.spare(v, w.class) {
 		return
 	}
+	if len(v) > 5 && string(v[:5]) == "pass:" { // OpenSSL's
+		vs += 5
+		v = buf[vs:ve]
+	}
+	if !quoted && len(w.key) > 0 && ve < s.le && (buf[ve] == ')' || buf[ve] == ',' || buf[ve] == '=' || buf[ve] == ' ' && ve+1 < s.le && buf[ve+1] == '=') {
+		// f(password=password), def f(password: str)
+		if bytes.Equal(v, w.key) || isTypeName(v) {
+			return
+		}
+	}
 	// Authorization: Bearer xyz. The scheme stays.
 	for _, sch := range schemes {
 		if len(v) > len(sch)+1 && foldEqual(v[:len(sch)], sch) && isSpace(v[len(sch)]) {
@@ -449,6 +466,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			return
 		}
 	case keyname.Strong:
+		if i := bytes.Index(v, []byte(":/")); i > 0 && i < 12 && isIdent(v[:i]) && isPath(v[i+1:]) {
+			return // hash:/etc/postfix/sasl_passwd
+		}
 		if isPath(v) && (w.kind != keyname.Password || v[0] == '/' || v[0] == '~') {
 			return
 		}
@@ -463,6 +483,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		}
 	}
 	if len(v) == 1 && (v[0] == '|' || v[0] == '>' || v[0] == '{' || v[0] == '[' || v[0] == '(' || v[0] == '=' || v[0] == '-' || v[0] == '+' || v[0] == '\\' || v[0] == ')' || v[0] == '}') {
+		return
+	}
+	if isToken(v) {
 		return
 	}
 	s.Spans = append(s.Spans, Span{Start: vs, End: ve, Kind: w.kind, Rule: w.rule, Quote: w.json && !quoted})

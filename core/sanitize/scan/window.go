@@ -69,15 +69,13 @@ func (s *Scanner) window(buf []byte, from, to int) {
 
 // collect verifies the candidates that the masks show.
 func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
+	var idents identMasks
 	var run1, run2, run4, run8, inRun uint64
 	for b := range blocks {
 		blk := &blocks[b]
 		base := from + b*mask.Size
 		for t := blk.Trig; t != 0; t &= t - 1 {
-			i := base + bits.TrailingZeros64(t)
-			if heads[headOf(mask.Fold(buf[i:cap(buf)][0], at(buf, i+1), at(buf, i+2)))] != 0 {
-				s.all = verifyHit(s.all, buf, i, to)
-			}
+			s.all = verifyHit(s.all, buf, base+bits.TrailingZeros64(t), to)
 		}
 		// Sixteen characters of a token in a row, by doubling.
 		r1 := blk.Digit | blk.Letter1 | blk.Letter2 | blk.Under | blk.Dash
@@ -92,14 +90,10 @@ func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 			}
 		}
 		inRun = r16 >> 63
+		if s.Identify {
+			s.identify(&idents, blk, buf, base, from, to)
+		}
 	}
-}
-
-func at(buf []byte, i int) byte {
-	if i < len(buf) {
-		return buf[i]
-	}
-	return 0
 }
 
 // walk goes through the lines that have candidates, and through all lines while
@@ -108,7 +102,7 @@ func (s *Scanner) walk(buf []byte, from, to int) {
 	h, r := 0, 0
 	for from < to {
 		start := from
-		if s.State.Mode == Normal {
+		if s.State.Mode == Normal && s.form == formText {
 			next := to
 			if h < len(s.all) {
 				next = s.all[h].pos

@@ -1,0 +1,125 @@
+package scan
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/latchstring/latchstring/core/sanitize/encoding"
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// form is a format of lines with fields but without names of keys.
+type form uint8
+
+const (
+	formText   form = iota
+	formPgpass      // host:port:database:user:password
+	formChap        // client server secret addresses
+	formRelay       // host user:password
+	formUsers       // user:password
+	formToken       // nothing but a secret
+)
+
+// formOf tells the format from the name of a file.
+func formOf(name string) form {
+	if i := strings.LastIndexAny(name, `/\\`); i >= 0 {
+		name = name[i+1:]
+	}
+	switch name {
+	case ".pgpass", "pgpass", "pgpass.conf":
+		return formPgpass
+	case "chap-secrets", "pap-secrets":
+		return formChap
+	case "sasl_passwd":
+		return formRelay
+	case ".htpasswd", "htpasswd", ".vnc_passwd", "passwd.client", "exim.passwd", ".git-credentials":
+		return formUsers
+	case ".vault-token", ".vault_pass", ".vault_pass.txt", "auth.txt", ".cifs-token", "master.key", ".erlang.cookie", "id_token":
+		return formToken
+	}
+	return formText
+}
+
+// fields hides the secret field of a line.
+func (s *Scanner) fields() {
+	line := s.buf[s.ls:s.le]
+	if len(line) == 0 || line[0] == '#' {
+		return
+	}
+	switch s.form {
+	case formPgpass:
+		s.pgpass()
+	case formChap:
+		f := bytes.Fields(line)
+		if len(f) >= 3 {
+			from := bytes.Index(line, f[0]) + len(f[0])
+			from += bytes.Index(line[from:], f[1]) + len(f[1])
+			s.value(s.ls+from, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"})
+		}
+	case formRelay:
+		if sp := bytes.LastIndexAny(line, " \t"); sp > 0 {
+			s.userPair(s.ls+sp+1, s.le)
+		}
+	case formUsers:
+		if i := bytes.IndexByte(line, ':'); i > 0 && !bytes.Contains(line, []byte("://")) {
+			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
+		}
+	case formToken:
+		s.hideText(s.ls, s.le, keyname.Token, "token-file")
+	}
+}
+
+// pgpass hides the last field of host:port:database:user:password.
+func (s *Scanner) pgpass() {
+	p := s.ls
+	if p < s.le && s.buf[p] == '#' {
+		p = nonSpace(s.buf, p+1, s.le)
+	}
+	start := p
+	for field := 0; field < 4; field++ {
+		i := bytes.IndexByte(s.buf[p:s.le], ':')
+		if i <= 0 || bytes.IndexByte(s.buf[p:p+i], ' ') >= 0 {
+			return
+		}
+		if f := s.buf[p : p+i]; field == 1 && !(isNumber(f) && len(f) <= 5 || string(f) == "*") {
+			return
+		}
+		p += i + 1
+	}
+	if p < s.le && p > start && (s.form == formPgpass || bytes.IndexByte(s.buf[p:s.le], ':') < 0) {
+		s.hideText(p, s.le, keyname.Password, "password-file")
+	}
+}
+
+// relay hides the password of a line of Postfix's sasl_passwd.
+func (s *Scanner) relay(pos int) {
+	if s.buf[pos] != ']' {
+		return
+	}
+	if sp := bytes.LastIndexAny(s.buf[pos:s.le], " \t"); sp > 0 {
+		s.userPair(pos+sp+1, s.le)
+	}
+}
+
+// escapedKey deals with JSON names such as "pass\\u0077ord".
+func (s *Scanner) escapedKey(pos int) {
+	if pos < s.keyEnd {
+		return
+	}
+	buf := s.buf
+	ks := pos
+	for ks > s.ls && (isKeyChar(buf[ks-1]) || buf[ks-1] == '\\') && pos-ks < 64 {
+		ks--
+	}
+	ke := pos
+	for ke < s.le && (isKeyChar(buf[ke]) || buf[ke] == '\\' && ke+1 < s.le && buf[ke+1] == 'u') && ke-pos < 64 {
+		ke++
+	}
+	var plain [160]byte
+	class, kind := s.classify(encoding.AppendJSON(plain[:0], buf[ks:ke]))
+	if class < keyname.Weak {
+		return
+	}
+	s.keyEnd = ke
+	s.after(ks, ke, class, kind)
+}

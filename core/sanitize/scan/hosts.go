@@ -1,0 +1,78 @@
+package scan
+
+import "bytes"
+
+// topLevels are the last labels that make a dotted word a host name. Country
+// codes that are also endings of files or common words are left out.
+var topLevels = buildTopLevels()
+
+var topLevelHeads [1 << 10]bool
+
+func buildTopLevels() map[string]struct{} {
+	m := map[string]struct{}{}
+	for _, t := range []string{"com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "io", "cloud", "tech", "eu", "local", "localdomain", "internal", "intern", "intra", "intranet", "lan", "corp", "home", "example", "test", "invalid", "priv", "private", "arpa", "site", "online", "company", "network", "systems", "solutions", "bank", "app", "ai",
+		"uk", "de", "fr", "nl", "us", "ca", "au", "jp", "cn", "ru", "br", "es", "se", "fi", "dk", "ch", "cz", "kr", "il", "za", "mx", "ar", "nz", "ie", "pt", "gr", "hu", "ro", "tr", "ua", "pl", "it", "in", "sg", "hk", "tw", "lt", "lv", "ee", "sk", "si", "hr", "bg", "lu"} {
+		m[t] = struct{}{}
+	}
+	return m
+}
+
+func init() {
+	for t := range topLevels {
+		topLevelHeads[headIndex(t[0], t[1])] = true
+	}
+}
+
+func headIndex(a, b byte) int { return int(a&31)<<5 | int(b&31) }
+
+func topLevelHead(a, b byte) bool { return topLevelHeads[headIndex(a, b)] }
+
+// publicNames are sites that everybody talks to; their names say nothing about
+// the customer.
+var publicNames = []string{"apache.org", "github.com", "githubusercontent.com", "gitlab.com", "google.com", "googleapis.com", "gstatic.com", "microsoft.com", "azure.com", "windows.net", "amazonaws.com", "aws.amazon.com", "docker.io", "docker.com", "quay.io", "gcr.io", "ghcr.io", "k8s.io", "kubernetes.io", "debian.org", "ubuntu.com", "redhat.com", "centos.org", "fedoraproject.org", "kernel.org", "python.org", "npmjs.org", "npmjs.com", "nodejs.org", "golang.org", "go.dev", "rust-lang.org", "crates.io", "mozilla.org", "w3.org", "schema.org", "xmlsoap.org", "oasis-open.org", "ietf.org", "iana.org", "openssl.org", "openssh.com", "libssh.org", "postgresql.org", "mysql.com", "oracle.com", "java.sun.com", "springframework.org", "hashicorp.com", "elastic.co", "grafana.com", "freedesktop.org", "systemd.io", "gnu.org", "wikipedia.org", "stackoverflow.com", "letsencrypt.org", "digicert.com", "ntp.org", "vmware.com", "infinidat.com", "json-schema.org", "yaml.org", "example.com", "java.net", "asp.net", "system.net", "lysator.liu.se", "android.com", "apple.com"}
+
+// host verifies a host name whose label at i begins like a top level.
+func (s *Scanner) host(buf []byte, i, from, to int) {
+	end := i
+	for end < to && isAlnum(buf[end]) {
+		end++
+	}
+	if end-i > 12 || end < to && (buf[end] == '-' || buf[end] == '_' || buf[end] == '(' || buf[end] == '@') {
+		return
+	}
+	if end+1 < to && buf[end] == '.' && (isAlnum(buf[end+1]) || buf[end+1] == '_') {
+		return
+	}
+	var low [12]byte
+	for k := i; k < end; k++ {
+		low[k-i] = buf[k] | 0x20
+	}
+	if _, ok := topLevels[string(low[:end-i])]; !ok {
+		return
+	}
+	start := i
+	for start > from && (isAlnum(buf[start-1]) || buf[start-1] == '-' || buf[start-1] == '.' || buf[start-1] == '_') && i-start < 250 {
+		start--
+	}
+	for start < i && !isAlnum(buf[start]) {
+		start++
+	}
+	if start >= i-1 || start > from && (buf[start-1] == '@' || buf[start-1] == '$' || buf[start-1] == '{' || buf[start-1] >= 0x80) {
+		return
+	}
+	name := buf[start:end]
+	if bytes.Contains(name, []byte("..")) || isDigit(name[0]) && isVersionish(name) {
+		return
+	}
+	// os.environ.in, foo.app: one short lower label before a doubtful ending is
+	// rather a file or an attribute.
+	if bytes.Count(name, []byte{'.'}) == 1 && end-i == 2 && i-start < 5 {
+		return
+	}
+	for _, p := range publicNames {
+		if n := len(name) - len(p); n >= 0 && foldEqual(name[n:], p) && (n == 0 || name[n-1] == '.') {
+			return
+		}
+	}
+	s.ident(start, end, Host)
+}

@@ -1,0 +1,346 @@
+package scan
+
+import (
+	"bytes"
+	"math/bits"
+
+	"github.com/latchstring/latchstring/core/sanitize/mask"
+)
+
+// What an identifier is.
+type What uint8
+
+// Identifiers.
+const (
+	IPv4 What = iota
+	IPv6
+	MAC
+	Email
+	Host
+	User
+)
+
+var whatNames = [...]string{"ipv4", "ipv6", "mac", "email", "host", "user"}
+
+func (w What) String() string { return whatNames[w] }
+
+// Ident is an identifier that gets a pseudonym.
+type Ident struct {
+	Start, End int
+	What       What
+}
+
+// identMasks carries bits from block to block.
+type identMasks struct {
+	digit, dot, e, t   uint64
+	hex, sep, q, q2    uint64
+	q4, colon, c2      uint64
+	alnum, word        uint64
+	lastEnd            int // identifiers up to here were dealt with
+	lastDot, lastColon int
+}
+
+func shl(cur, prev uint64, n uint) uint64 { return cur<<n | prev>>(64-n) }
+
+// identify looks for identifiers in one block of text.
+func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, from, to int) {
+	// Four groups of digits: bits of the first digit behind a dot.
+	e := blk.Digit & shl(blk.Dot, m.dot, 1) & shl(blk.Digit, m.digit, 2)
+	t := e & (shl(e, m.e, 2) | shl(e, m.e, 3) | shl(e, m.e, 4))
+	u := e & (shl(t, m.t, 2) | shl(t, m.t, 3) | shl(t, m.t, 4))
+	for ; u != 0; u &= u - 1 {
+		if i := base + bits.TrailingZeros64(u); i < to && i >= m.lastDot {
+			m.lastDot = s.ipv4(buf, i, from, to)
+		}
+	}
+	// Six pairs of hex digits with a separator: the end of the sixth.
+	hex := blk.Digit | blk.HexAF
+	sep := blk.Colon | blk.Dash
+	q := hex & shl(hex, m.hex, 1) & shl(sep, m.sep, 2)
+	q2 := q & shl(q, m.q, 3)
+	q4 := q2 & shl(q2, m.q2, 6)
+	for v := q4 & shl(q, m.q, 12); v != 0; v &= v - 1 {
+		if i := base + bits.TrailingZeros64(v); i < to && i >= m.lastColon {
+			m.lastColon = s.mac(buf, i, from, to)
+		}
+	}
+	// Two colons in a row, or three not far apart.
+	c := blk.Colon
+	c1 := shl(c, m.colon, 1)
+	near := c1 | shl(c, m.colon, 2) | shl(c, m.colon, 3) | shl(c, m.colon, 4) | shl(c, m.colon, 5)
+	c2 := c & near
+	c3 := c2 & (shl(c2, m.c2, 1) | shl(c2, m.c2, 2) | shl(c2, m.c2, 3) | shl(c2, m.c2, 4) | shl(c2, m.c2, 5))
+	for v := c&c1 | c3; v != 0; v &= v - 1 {
+		if i := base + bits.TrailingZeros64(v); i < to && i >= m.lastColon {
+			if end := s.ipv6(buf, i, from, to); end > 0 {
+				m.lastColon = end
+			}
+		}
+	}
+	for v := blk.At; v != 0; v &= v - 1 {
+		if i := base + bits.TrailingZeros64(v); i < to {
+			s.email(buf, i, from, to)
+		}
+	}
+	// The first letter of a label behind a dot.
+	letter := blk.Letter1 | blk.Letter2
+	alnum := letter | blk.Digit
+	for v := letter & shl(blk.Dot, m.dot, 1) & shl(alnum, m.alnum, 2); v != 0; v &= v - 1 {
+		if i := base + bits.TrailingZeros64(v); i+1 < to && topLevelHead(buf[i], buf[i+1]) {
+			s.host(buf, i, from, to)
+		}
+	}
+	word := alnum | blk.Under
+	if s.Names != nil {
+		for v := word &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
+			if i := base + bits.TrailingZeros64(v); i+2 < to && s.Names.head(buf[i], buf[i+1], buf[i+2]) {
+				s.name(buf, i, from, to)
+			}
+		}
+	}
+	m.digit, m.dot, m.e, m.t = blk.Digit, blk.Dot, e, t
+	m.hex, m.sep, m.q, m.q2, m.q4 = hex, sep, q, q2, q4
+	m.colon, m.c2, m.alnum, m.word = c, c2, alnum, word
+}
+
+func (s *Scanner) ident(start, end int, w What) {
+	s.Idents = append(s.Idents, Ident{start, end, w})
+}
+
+// ipv4 verifies the dotted quad whose last group begins at i.
+func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
+	end := i
+	for end < to && isDigit(buf[end]) {
+		end++
+	}
+	start := i - 1
+	for groups := 0; groups < 3; groups++ {
+		n := start
+		for start > from && isDigit(buf[start-1]) && n-start < 4 {
+			start--
+		}
+		if groups < 2 {
+			start--
+		}
+	}
+	if !validQuad(buf[start:end]) {
+		return i + 1
+	}
+	// More groups, or letters at either side: a version or an OID.
+	if end < to {
+		switch c := buf[end]; {
+		case isLetter(c) || c == '_':
+			return end
+		case (c == '.' || c == '-' || c == '+' || c == '~') && end+1 < to && isAlnum(buf[end+1]) && !(c == '-' && isAddressAt(buf, end+1, to)):
+			return end
+		}
+	}
+	if start > from {
+		switch c := buf[start-1]; {
+		case isAlnum(c) || c == '_':
+			return end
+		case c == '.':
+			return end
+		case c == '-' && start-2 >= from && isAlnum(buf[start-2]) && !isDigit(buf[start-2]):
+			return end
+		case c == '+' || c == '~':
+			return end
+		}
+	}
+	if versionBefore(buf, start, from) || packageLine(buf, start, end, from, to) {
+		return end
+	}
+	s.ident(start, end, IPv4)
+	return end
+}
+
+func isAddressAt(buf []byte, i, to int) bool {
+	dots := 0
+	for ; i < to && (isDigit(buf[i]) || buf[i] == '.'); i++ {
+		if buf[i] == '.' {
+			dots++
+		}
+	}
+	return dots == 3
+}
+
+func validQuad(b []byte) bool {
+	v, n, groups := 0, 0, 0
+	for _, c := range b {
+		if c == '.' {
+			if n == 0 {
+				return false
+			}
+			groups++
+			v, n = 0, 0
+			continue
+		}
+		if n > 0 && v == 0 {
+			return false // leading zeros
+		}
+		v = v*10 + int(c-'0')
+		n++
+		if v > 255 || n > 3 {
+			return false
+		}
+	}
+	return groups == 3 && n > 0
+}
+
+var versionWords = []string{"version", "ver", "versions", "v", "release", "rel", "firmware", "section", "driver", "oid", "build", "bios", "chapter", "rfc", "microcode", "revision", "rev", "fileversion", "productversion", "assemblyversion", "sdk", "id", "chrome", "safari", "paragraph", "clause", "upgrade", "upgraded", "package", "kernel", "manual"}
+
+// versionBefore is true when the word before start speaks of versions.
+func versionBefore(buf []byte, start, from int) bool {
+	i := start
+	for i > from && start-i < 6 && (isSpace(buf[i-1]) || buf[i-1] == '"' || buf[i-1] == '\'' || buf[i-1] == ':' || buf[i-1] == '=' || buf[i-1] == '(' || buf[i-1] == '/') {
+		i--
+	}
+	e := i
+	for i > from && e-i < 20 && (isLetter(buf[i-1]) || buf[i-1] == '_') {
+		i--
+	}
+	w := buf[i:e]
+	if j := bytes.LastIndexByte(w, '_'); j >= 0 {
+		w = w[j+1:]
+	}
+	if len(w) == 0 {
+		return false
+	}
+	for _, v := range versionWords {
+		if foldIs(w, v) {
+			return v != "id" || i > from && buf[i-1] == '-'
+		}
+	}
+	return len(w) > 7 && containsFold(w, "version")
+}
+
+// packageLine is true for the lists of dpkg and rpm.
+func packageLine(buf []byte, start, end, from, to int) bool {
+	// Such lists are short lines.
+	from = max(from, start-256)
+	ls := bytes.LastIndexByte(buf[from:start], '\n') + from + 1
+	if l := buf[ls:start]; len(l) > 4 && (bytes.HasPrefix(l, []byte("ii ")) || bytes.HasPrefix(l, []byte("rc ")) || bytes.HasPrefix(l, []byte("hi ")) || bytes.HasPrefix(l, []byte("un "))) {
+		return true
+	}
+	p := end
+	for p < to && isSpace(buf[p]) {
+		p++
+	}
+	for _, a := range []string{"amd64", "x86_64", "noarch", "arm64", "i386", "aarch64", "all ", "@"} {
+		if p > end && bytes.HasPrefix(buf[p:to], []byte(a)) {
+			return true
+		}
+	}
+	return false
+}
+
+// mac verifies a run of pairs that has its sixth end at i.
+func (s *Scanner) mac(buf []byte, i, from, to int) int {
+	start := i - 16
+	if start < from {
+		return i
+	}
+	sep := buf[i-2]
+	// Back to the beginning of the run; its first group has to be a pair.
+	for start-3 >= from && buf[start-1] == sep && isHex(buf[start-2]) && isHex(buf[start-3]) {
+		start -= 3
+	}
+	end := i + 1
+	for end+2 < to+0 && end+2 < len(buf) && buf[end] == sep && isHex(buf[end+1]) && isHex(buf[end+2]) {
+		end += 3
+	}
+	for p := start + 2; p < end; p += 3 {
+		if buf[p] != sep {
+			return i + 1
+		}
+	}
+	if start > from && (isAlnum(buf[start-1]) || buf[start-1] == sep && sep == '-') || end < to && (isAlnum(buf[end]) || buf[end] == '-' && sep == '-') {
+		return end
+	}
+	if start > from && buf[start-1] == ':' && start-2 >= from && isHex(buf[start-2]) {
+		return end // a part of something longer
+	}
+	s.ident(start, end, MAC)
+	return end
+}
+
+// ipv6 verifies an address around the colon at i. 0 if there is none.
+func (s *Scanner) ipv6(buf []byte, i, from, to int) int {
+	start, end := i, i
+	for start > from && i-start < 45 && (isHex(buf[start-1]) || buf[start-1] == ':' || buf[start-1] == '.') {
+		start--
+	}
+	for end < to && end-i < 48 && (isHex(buf[end]) || buf[end] == ':' || buf[end] == '.') {
+		end++
+	}
+	for end > start && (buf[end-1] == '.' || buf[end-1] == ':' && (end-start < 3 || buf[end-2] != ':')) {
+		end--
+	}
+	for start < end && buf[start] == '.' || end-start > 2 && buf[start] == ':' && buf[start+1] != ':' {
+		start++
+	}
+	if end-start < 3 || end < to && (isAlnum(buf[end]) || buf[end] == '_') || start > from && (isAlnum(buf[start-1]) || buf[start-1] == '_') {
+		return 0
+	}
+	v := buf[start:end]
+	colons := bytes.Count(v, []byte{':'})
+	if colons < 7 && !bytes.Contains(v, []byte("::")) || colons > 8 {
+		return 0
+	}
+	s.ident(start, end, IPv6)
+	return end
+}
+
+func isLocalPart(c byte) bool {
+	return isAlnum(c) || c == '.' || c == '_' || c == '-' || c == '+'
+}
+
+// email verifies an address around the @ at i.
+func (s *Scanner) email(buf []byte, i, from, to int) {
+	start, end := i, i+1
+	for start > from && i-start < 64 && isLocalPart(buf[start-1]) {
+		start--
+	}
+	for start < i && !isAlnum(buf[start]) {
+		start++
+	}
+	dots := 0
+	for end < to && end-i < 255 && (isAlnum(buf[end]) || buf[end] == '-' || buf[end] == '.') {
+		if buf[end] == '.' {
+			dots++
+		}
+		end++
+	}
+	for end > i+1 && (buf[end-1] == '.' || buf[end-1] == '-') {
+		if buf[end-1] == '.' {
+			dots--
+		}
+		end--
+	}
+	if start == i || end-i < 3 {
+		return
+	}
+	domain := buf[i+1 : end]
+	if dots == 0 {
+		// name@machine at the end of an SSH key
+		from = max(from, start-1024)
+		ls := bytes.LastIndexByte(buf[from:start], '\n') + from + 1
+		if bytes.Contains(buf[ls:start], []byte("ssh-")) && isLetter(domain[0]) {
+			s.ident(start, end, Email)
+		}
+		return
+	}
+	last := domain[bytes.LastIndexByte(domain, '.')+1:]
+	if len(last) < 2 || isDigit(last[0]) {
+		if validQuad(domain) {
+			s.ident(start, i, User)
+		}
+		return
+	}
+	for _, t := range [][]byte{[]byte("service"), []byte("socket"), []byte("timer"), []byte("target"), []byte("mount"), []byte("scope"), []byte("slice"), []byte("device")} {
+		if bytes.Equal(last, t) {
+			return // systemd units
+		}
+	}
+	s.ident(start, end, Email)
+}

@@ -1,0 +1,76 @@
+package scan
+
+import "strings"
+
+// Names is a dictionary of the machine's own names.
+type Names struct {
+	heads [1 << 12 / 64]uint64
+	words map[string]What
+}
+
+// keptUsers are accounts that every system has.
+var keptUsers = map[string]bool{"root": true, "daemon": true, "bin": true, "sys": true, "sync": true, "games": true, "man": true, "lp": true, "mail": true, "news": true, "uucp": true, "proxy": true, "www-data": true, "backup": true, "list": true, "irc": true, "gnats": true, "nobody": true, "systemd-network": true, "systemd-resolve": true, "systemd-timesync": true, "messagebus": true, "sshd": true, "ntp": true, "chrony": true, "postfix": true, "mysql": true, "postgres": true, "redis": true, "nginx": true, "apache": true, "adm": true, "shutdown": true, "halt": true, "operator": true, "ftp": true, "dbus": true, "polkitd": true, "rpc": true, "tss": true, "unknown": true, "user": true, "username": true, "admin": true, "test": true, "guest": true, "localhost": true, "localdomain": true, "none": true, "null": true, "true": true, "false": true, "system": true, "service": true, "default": true, "password": true, "invalid": true, "the": true, "and": true, "for": true, "from": true}
+
+// NewNames makes a dictionary. Names shorter than three letters and those that
+// every system has are left out.
+func NewNames(hosts, domains, users []string) *Names {
+	n := &Names{words: map[string]What{}}
+	for _, h := range append(append([]string(nil), hosts...), domains...) {
+		n.add(h, Host)
+	}
+	for _, u := range users {
+		n.add(u, User)
+	}
+	if len(n.words) == 0 {
+		return nil
+	}
+	return n
+}
+
+func (n *Names) add(name string, w What) {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if len(name) < 3 || len(name) > 64 || keptUsers[name] || !isAlnum(name[0]) {
+		return
+	}
+	if _, ok := n.words[name]; ok {
+		return
+	}
+	n.words[name] = w
+	h := nameHead(name[0], name[1], name[2])
+	n.heads[h/64] |= 1 << (h % 64)
+}
+
+func nameHead(a, b, c byte) uint32 {
+	return (uint32(a&31) | uint32(b&31)<<5 | uint32(c&31)<<10) * 0x9E3779B1 >> 20
+}
+
+func (n *Names) head(a, b, c byte) bool {
+	h := nameHead(a, b, c)
+	return n.heads[h/64]>>(h%64)&1 != 0
+}
+
+// name looks the word at i up: as long as it goes with dots and dashes, then
+// shorter.
+func (s *Scanner) name(buf []byte, i, from, to int) {
+	var low [65]byte
+	n := 0
+	for i+n < to && n < 64 {
+		c := buf[i+n]
+		if !isAlnum(c) && c != '-' && c != '.' && c != '_' {
+			break
+		}
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		low[n] = c
+		n++
+	}
+	for n >= 3 {
+		if w, ok := s.Names.words[string(low[:n])]; ok {
+			s.ident(i, i+n, w)
+			return
+		}
+		for n--; n > 0 && low[n] != '.' && low[n] != '-' && low[n] != '_'; n-- {
+		}
+	}
+}

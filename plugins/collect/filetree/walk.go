@@ -91,7 +91,10 @@ func (w *walker) from(ctx context.Context, p string) error {
 			return nil
 		}
 		if err != nil {
-			w.found = append(w.found, Entry{Path: p, Err: err})
+			if !w.seen[p] {
+				w.seen[p] = true
+				w.found = append(w.found, Entry{Path: p, Root: true, Err: err})
+			}
 			return nil
 		}
 	}

@@ -53,7 +53,7 @@ func newIntake(s *Server, o Options) (*intake, error) {
 	memorylocker.New().UseIn(composer)
 	var err error
 	in.tus, err = tus.NewUnroutedHandler(tus.Config{
-		StoreComposer: composer, BasePath: api.PathUpload, MaxSize: in.limits.MaxBundle, DisableDownload: true, DisableConcatenation: true,
+		StoreComposer: composer, BasePath: api.PathUpload, DisableDownload: true, DisableConcatenation: true,
 		Cors: &tus.CorsConfig{Disable: true}, Logger: quiet(s.log), NetworkTimeout: in.stall,
 		PreUploadCreateCallback: in.beforeCreate, PreFinishResponseCallback: in.complete,
 	})

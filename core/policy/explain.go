@@ -39,7 +39,7 @@ func (p *Policy) Explain(action Action, facts Facts) Explanation {
 			e.Change = []string{"nothing: the system was disabled for good; only a new installation changes that"}
 		} else {
 			e.Blocking = []Rule{rule}
-			e.Change = []string{"mend the policy files; `remote-support policy check` lists every mistake"}
+			e.Change = []string{"mend the policy files: `remote-support policy check` lists every mistake"}
 		}
 		return e
 	}

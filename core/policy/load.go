@@ -19,14 +19,21 @@ import (
 type Option func(*options)
 
 type options struct {
-	now  func() time.Time
-	rss  []string
-	sw   *Switch
+	now func() time.Time
+	rss []string
+	sw  *Switch
+
+	readOnly bool
+
 	said []statement // rules that stand in no policy file
 }
 
 // WithClock brings another clock than the machine's, for tests.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
+
+// ReadOnly leaves everything as it is: what was loaded is not remembered, and
+// a missing seal is not put back. For commands that only show.
+func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
 // WithRSS adds a rule of the machine's own: only these relays, as if a policy
 // file said so in network.rss.
@@ -171,4 +178,9 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("the file cannot be read: %w", err)
 	}
 	return src, nil
+}
+
+func hashText(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
 }

@@ -49,7 +49,8 @@ func Open(root paths.Root, opts ...Option) (*Policy, error) {
 	p.notes = l.notes
 	if sealed.Disabled() {
 		p.sealed = sealRule(sealed)
-		if sealed.Sealed {
+		p.hash = hashText(p.hash + " sealed")
+		if sealed.Sealed && !o.readOnly {
 			if err := seal.Mend(root); err != nil {
 				p.note("", "the seal could not be put back everywhere: "+err.Error())
 			} else if len(sealed.Missing) > 0 {
@@ -57,7 +58,7 @@ func Open(root paths.Root, opts ...Option) (*Policy, error) {
 			}
 		}
 	}
-	if err == nil {
+	if err == nil && !o.readOnly {
 		l.remember(p)
 		p.notes = append(p.notes, l.late...)
 	}
@@ -79,6 +80,34 @@ func (p *Policy) note(file, text string) { p.notes = append(p.notes, Note{file, 
 // Notes are what changed since the last load and what else the customer should
 // know; the agent writes them to the audit log.
 func (p *Policy) Notes() []Note { return p.notes }
+
+// MustSeal reports whether a policy file asks for the system to be disabled
+// for good and that was not done yet, with the record to do it with: the agent
+// fills in who and where, calls [seal.Seal], and then cuts and destroys. A
+// policy that does not load never asks for it.
+func (p *Policy) MustSeal() (seal.Record, bool) {
+	m := &p.merged[keyByPath["remote_access"].index]
+	if p.sealed != nil || p.fault != nil || m.value.n != accessDisabled {
+		return seal.Record{}, false
+	}
+	rule := m.winner().rule
+	r := p.Record()
+	r.By, r.Cause = "policy", fmt.Sprintf("%s = %s at %s", rule.Key, rule.Value, rule.Source)
+	if rule.Reason != "" {
+		r.Cause += ": " + rule.Reason
+	}
+	return r, true
+}
+
+// Record begins the record of a seal with the time and the policy in force.
+func (p *Policy) Record() seal.Record {
+	r := seal.Record{SealedAt: p.now(), Policy: p.hash}
+	r.Host, _ = os.Hostname()
+	for _, f := range p.files {
+		r.Files = append(r.Files, seal.File{Path: f.Path, SHA256: f.SHA256})
+	}
+	return r
+}
 
 // Sealed reports whether the system was disabled for good, and by what.
 func (p *Policy) Sealed() (Rule, bool) {

@@ -435,3 +435,78 @@ func TestParseSigners(t *testing.T) {
 		}
 	}
 }
+
+func TestTrust(t *testing.T) {
+	s := newSystem(t)
+	trust := func(who string, by ssh.Signer) error { return Trust(s.root, who, s.key(who).PublicKey(), by) }
+	for _, bad := range []string{"", "two words", "*"} {
+		if err := Trust(s.root, bad, s.key("ada").PublicKey(), nil); err == nil {
+			t.Errorf("%q is a name", bad)
+		}
+	}
+	if err := trust("ada", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := trust("ada", nil); err == nil {
+		t.Error("trusted twice")
+	}
+	if err := trust("bob", nil); err != nil {
+		t.Fatal(err)
+	}
+	site := s.file("site.hcl")
+	s.write(site, fmt.Sprintf(signed, 1, ""))
+	s.sign(site, "bob")
+	if got := s.open().Signers().Names(); len(got) != 2 {
+		t.Errorf("%v", got)
+	}
+	if err := trust("cyd", nil); !errors.Is(err, ErrNeedsSigner) {
+		t.Error(err)
+	}
+	if err := trust("cyd", s.key("cyd")); err == nil {
+		t.Error("cyd vouches for herself")
+	}
+	if got := s.open().Signers().Names(); len(got) != 2 {
+		t.Errorf("%v", got)
+	}
+	if err := trust("cyd", s.key("ada")); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.open().Signers().Names(); len(got) != 3 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestMustSeal(t *testing.T) {
+	s := newSystem(t)
+	s.write(s.file("end.hcl"), "reason = \"the end\"\nremote_access = \"permanently_disabled\"\n")
+	p := s.open()
+	r, ok := p.MustSeal()
+	if !ok || !strings.Contains(r.Cause, "end.hcl:2,1: the end") || len(r.Files) != 1 || !r.SealedAt.Equal(monday) {
+		t.Fatalf("%t %+v", ok, r)
+	}
+	if err := seal.Seal(s.root, r); err != nil {
+		t.Fatal(err)
+	}
+	q := s.open()
+	if _, ok := q.MustSeal(); ok || q.Hash() == p.Hash() {
+		t.Error("sealed, and nothing is different")
+	}
+	s.write(s.file("broken.hcl"), "x")
+	s = newSystem(t)
+	s.write(s.file("end.hcl"), "remote_access = \"permanently_disabled\"\nx = 1\n")
+	p, _ = Open(s.root)
+	if _, ok := p.MustSeal(); ok {
+		t.Error("a broken policy seals")
+	}
+}
+
+func TestReadOnlyWritesNothing(t *testing.T) {
+	s := newSystem(t)
+	s.write(s.file("a.hcl"), "policy { version = 2 }")
+	if _, err := Open(s.root, ReadOnly()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(memoryPlaces(s.root)[0]); err == nil {
+		t.Error("something was remembered")
+	}
+}

@@ -14,6 +14,18 @@ import (
 	"github.com/latchstring/latchstring/core/relay/store"
 )
 
+// vendor gives engineers what systems have pinned: the key of receipts, too.
+func (s *Server) vendor(r *http.Request) (any, error) {
+	p, err := s.principal(r)
+	if err != nil {
+		return nil, err
+	}
+	if p.kind != api.KindEngineer {
+		return nil, api.Errorf(http.StatusForbidden, api.CodeForbidden, "only engineers may do this; a system got its record when it enrolled")
+	}
+	return s.relay.Vendor(""), nil
+}
+
 func (s *Server) listSystems(r *http.Request) (any, error) {
 	if _, err := s.engineer(r, store.RoleBundles); err != nil {
 		return nil, err

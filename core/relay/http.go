@@ -22,6 +22,7 @@ func (s *Server) routes() http.Handler {
 	json("POST "+api.PathChallenge, s.challenge)
 	json("POST "+api.PathToken, s.login)
 	json("GET "+api.PathSystems, s.listSystems)
+	json("GET "+api.PathVendor, s.vendor)
 	json("GET "+api.PathBundles, s.listBundles)
 	json("GET "+api.PathUpload+"{id}/receipt", s.receipt)
 	mux.HandleFunc("GET "+api.PathUpload+"{id}/content", s.content)

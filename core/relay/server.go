@@ -95,7 +95,14 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve serves the public API with TLS on ln until ctx ends, then lets running
 // requests finish for some seconds. Uploads that are cut then resume later.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
+	where := map[string]string{"listen": ln.Addr().String()}
+	if err := s.record(ctx, audit.RelayStarted, "relay", s.relay.Config.Address, where); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer func() {
+		err = errors.Join(err, s.record(context.WithoutCancel(ctx), audit.RelayStopped, "relay", s.relay.Config.Address, nil))
+	}()
 	tlsConfig := s.relay.Certs.TLS()
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,

@@ -13,6 +13,7 @@ const (
 	PathChallenge = "/v1/auth/challenge"
 	PathToken     = "/v1/auth/token"
 	PathSystems   = "/v1/systems"
+	PathVendor    = "/v1/vendor"   // engineers: the record that systems pin
 	PathBundles   = "/v1/bundles"  // engineers: list
 	PathUpload    = "/v1/bundles/" // systems: tus
 )

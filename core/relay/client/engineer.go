@@ -27,6 +27,26 @@ func KeySigner(key ssh.Signer) SignFunc {
 	}
 }
 
+// Vendor fetches the record that systems pin, and checks that its authority is
+// the one this client pins.
+func (c *Client) Vendor(ctx context.Context) (identity.Vendor, error) {
+	var v identity.Vendor
+	if err := c.JSON(ctx, http.MethodGet, api.PathVendor, nil, true, nil, &v); err != nil {
+		return identity.Vendor{}, err
+	}
+	if err := v.Check(); err != nil {
+		return identity.Vendor{}, fmt.Errorf("relay %s: its vendor record: %w", c.o.Address, err)
+	}
+	ca, err := v.CA()
+	if err != nil {
+		return identity.Vendor{}, err
+	}
+	if api.PinOf(ca) != c.o.RSS {
+		return identity.Vendor{}, fmt.Errorf("relay %s: its vendor record holds another authority than the one that is pinned", c.o.Address)
+	}
+	return v, nil
+}
+
 // Systems lists the systems whose name, host name or id contains search.
 func (c *Client) Systems(ctx context.Context, search string) ([]api.System, error) {
 	var list api.SystemList

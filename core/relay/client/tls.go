@@ -152,6 +152,32 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
+// Presented connects without any trust and returns the authority that the
+// relay shows, for a person to compare with what the operator said.
+func Presented(ctx context.Context, address string, dial DialFunc) (api.Pin, string, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return api.Pin{}, "", err
+	}
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	raw, err := dial(ctx, "tcp", address)
+	if err != nil {
+		return api.Pin{}, "", explain(address, err)
+	}
+	defer raw.Close()
+	conn := tls.Client(raw, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, InsecureSkipVerify: true})
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return api.Pin{}, "", explain(address, err)
+	}
+	chain := conn.ConnectionState().PeerCertificates
+	last := chain[len(chain)-1]
+	return api.PinOf(last), last.Subject.String(), nil
+}
+
 // describe names a certificate by whose it is and who made it.
 func describe(chain []*x509.Certificate) string {
 	if len(chain) == 0 || chain[0] == nil {

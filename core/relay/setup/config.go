@@ -31,6 +31,10 @@ type Config struct {
 	Names  []string `json:"names,omitempty"` // further host names and addresses of the own certificate
 	Limits Limits   `json:"limits"`
 
+	NATS            string `json:"nats,omitempty"`             // URL of an existing cluster; empty: embedded
+	NATSCredentials string `json:"nats_credentials,omitempty"` // file
+	Blobs           string `json:"blobs,omitempty"`            // directory of bundles; empty: below the state directory
+
 	Recipients []string `json:"recipients"` // age recipients for bundles
 	SupportCA  string   `json:"support_ca"` // authorized_keys line
 }

@@ -17,6 +17,9 @@ type Options struct {
 	Names Names
 	// Rules are the user's own, from policy or a Redactor file.
 	Rules []Rule
+	// RuleFiles are files of such rules in the Redactor format of
+	// troubleshoot.sh; see package userrules.
+	RuleFiles []string
 	// AllowBinary lists path globs of binary files that pass unread.
 	AllowBinary []string
 	// Forget makes every file stand alone: nothing learned from one is used
@@ -54,7 +57,7 @@ type File struct {
 type Result struct {
 	In, Out int64  // bytes
 	Hidden  int    // secrets hidden
-	Omitted string // why nothing was written (a binary, a bomb); empty otherwise
+	Omitted string // why the file is left out (a binary, a bomb), empty otherwise; throw away what was written
 }
 
 // Hit is something that the final gate found in a finished member.

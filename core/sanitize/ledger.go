@@ -18,6 +18,18 @@ func (t *tally) reset() {
 	clear(t.kinds)
 }
 
+func (t *tally) merge(o *tally) {
+	if t.rules == nil {
+		t.reset()
+	}
+	for r, n := range o.rules {
+		t.rules[r] += n
+	}
+	for k, n := range o.kinds {
+		t.kinds[k] += n
+	}
+}
+
 // ledger collects the tallies of all files.
 type ledger struct {
 	mu  sync.Mutex

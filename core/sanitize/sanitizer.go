@@ -1,16 +1,15 @@
 package sanitize
 
 import (
-	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"sync"
 
+	"github.com/latchstring/latchstring/core/sanitize/gate"
 	"github.com/latchstring/latchstring/core/sanitize/pseudonym"
 	"github.com/latchstring/latchstring/core/sanitize/scan"
 	"github.com/latchstring/latchstring/core/sanitize/sweep"
+	"github.com/latchstring/latchstring/core/sanitize/userrules"
 )
 
 // Sanitizer is the [Engine] of this project. It is safe for concurrent use;
@@ -20,7 +19,18 @@ type Sanitizer struct {
 	secret [32]byte          // keys the ordinals of tokens
 	mapper *pseudonym.Mapper // nil: no pseudonyms
 	names  *scan.Names
-	known  sweep.Set
+	rules  *userrules.Set
+	known  sweep.Set // what later files are swept for
+
+	gateMu   sync.Mutex
+	gateNow  *gate.Gate
+	gateSize int
+	values   [][]byte // what the gate looks for
+	valueSet map[string]struct{}
+
+	againOnce sync.Once
+	again     *Sanitizer // see Check
+
 	ledger ledger
 	pool   sync.Pool // *stream
 }
@@ -30,7 +40,11 @@ var _ Engine = (*Sanitizer)(nil)
 // New makes a sanitizer. It fails on rules that cannot be used; nothing is
 // silently left out.
 func New(opt Options) (*Sanitizer, error) {
-	s := &Sanitizer{opt: opt}
+	rules, err := loadRules(opt)
+	if err != nil {
+		return nil, fmt.Errorf("make sanitizer: %w", err)
+	}
+	s := &Sanitizer{opt: opt, rules: rules, valueSet: map[string]struct{}{}}
 	if opt.Key != nil {
 		s.secret = *opt.Key
 		m, err := pseudonym.New((*[32]byte)(opt.Key), pseudonym.Options{RandomIPs: opt.RandomIPs})
@@ -38,7 +52,7 @@ func New(opt Options) (*Sanitizer, error) {
 			return nil, fmt.Errorf("make sanitizer: %w", err)
 		}
 		s.mapper = m
-		s.names = scan.NewNames(opt.Names.Hosts, opt.Names.Domains, opt.Names.Users)
+		s.names = scan.NewNames(append(opt.Names.Hosts, rules.Hosts...), append(opt.Names.Domains, rules.Domains...), append(opt.Names.Users, rules.Users...))
 	} else if _, err := rand.Read(s.secret[:]); err != nil {
 		return nil, fmt.Errorf("make sanitizer: %w", err)
 	}
@@ -47,38 +61,5 @@ func New(opt Options) (*Sanitizer, error) {
 	return s, nil
 }
 
-// Copy implements [Engine].
-func (s *Sanitizer) Copy(ctx context.Context, dst io.Writer, src io.Reader, f File) (Result, error) {
-	st := s.pool.Get().(*stream)
-	defer s.pool.Put(st)
-	st.reset(f)
-	in, out, err := st.run(ctx, dst, src)
-	res := Result{In: in, Out: out, Hidden: st.hidden}
-	s.ledger.add(f.Name, &st.tally, "")
-	if err != nil {
-		return res, fmt.Errorf("sanitize %s: %w", f.Name, err)
-	}
-	return res, nil
-}
-
-// Check implements [Engine].
-func (s *Sanitizer) Check(ctx context.Context, src io.Reader, f File) ([]Hit, error) {
-	st := s.pool.Get().(*stream)
-	defer s.pool.Put(st)
-	st.reset(File{Name: f.Name})
-	if _, _, err := st.run(ctx, io.Discard, src); err != nil {
-		return nil, fmt.Errorf("check %s: %w", f.Name, err)
-	}
-	var hits []Hit
-	for rule := range st.tally.rules {
-		hits = append(hits, Hit{File: f.Name, Rule: rule})
-	}
-	return hits, nil
-}
-
 // Report implements [Engine].
 func (s *Sanitizer) Report() Report { return s.ledger.report() }
-
-var newline = []byte{'\n'}
-
-func countLines(b []byte) int { return bytes.Count(b, newline) }

@@ -11,6 +11,7 @@ import (
 	"github.com/latchstring/latchstring/core/sanitize/scan"
 	"github.com/latchstring/latchstring/core/sanitize/sweep"
 	"github.com/latchstring/latchstring/core/sanitize/tokens"
+	"github.com/latchstring/latchstring/core/sanitize/userrules"
 )
 
 const (
@@ -43,6 +44,10 @@ type stream struct {
 	tally   tally
 	hidden  int
 	written int64
+	err     error // what went wrong while replacing
+	user    *userrules.Scanner
+	rules   *userrules.FileRules
+	userHit []userrules.Span
 }
 
 func newStream(s *Sanitizer) *stream {
@@ -83,7 +88,16 @@ func (st *stream) reset(f File) {
 	st.hidden, st.written = 0, 0
 	st.tally.reset()
 	st.scanner.Reset(f.Name)
-	st.matcher = nil
+	st.matcher, st.err = nil, nil
+	st.user, st.rules = nil, nil
+	st.scanner.UserKeys = nil
+	if st.s.rules != nil {
+		st.rules = st.s.rules.For(f.Name)
+		st.scanner.UserKeys = st.rules.Keys()
+		if st.rules.Scans() {
+			st.user = st.rules.Scanner()
+		}
+	}
 	if !st.s.opt.Forget {
 		if m := st.s.known.Matcher(); !m.Empty() {
 			st.matcher = m
@@ -161,6 +175,12 @@ func (st *stream) scan() {
 			}
 		}
 		st.scanner.Scan(buf, st.pos, end)
+		if st.user != nil {
+			st.userHit = st.user.Append(st.userHit[:0], buf[st.pos:end])
+			for _, u := range st.userHit {
+				st.scanner.Spans = append(st.scanner.Spans, scan.Span{Start: st.pos + u.Start, End: st.pos + u.End, Kind: "custom", Rule: scan.Rule(st.rules.Name(u.Rule))})
+			}
+		}
 		st.pos = end
 	}
 }
@@ -206,6 +226,9 @@ func (st *stream) flush(dst io.Writer) error {
 	st.scanner.Idents = append(st.scanner.Idents[:0], st.scanner.Idents[d:]...)
 	st.sent = at
 	st.scanner.Spans = append(spans[:0], spans[i:]...)
+	if st.err != nil {
+		return st.err
+	}
 	n, err := dst.Write(st.out)
 	st.written += int64(n)
 	if err == nil && n < len(st.out) {
@@ -275,7 +298,9 @@ func (st *stream) replace(sp scan.Span) {
 	st.tally.rules[string(sp.Rule)]++
 	st.tally.kinds[string(sp.Kind)]++
 	if st.file.Learn && !st.s.opt.Forget {
-		st.s.known.Add(secret, 0)
+		if err := st.s.learn(secret); err != nil && st.err == nil {
+			st.err = err
+		}
 	}
 	for {
 		line := secret

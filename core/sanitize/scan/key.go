@@ -86,6 +86,11 @@ func (s *Scanner) key(h hit) {
 		return
 	}
 	class, kind := s.classify(buf[ks:ke])
+	if len(s.UserKeys) > 0 && class != keyname.Strong {
+		if k, ok := s.userName(buf[ks:ke]); ok {
+			class, kind = keyname.Strong, k
+		}
+	}
 	// Two words: "secret key:", "api key :", "mot de passe :"
 	if ws, c2, k2 := s.twoWords(ks, ke, class); ws < ks {
 		ks, class, kind = ws, c2, k2

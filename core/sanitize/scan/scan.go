@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 
+	"github.com/latchstring/latchstring/core/sanitize/encoding"
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
@@ -40,6 +41,8 @@ type Scanner struct {
 	Identify bool
 	// Names is what the machine is called; nil for nothing.
 	Names *Names
+	// UserKeys are names whose values are hidden besides those that are known.
+	UserKeys []string
 	// Kernel makes the masks.
 	Kernel mask.Kernel
 	// Tokens finds secrets by their shape alone in buf[from:to].
@@ -60,6 +63,7 @@ type Scanner struct {
 	depth   int
 	inner   *Scanner
 	decoded []byte
+	view    encoding.View
 	hasRun  bool // the line has a run that is long enough for a token
 	memo    memo
 	emit    func(start, end int, rule string)
@@ -105,7 +109,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	if s.State.Mode != Normal && s.stateLine() {
 		return
 	}
-	command, document := false, false
+	command, document, invisible := false, false, false
 	for _, h := range s.hits {
 		switch stemTable[h.stem].what {
 		case stemKey:
@@ -124,6 +128,8 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.dsn(h.pos)
 		case stemDoc:
 			document = true
+		case stemInvisible:
+			invisible = true
 		case stemLine:
 			s.pgpass()
 			s.relay(h.pos)
@@ -135,6 +141,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 		s.command()
 	}
 	s.shapes()
+	if invisible && s.depth == 0 {
+		s.seen()
+	}
 	if s.form != formText {
 		s.fields()
 	}

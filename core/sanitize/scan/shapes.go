@@ -128,11 +128,7 @@ func decode64(dst, v []byte) []byte {
 }
 
 func (s *Scanner) secretInside(v []byte) bool {
-	if s.inner == nil {
-		s.inner = New()
-		s.inner.depth, s.inner.Tokens, s.inner.Kernel = s.depth+1, s.Tokens, s.Kernel
-	}
-	s.inner.Reset("")
+	s.nested()
 	s.decoded = decode64(s.decoded[:0], v)
 	s.inner.Scan(s.decoded, 0, len(s.decoded))
 	return len(s.inner.Spans) > 0
@@ -206,5 +202,30 @@ func (s *Scanner) lone() {
 	if ok {
 		at := s.ls + bytes.Index(line, core)
 		s.hide(at, at+n, keyname.Token, "lone-token")
+	}
+}
+
+// nested makes the inner scanner ready.
+func (s *Scanner) nested() {
+	if s.inner == nil {
+		s.inner = New()
+		s.inner.depth = s.depth + 1
+	}
+	s.inner.Tokens, s.inner.Kernel = s.Tokens, s.Kernel
+	s.inner.Reset("")
+}
+
+// seen scans the line as a terminal shows it: without colours and invisible
+// characters, which may stand inside of a name or a secret.
+func (s *Scanner) seen() {
+	if !s.view.Build(s.buf[s.ls:s.le]) {
+		return
+	}
+	s.nested()
+	s.inner.Scan(s.view.Text, 0, len(s.view.Text))
+	for _, sp := range s.inner.Spans {
+		from, to := s.view.Span(sp.Start, sp.End)
+		sp.Start, sp.End = s.ls+from, s.ls+to
+		s.Spans = append(s.Spans, sp)
 	}
 }

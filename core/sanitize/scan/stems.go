@@ -4,16 +4,17 @@ import "github.com/latchstring/latchstring/core/sanitize/mask"
 
 // what a stem leads to
 const (
-	stemKey     = iota // part of the name of a key
-	stemCommand        // a command with secrets among its arguments
-	stemURL            // ://
-	stemPEM            // -----BEGIN
-	stemHash           // $6$
-	stemSQL            // IDENTIFIED BY
-	stemMail           // user:password@tcp(
-	stemDoc            // says what the lines below are
-	stemLine           // a line of a password file
-	stemEscape         // an escaped letter in the name of a key
+	stemKey       = iota // part of the name of a key
+	stemCommand          // a command with secrets among its arguments
+	stemURL              // ://
+	stemPEM              // -----BEGIN
+	stemHash             // $6$
+	stemSQL              // IDENTIFIED BY
+	stemMail             // user:password@tcp(
+	stemDoc              // says what the lines below are
+	stemInvisible        // what a terminal does not show
+	stemLine             // a line of a password file
+	stemEscape           // an escaped letter in the name of a key
 )
 
 type stem struct {
@@ -24,6 +25,9 @@ type stem struct {
 // stemTable lists what a line is searched for. Letters match in both cases.
 // Three bytes at least, so that the filter works.
 var stemTable = buildStems()
+
+// userStem is the stem of hits on names that the user gave.
+var userStem int
 
 func buildStems() []stem {
 	var t []stem
@@ -43,6 +47,9 @@ func buildStems() []stem {
 	}
 	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587", "]:465", "]:25")
 	add(stemEscape, "\\u00")
+	userStem = len(t)
+	add(stemKey, "user's own key\x00")
+	add(stemInvisible, "\x1b[0", "\x1b[1", "\x1b[2", "\x1b[3", "\x1b[4", "\x1b[7", "\x1b[9", "\x1b[m", "\x1b[K", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
 	add(stemDoc, "kind:", "data:", "private-lines", "---")
 	for _, f := range foreignStems {
 		add(stemKey, f)

@@ -64,6 +64,9 @@ func (s *Scanner) window(buf []byte, from, to int) {
 	mask.Fill(s.Kernel, blocks, text, needles)
 	s.all, s.runs = s.all[:0], s.runs[:0]
 	s.collect(buf, blocks, from, to)
+	if len(s.UserKeys) > 0 {
+		s.userHits(buf, from, to)
+	}
 	s.walk(buf, from, to)
 }
 

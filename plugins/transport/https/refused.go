@@ -23,7 +23,11 @@ func (d *dialogue) refused(a *answer) error {
 		return fail(transport.DNS, "the proxy does not find the name; is it right?")
 	case strings.HasPrefix(squid, "ERR_CONNECT_FAIL"):
 		return fail(transport.Refused, "the proxy cannot connect to the target; is the address right, and does the proxy's firewall let it out?")
-	case strings.HasPrefix(squid, "ERR_ACCESS_DENIED"), a.status == http.StatusForbidden, a.status == http.StatusUnauthorized:
+	case strings.HasPrefix(squid, "ERR_CANNOT_FORWARD"):
+		return fail(transport.Unreachable, "the proxy finds no way to the target; is the name right, and does the proxy's firewall let it out?")
+	case a.status == http.StatusUnauthorized: // tinyproxy's word for a wrong password
+		return fail(transport.ProxyAuth, "check user name and password of the proxy")
+	case strings.HasPrefix(squid, "ERR_ACCESS_DENIED"), a.status == http.StatusForbidden:
 		return fail(transport.ProxyRefused, "ask for the target and its port to be allowed on the proxy (CONNECT)")
 	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusNotImplemented:
 		return fail(transport.ProxyBroken, "it is a web server or a proxy that knows no CONNECT")

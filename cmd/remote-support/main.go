@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/host/launch"
+)
+
+func main() {
+	launch.Main() // returns at once unless the process is to become a plugin
+	cmdline.Main(app())
+}
+
+func app() *cli.App {
+	return cmdline.New("remote-support", "let the vendor's support in, under your control", cmdline.Options{
+		Description: `Remote access is off until an administrator turns it on. Nothing leaves this
+machine unless somebody runs send-bundle or turns remote support on.
+
+Examples:
+   remote-support enroll --rss rss.example.com --token-file token
+   remote-support status --json
+   remote-support policy explain bundle.send
+   remote-support audit verify`,
+		Commands: []*cli.Command{
+			statusCommand(),
+			enrollCommand(),
+			identityCommand(),
+			policyCommand(),
+			pluginCommand(),
+			auditCommand(),
+			buildConfigCommand(),
+			serveCommand(),
+			reloadCommand(),
+		},
+	})
+}

@@ -21,10 +21,8 @@ const (
 	pathAt
 	// runChar are the characters of the runs that Find is asked about.
 	runChar
-	// marks are the bytes that infix or shortHead look at.
-	marks
-	// foreign are the bytes that a token holds but a run does not.
-	foreign
+	// shortStart are the first bytes of the prefixes of two bytes.
+	shortStart
 )
 
 var classOf = makeClasses()
@@ -54,11 +52,8 @@ func makeClasses() (t [256]class) {
 	set(pathChar, an+"//++__--")
 	set(pathAt, an+"//++__--@@")
 	set(runChar, an+"__++//==..~~--")
-	for _, b := range ":!|" {
-		t[b] |= foreign
-	}
-	for _, b := range infixBytes + shortFirst {
-		t[b] |= marks
+	for _, b := range shortFirst {
+		t[b] |= shortStart
 	}
 	return t
 }

@@ -65,34 +65,107 @@ func Find(window []byte, start, end int) (Match, bool) {
 }
 
 // Shape is Find for the tokens that can be told by themselves.
+//
+// A run is taken in segments of letters and digits. A prefix begins with a
+// segment, or it has punctuation in it and is told from there.
 func Shape(window []byte, start, end int) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < minToken {
 		return Match{}, false
 	}
-	if start > 0 && is(window[start-1], foreign) {
-		if m, ok := led(window, start, end); ok {
+	if start > 0 {
+		if m, ok := afterForeign(window, start, end); ok {
 			return m, true
 		}
 	}
-	w := window[:end]
-	for i := start; i < len(w); i++ {
-		if classOf[w[i]]&marks != 0 {
-			if m, ok := infix(window, start, end, i); ok {
-				return m, true
-			}
-			if i+1 < len(w) {
-				if h := shortHead(w[i], w[i+1]); h != 0 {
-					if m, ok := try(window, i, int(h)-1); ok {
-						return m, true
-					}
+	word := start // where the stretch of base64URL characters begins
+	for i := start; i+minPrefix <= end; {
+		j := span(window[:end], i, alnum)
+		if m, ok := segment(window, start, end, i, j); ok {
+			return m, true
+		}
+		if j == end {
+			break
+		}
+		if j >= start+2 {
+			if h := pivots[hash3(window[j-2], window[j-1], window[j])]; h != 0 {
+				if m, ok := tryPivot(window, start, j, int(h)-1); ok {
+					return m, true
 				}
 			}
 		}
-		if i+minToken > len(w) {
-			continue
+		if m, ok := infix(window, start, end, word, i, j); ok {
+			return m, true
 		}
+		i = j + 1
+		if classOf[window[j]]&base64URL == 0 {
+			word = i
+		}
+	}
+	return Match{}, false
+}
+
+// afterForeign looks at what the byte before the run, which no run holds, says
+// about its beginning.
+func afterForeign(w []byte, start, end int) (Match, bool) {
+	skip := 0 // what belongs to an escape: "\nghp_", "%3Dghp_", a colour
+	switch w[start-1] {
+	case ':', '!', '|':
+		return led(w, start, end)
+	case '\\':
+		switch w[start] {
+		case 'n', 'r', 't':
+			skip = 1
+		case 'x':
+			skip = 3
+		case 'u':
+			skip = 5
+		}
+	case '%':
+		skip = 2
+	case '[', ';':
+		if k := span(w[:end], start, digit); k < end && w[k] == 'm' {
+			skip = k + 1 - start
+		}
+	}
+	i := start + skip
+	if skip == 0 || i+minPrefix > end {
+		return Match{}, false
+	}
+	return segment(w, start, end, i, span(w[:end], i, alnum))
+}
+
+// segment looks at the letters and digits w[i:j].
+func segment(w []byte, start, end, i, j int) (Match, bool) {
+	if i+minToken <= end && j > i {
 		if h := heads[hash3(w[i], w[i+1], w[i+2])]; h != 0 {
-			if m, ok := try(window, i, int(h)-1); ok {
+			if m, ok := try(w, i, int(h)-1); ok {
+				return m, true
+			}
+		}
+		if classOf[w[i]]&shortStart != 0 {
+			if h := shortHead(w[i], w[i+1]); h != 0 {
+				if m, ok := try(w, i, int(h)-1); ok {
+					return m, true
+				}
+			}
+		}
+	}
+	if j-i >= minSigned {
+		return signed(w, start, end, i, j)
+	}
+	return Match{}, false
+}
+
+// tryPivot tests the formats whose first punctuation may be at i.
+func tryPivot(w []byte, start, i, chain int) (Match, bool) {
+	for ; chains[chain] != 0xffff; chain++ {
+		f := &formats[chains[chain]]
+		at := i
+		for k := 0; is(f.prefix[k], alnum); k++ {
+			at--
+		}
+		if at >= start && hasPrefix(w[at:], f.prefix, f.flags&foldCase != 0) {
+			if m, ok := f.match(w, at); ok {
 				return m, true
 			}
 		}
@@ -100,24 +173,26 @@ func Shape(window []byte, start, end int) (Match, bool) {
 	return Match{}, false
 }
 
-// try tests the formats of one chain at position i.
+// try tests the formats of one chain at position i, which may begin a token.
 func try(w []byte, i, chain int) (Match, bool) {
 	for ; chains[chain] != 0xffff; chain++ {
 		f := &formats[chains[chain]]
-		if !hasPrefix(w[i:], f.prefix, f.flags&foldCase != 0) {
-			continue
+		if hasPrefix(w[i:], f.prefix, f.flags&foldCase != 0) {
+			if m, ok := f.match(w, i); ok {
+				return m, true
+			}
 		}
-		if f.flags&anywhere == 0 && !boundary(w, i) {
-			continue
-		}
-		body := i + len(f.prefix)
-		end, ok := tail(w, body, f)
-		if !ok {
-			continue
-		}
-		return Match{Start: i, End: end, Rule: f.id, Open: end == len(w)}, true
 	}
 	return Match{}, false
+}
+
+// match tests what follows the prefix at i.
+func (f *format) match(w []byte, i int) (Match, bool) {
+	end, ok := tail(w, i+len(f.prefix), f)
+	if !ok {
+		return Match{}, false
+	}
+	return Match{Start: i, End: end, Rule: f.id, Open: end == len(w)}, true
 }
 
 // tail matches the steps of f from i and applies its flags.
@@ -223,44 +298,6 @@ func random(t []byte) bool {
 		}
 	}
 	return digits >= 2 && letters >= 2 && distinct >= 8 && turns >= 5
-}
-
-// boundary says whether a token may begin at i: no letter or digit stands
-// before it, unless that one is the end of an escape.
-func boundary(w []byte, i int) bool {
-	if i == 0 || !is(w[i-1], alnum) {
-		return true
-	}
-	if i >= 2 && w[i-2] == '\\' {
-		switch w[i-1] {
-		case 'n', 'r', 't':
-			return true
-		}
-	}
-	if i >= 3 && w[i-3] == '%' && is(w[i-1], hex) && is(w[i-2], hex) {
-		return true // %3D
-	}
-	if i >= 6 && w[i-6] == '\\' && w[i-5] == 'u' && span(w[:i], i-4, hex) == i {
-		return true // \u003d
-	}
-	if i >= 4 && w[i-4] == '\\' && w[i-3] == 'x' && is(w[i-1], hex) && is(w[i-2], hex) {
-		return true // \x3d
-	}
-	return i >= 2 && w[i-1] == 'm' && ansi(w, i-1) // end of a colour
-}
-
-// ansi says whether the m at i ends an escape sequence.
-func ansi(w []byte, i int) bool {
-	for k := 0; k < 12 && i > 0; k++ {
-		i--
-		switch c := w[i]; {
-		case c == '[':
-			return i > 0 && w[i-1] == 0x1b
-		case c != ';' && (c < '0' || c > '9'):
-			return false
-		}
-	}
-	return false
 }
 
 func hasPrefix(b []byte, p string, fold bool) bool {

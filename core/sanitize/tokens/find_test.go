@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -339,6 +340,17 @@ func BenchmarkFindOrdinary(b *testing.B) {
 			}
 			Find(text, s, e)
 			i = e
+		}
+	}
+}
+func BenchmarkLineOrdinary(b *testing.B) {
+	text := []byte(strings.Repeat(ordinary, 200))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		for i := 0; i < len(text); {
+			j := i + bytes.IndexByte(text[i:], '\n') + 1
+			Line(text, i, j, func(int, int, string) { b.Fatal("found") })
+			i = j
 		}
 	}
 }

@@ -29,84 +29,84 @@ func led(w []byte, start, end int) (Match, bool) {
 	}
 	for i := range leads {
 		l := &leads[i]
-		if end-start >= l.min && hasSuffix(w[:start], l.lead) && boundary(w, start-len(l.lead)) {
+		if end-start >= l.min && hasSuffix(w[:start], l.lead) && (start == len(l.lead) || !is(w[start-len(l.lead)-1], alnum)) {
 			return Match{Start: start, End: end, Rule: l.rule, Open: end == len(w)}, true
 		}
 	}
 	return Match{}, false
 }
 
-// infixBytes are the bytes at which infix has something to do.
-const infixBytes = "~.ZT+A_-Nn"
-
-// infix looks for tokens that are told by a mark at i.
-func infix(w []byte, start, end, i int) (Match, bool) {
+// infix looks for tokens that are told by the punctuation at i, before which
+// there are letters and digits since seg and base64URL characters since word.
+func infix(w []byte, start, end, word, seg, i int) (Match, bool) {
 	switch w[i] {
+	case '.':
+		return dots(w, word, end, i)
+	case '-':
+		switch n := i - seg; {
+		case n == 32:
+			return mailchimp(w, seg, end, i)
+		case n >= 1 && n <= 4 && end-i > 64:
+			return trueNAS(w, seg, end, i)
+		}
+	case '_':
+		if i+1 < end && w[i+1] == 'm' {
+			return maxmind(w, start, end, i)
+		}
+	case '=':
+		return azureKey(w, start, end, i)
 	case '~':
 		return azureSecret(w, start, end, i)
-	case '.':
-		return dots(w, start, end, i)
-	case 'Z': // AZDO
-		return marked(w, start, end, i-1, "AZDO", 76, 4, "azure-devops-token")
-	case 'T':
-		return marked(w, start, end, i, "T3BlbkFJ", 20, 20, "openai-key")
-	case '+', 'A':
-		return azureMark(w, start, end, i)
-	case '_':
-		return maxmind(w, start, end, i)
-	case '-':
-		if m, ok := mailchimp(w, start, end, i); ok {
-			return m, true
-		}
-		return trueNAS(w, start, end, i)
-	case 'N', 'n':
-		return newRelic(w, start, end, i)
 	}
 	return Match{}, false
 }
 
-// marked is a stretch of letters and digits with mark at i, at least before
-// of them in front of it and after behind.
-func marked(w []byte, start, end, i int, mark string, before, after int, rule string) (Match, bool) {
-	if i < start || !hasPrefix(w[i:end], mark, false) {
-		return Match{}, false
-	}
-	s := spanBack(w[start:], i-start, base64URL) + start
-	e := span(w[:end], i+len(mark), base64URL)
-	if i-s < before || e-i-len(mark) < after {
-		return Match{}, false
-	}
-	e = padding(w, e)
-	return Match{Start: s, End: e, Rule: rule, Open: e == len(w)}, true
-}
+// minSigned is the length of the shortest stretch that signed looks at.
+const minSigned = 36
 
-// padding takes up to two '=' in.
-func padding(w []byte, e int) int {
-	for n := 0; n < 2 && e < len(w) && w[e] == '='; n++ {
-		e++
+// signed looks at a long stretch of letters and digits for the marks that some
+// issuers put into theirs.
+func signed(w []byte, start, end, i, j int) (Match, bool) {
+	n := j - i
+	if n <= 46 && hasPrefix(w[j-4:j], "NRAL", true) {
+		return Match{Start: i, End: j, Rule: "newrelic-license", Open: j == len(w)}, true
 	}
-	return e
+	if n == 84 && hasPrefix(w[j-8:j], "AZDO", false) {
+		return Match{Start: i, End: j, Rule: "azure-devops-token", Open: j == len(w)}, true
+	}
+	if j == end || !is(w[j], base64Std) && w[j] != '=' {
+		return azureKey(w, start, end, j)
+	}
+	return Match{}, false
 }
 
 // azureMarks are the signatures that Azure puts near the end of its keys.
 var azureMarks = [...]string{"+ASt", "+AMC", "AzFu", "AzSe", "ACDb", "+ABa", "+ACR", "+AEh", "+ARm", "+AIo", "APIM", "AzCa"}
 
-func azureMark(w []byte, start, end, i int) (Match, bool) {
-	for _, m := range azureMarks {
-		if !hasPrefix(w[i:end], m, false) {
+// azureKey is a key of base64 that ends at i, where nothing or '=' follows.
+func azureKey(w []byte, start, end, i int) (Match, bool) {
+	if i-start < 43 {
+		return Match{}, false
+	}
+	s := spanBack(w[start:], i-start, base64Std) + start
+	switch i - s {
+	case 43, 44, 52, 84, 86:
+	default:
+		return Match{}, false
+	}
+	for k := i - 16; k < i-8; k++ {
+		if w[k] != '+' && w[k] != 'A' {
 			continue
 		}
-		s := spanBack(w[start:], i-start, base64Std) + start
-		e := span(w[:end], i+len(m), base64Std)
-		// 39, 76 or 33 characters before, 5 to 10 behind.
-		if i-s < 30 || e-i-len(m) < 5 || e-i-len(m) > 12 || !random(w[s:e]) {
-			continue
+		for _, m := range azureMarks {
+			if hasPrefix(w[k:i], m, false) && random(w[s:i]) {
+				e := i
+				for n := 0; n < 2 && e < len(w) && w[e] == '='; n++ {
+					e++
+				}
+				return Match{Start: s, End: e, Rule: "azure-key", Open: e == len(w)}, true
+			}
 		}
-		if n := e - s; n != 43 && n != 44 && n != 52 && n != 84 && n != 86 {
-			continue
-		}
-		e = padding(w, e)
-		return Match{Start: s, End: e, Rule: "azure-key", Open: e == len(w)}, true
 	}
 	return Match{}, false
 }
@@ -137,10 +137,12 @@ func azureSecret(w []byte, start, end, i int) (Match, bool) {
 	return Match{Start: s, End: e, Rule: "azure-client-secret", Open: e == len(w)}, true
 }
 
-// dots are the tokens of parts with dots between; the first dot is at i.
-func dots(w []byte, start, end, i int) (Match, bool) {
-	s := spanBack(w[start:], i-start, base64URL) + start
+// dots are the tokens of parts with dots between; the first part is w[s:i].
+func dots(w []byte, s, end, i int) (Match, bool) {
 	first := i - s
+	if first < 10 && first != 6 {
+		return Match{}, false
+	}
 	// Terraform: 14 . atlasv1 . 60 and more
 	if hasPrefix(w[i:end], ".atlasv1.", false) {
 		e := span(w[:end], i+9, base64Any)
@@ -192,13 +194,9 @@ func maxmind(w []byte, start, end, i int) (Match, bool) {
 	return Match{Start: s, End: i + 4, Rule: "maxmind-key"}, true
 }
 
-// mailchimp is 32 hex and -us12, mailgun 32, 8 and 8; the first - is at i.
-func mailchimp(w []byte, start, end, i int) (Match, bool) {
-	if i-start < 32 || i+4 > end {
-		return Match{}, false
-	}
-	s := spanBack(w[start:], i-start, lowerDigit) + start
-	if i-s != 32 || !hasDigit(w[s:i]) {
+// mailchimp is 32 hex and -us12, mailgun 32, 8 and 8; the 32 are w[s:i].
+func mailchimp(w []byte, s, end, i int) (Match, bool) {
+	if i+4 > end || span(w[:i], s, lowerDigit) != i || !hasDigit(w[s:i]) {
 		return Match{}, false
 	}
 	if hasPrefix(w[i:end], "-us", false) {
@@ -219,10 +217,9 @@ func mailchimp(w []byte, start, end, i int) (Match, bool) {
 	return Match{Start: s, End: e, Rule: "mailgun-signing-key", Open: e == len(w)}, true
 }
 
-// trueNAS is a small number and 64 letters and digits; the - is at i.
-func trueNAS(w []byte, start, end, i int) (Match, bool) {
-	s := spanBack(w[start:], i-start, digit) + start
-	if n := i - s; n < 1 || n > 4 || s > 0 && is(w[s-1], base64URL) {
+// trueNAS is a small number, w[s:i], and 64 letters and digits.
+func trueNAS(w []byte, s, end, i int) (Match, bool) {
+	if span(w[:i], s, digit) != i || s > 0 && is(w[s-1], base64URL) {
 		return Match{}, false
 	}
 	e := span(w[:end], i+1, alnum)
@@ -230,18 +227,6 @@ func trueNAS(w []byte, start, end, i int) (Match, bool) {
 		return Match{}, false
 	}
 	return Match{Start: s, End: e, Rule: "truenas-key", Open: e == len(w)}, true
-}
-
-// newRelic is 36 letters and digits and NRAL; the N is at i.
-func newRelic(w []byte, start, end, i int) (Match, bool) {
-	if !hasPrefix(w[i:end], "NRAL", true) || i-start < 36 || i+4 < end && is(w[i+4], alnum) {
-		return Match{}, false
-	}
-	s := spanBack(w[start:], i-start, alnum) + start
-	if n := i - s; n < 32 || n > 42 {
-		return Match{}, false
-	}
-	return Match{Start: s, End: i + 4, Rule: "newrelic-license", Open: i+4 == len(w)}, true
 }
 
 // telegram is digits : AA and 32 more; the run begins behind the colon.

@@ -46,28 +46,29 @@ func nextLong(b []byte, from int) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// shortPrefixes begin tokens that may be shorter than minRun: keys of
-// Artifactory.
-var shortPrefixes = [...][]byte{[]byte("AKC"), []byte("AP")}
-
-// nextShort looks for a token with one of shortPrefixes in b[from:limit].
+// nextShort looks for the one kind of token that may be shorter than minRun in
+// b[from:limit]: keys of Artifactory, which begin with AKC or with AP and an
+// upper-case hex digit.
 func nextShort(b []byte, from, limit int) (start, end int, ok bool) {
-	for _, p := range shortPrefixes {
-		for i := from; ; i++ {
-			k := bytes.Index(b[i:limit], p)
-			if k < 0 {
-				break
-			}
-			i += k
-			if i > from && is(b[i-1], base64URL) || len(p) == 2 && (i+2 >= len(b) || !is(b[i+2], upperDigit) || b[i+2] > 'F') {
-				continue
-			}
-			if e := span(b, i, alnum); e-i >= minShort {
-				limit = i // an earlier one may come with the other prefix
-				start, end, ok = i, span(b, e, runChar), true
-				break
-			}
+	for i := from; i+minShort <= limit; i++ {
+		k := bytes.IndexByte(b[i:limit], 'A')
+		if k < 0 {
+			return 0, 0, false
+		}
+		i += k
+		if i+minShort > len(b) {
+			return 0, 0, false
+		}
+		c := b[i+2]
+		if !(b[i+1] == 'K' && c == 'C' || b[i+1] == 'P' && (c >= '0' && c <= '9' || c >= 'A' && c <= 'F')) {
+			continue
+		}
+		if i > from && is(b[i-1], base64URL) {
+			continue
+		}
+		if e := span(b, i, alnum); e-i >= minShort {
+			return i, span(b, e, runChar), true
 		}
 	}
-	return start, end, ok
+	return 0, 0, false
 }

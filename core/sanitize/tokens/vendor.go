@@ -1,5 +1,10 @@
 package tokens
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // value is what a vendor's token looks like.
 type value struct {
 	class    class
@@ -14,7 +19,10 @@ type vendor struct {
 }
 
 // lookBack is how far before a value its vendor may be named.
-const lookBack = 160
+const lookBack = 96
+
+// maxWords is how many words before a value may name its vendor.
+const maxWords = 5
 
 // Vendor reports window[start:end] or a part of it as the token of an issuer
 // that is named before it or at its beginning: in the key that it is assigned
@@ -35,23 +43,83 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 	if !plausible(window[s:end]) {
 		return Match{}, false
 	}
-	from := max(0, s-lookBack)
-	for i := from; i+minPrefix <= end-minVendorValue; i++ {
-		if classOf[window[i]]&letter == 0 || i > 0 && !wordStart(window[i-1], window[i]) {
-			continue
-		}
-		h := vendorHeads[hash3(window[i], window[i+1], window[i+2])]
-		if h == 0 {
-			continue
-		}
-		for c := int(h) - 1; vendorChains[c] != 0xffff; c++ {
-			d := &vendors[vendorChains[c]]
-			if !hasPrefix(window[i:end], d.name, true) {
-				continue
+	// The name is in the few words before the value, or in the run.
+	spaces := 0
+	for i := s - 1; i >= 0 && s-i <= lookBack; i-- {
+		c := classOf[window[i]]
+		if c&letter == 0 {
+			switch window[i] {
+			case ' ', '\t', ',', ';':
+				if is(window[i+1], alnum) {
+					spaces++
+				}
+			case '\n':
+				spaces = maxWords
 			}
-			if m, ok := d.match(window, i+len(d.name), s, end); ok {
+			if spaces >= maxWords {
+				break
+			}
+			continue
+		}
+		if i == 0 || wordStart(window[i-1], window[i]) {
+			if m, ok := vendorAt(window, i, s, end); ok {
 				return m, true
 			}
+		}
+	}
+	for i, last := s, end-minVendorValue; i <= last; i++ {
+		if classOf[window[i]]&letter != 0 && (i == 0 || wordStart(window[i-1], window[i])) {
+			if m, ok := vendorAt(window, i, s, end); ok {
+				return m, true
+			}
+		}
+	}
+	return Match{}, false
+}
+
+// twoDigits says whether v may hold two digits. It takes eight bytes at a time
+// and an '=' for a digit too.
+func twoDigits(v []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(v) >= 8; v = v[8:] {
+		// A byte of 0x3x becomes zero in x, and bit 7 of its place in z.
+		x := binary.LittleEndian.Uint64(v)&(0xf0*ones) ^ 0x30*ones
+		z := ^(x&(0x7f*ones) + 0x7f*ones | x) & high
+		if n += bits.OnesCount64(z); n >= 2 {
+			return true
+		}
+	}
+	for _, c := range v {
+		if c&0xf0 == 0x30 {
+			n++
+		}
+	}
+	return n >= 2
+}
+
+// wordStart says whether a name may begin with b behind a: not in the middle
+// of a word or a number, except at the hump of a camel.
+func wordStart(a, b byte) bool {
+	return classOf[a]&alnum == 0 || a >= 'a' && b <= 'Z'
+}
+
+// vendorAt looks for a name at i, where a word begins.
+func vendorAt(w []byte, i, s, end int) (Match, bool) {
+	if i+minPrefix > end {
+		return Match{}, false
+	}
+	h := vendorHeads[hash3(w[i], w[i+1], w[i+2])]
+	if h == 0 {
+		return Match{}, false
+	}
+	for c := int(h) - 1; vendorChains[c] != 0xffff; c++ {
+		d := &vendors[vendorChains[c]]
+		if !hasPrefix(w[i:end], d.name, true) {
+			continue
+		}
+		if m, ok := d.match(w, i+len(d.name), s, end); ok {
+			return m, true
 		}
 	}
 	return Match{}, false
@@ -99,6 +167,9 @@ func (d *vendor) match(w []byte, q, s, end int) (Match, bool) {
 
 // plausible rules out words and paths before anything is looked up.
 func plausible(v []byte) bool {
+	if !twoDigits(v) {
+		return false
+	}
 	var letters, digits int
 	for _, c := range v {
 		switch {
@@ -109,14 +180,11 @@ func plausible(v []byte) bool {
 		case c == '/' && letters+digits == 0:
 			return false
 		}
+		if digits >= 2 && letters+digits >= 12 {
+			return true
+		}
 	}
-	return digits >= 2 && letters+digits >= 12
-}
-
-// wordStart says whether a name may begin with b behind a: not in the middle
-// of a word, except at the hump of a camel.
-func wordStart(a, b byte) bool {
-	return classOf[a]&letter == 0 || a >= 'a' && b <= 'Z'
+	return false
 }
 
 // length says how much of v is a token of this vendor: all of it, or all

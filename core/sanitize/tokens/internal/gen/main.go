@@ -187,8 +187,7 @@ func hash3(a, b, c byte) uint16 {
 
 func writeFormats(b *bytes.Buffer, fs []tokenFormat) {
 	fmt.Fprintf(b, "var formats = [...]format{\n")
-	chain := map[uint16][]int{}
-	short := map[uint16][]int{}
+	heads, pivots, short := map[uint16][]int{}, map[uint16][]int{}, map[uint16][]int{}
 	for i, f := range fs {
 		fmt.Fprintf(b, "{id: %q, prefix: %q, flags: %s, steps: []step{%s}},\n", f.id, f.prefix, f.flags, strings.Join(f.steps, ","))
 		p := f.prefix
@@ -198,46 +197,71 @@ func writeFormats(b *bytes.Buffer, fs []tokenFormat) {
 			continue
 		}
 		h := hash3(p[0], p[1], p[2])
-		chain[h] = append(chain[h], i)
+		heads[h] = append(heads[h], i)
+		if !strings.Contains(f.flags, "anywhere") {
+			continue
+		}
+		if at := pivot(p); at >= 2 {
+			h := hash3(p[at-2], p[at-1], p[at])
+			pivots[h] = append(pivots[h], i)
+		}
 	}
 	b.WriteString("}\n\n")
 
-	// chains holds the indices of formats, each list ended by 0xffff.
-	var flat []int
-	heads := map[uint16]int{}
-	for _, h := range keys(chain) {
-		heads[h] = len(flat) + 1
-		flat = append(append(flat, chain[h]...), 0xffff)
-	}
-	shorts := map[uint16]int{}
+	var c chainTable
+	firsts := map[byte]bool{}
+	writeHeads(b, "heads", "the first three bytes of prefixes", heads, &c)
+	writeHeads(b, "pivots", "three bytes that end with the first punctuation of prefixes", pivots, &c)
+	b.WriteString("// shortHead returns 1 + the place in chains of a prefix of two bytes.\nfunc shortHead(a, b byte) uint16 {\nswitch uint16(a)<<8 | uint16(b) {\n")
 	for _, h := range keys(short) {
-		shorts[h] = len(flat) + 1
-		flat = append(append(flat, short[h]...), 0xffff)
+		fmt.Fprintf(b, "case %q<<8 | %q: return %d\n", rune(h>>8), rune(h&0xff), c.add(short[h]))
+		firsts[byte(h>>8)] = true
 	}
-	b.WriteString("var chains = [...]uint16{")
-	for _, v := range flat {
+	b.WriteString("}\nreturn 0\n}\n\n")
+	var first []byte
+	for c := range 256 {
+		if firsts[byte(c)] {
+			first = append(first, byte(c))
+		}
+	}
+	fmt.Fprintf(b, "// shortFirst are the first bytes of the prefixes of two bytes.\nconst shortFirst = %q\n\n", first)
+	c.write(b, "chains")
+}
+
+// pivot is the place of the first byte that is no letter or digit.
+func pivot(p string) int {
+	for i := range len(p) {
+		if c := p[i] | 0x20; !(c >= '0' && c <= '9' && p[i] == c || c >= 'a' && c <= 'z') {
+			return i
+		}
+	}
+	return -1
+}
+
+// chainTable is a flat array of lists of indices, each ended by 0xffff.
+type chainTable struct{ flat []int }
+
+// add returns 1 + the place of a list.
+func (c *chainTable) add(list []int) int {
+	at := len(c.flat) + 1
+	c.flat = append(append(c.flat, list...), 0xffff)
+	return at
+}
+
+func (c *chainTable) write(b *bytes.Buffer, name string) {
+	fmt.Fprintf(b, "// %s holds lists of indices, each ended by 0xffff.\nvar %s = [...]uint16{", name, name)
+	for _, v := range c.flat {
 		fmt.Fprintf(b, "%d,", v)
 	}
 	b.WriteString("}\n\n")
-	b.WriteString("// heads maps the hash of the first three bytes to 1 + a place in chains.\nvar heads = [4096]uint16{")
-	for _, h := range keys(heads) {
-		fmt.Fprintf(b, "%d:%d,", h, heads[h])
+}
+
+func writeHeads(b *bytes.Buffer, name, what string, m map[uint16][]int, c *chainTable) {
+	fmt.Fprintf(b, "// %s maps the hash of %s to 1 + a place in a table of chains.\nvar %s = [4096]uint16{", name, what, name)
+	for _, h := range keys(m) {
+		fmt.Fprintf(b, "%d:%d,", h, c.add(m[h]))
 	}
 	b.WriteString("}\n\n")
-	first := map[byte]bool{}
-	var firsts []byte
-	for _, h := range keys(shorts) {
-		if c := byte(h >> 8); !first[c] {
-			first[c] = true
-			firsts = append(firsts, c)
-		}
-	}
-	fmt.Fprintf(b, "// shortFirst are the first bytes of the prefixes of two bytes.\nconst shortFirst = %q\n\n", firsts)
-	b.WriteString("// shortHead returns 1 + the place in chains of a prefix of two bytes.\nfunc shortHead(a, b byte) uint16 {\nswitch uint16(a)<<8 | uint16(b) {\n")
-	for _, h := range keys(shorts) {
-		fmt.Fprintf(b, "case %q<<8 | %q: return %d\n", rune(h>>8), rune(h&0xff), shorts[h])
-	}
-	b.WriteString("}\nreturn 0\n}\n\n")
 }
 
 func keys[V any](m map[uint16]V) []uint16 {

@@ -66,19 +66,7 @@ func writeVendors(b *bytes.Buffer, vs []vendor) {
 		chain[h] = append(chain[h], i)
 	}
 	b.WriteString("}\n\n")
-	var flat []int
-	heads := map[uint16]int{}
-	for _, h := range keys(chain) {
-		heads[h] = len(flat) + 1
-		flat = append(append(flat, chain[h]...), 0xffff)
-	}
-	b.WriteString("var vendorChains = [...]uint16{")
-	for _, v := range flat {
-		fmt.Fprintf(b, "%d,", v)
-	}
-	b.WriteString("}\n\nvar vendorHeads = [4096]uint16{")
-	for _, h := range keys(heads) {
-		fmt.Fprintf(b, "%d:%d,", h, heads[h])
-	}
-	b.WriteString("}\n")
+	var c chainTable
+	writeHeads(b, "vendorHeads", "the first three bytes of names", chain, &c)
+	c.write(b, "vendorChains")
 }

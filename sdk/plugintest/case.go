@@ -133,7 +133,7 @@ func (c *check) startWith(conf map[string]any, proxy string) *link {
 	}
 	c.noCanary("a problem of the configuration", problems.Error())
 	if len(problems) > 0 {
-		c.Fatalf("the settings of this test are refused: %v; give Options.Config that work", problems)
+		c.Fatalf("the settings of this test are refused: %v; give settings that work in Options.Config (plugincheck: in the file of --options)", problems)
 	}
 	return l
 }

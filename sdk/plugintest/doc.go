@@ -16,8 +16,8 @@
 //
 // A transport that goes through a proxy is tested against one that the suite
 // plays itself, on loopback, well and badly behaved: silent, slow, hanging up,
-// talking nonsense. [Options].Proxy says how it speaks; the suite knows [CONNECT]
-// and [SOCKS5], and an author may bring his own [Proxy]. The text
+// talking nonsense. [Options].Proxy says how it speaks; the suite knows [CONNECT],
+// [SOCKS5] and [WebSocket], and an author may bring his own [Proxy]. The text
 // [ProxyAddress] in a setting becomes its address. Without a Proxy the
 // transport is expected to dial the target itself.
 //

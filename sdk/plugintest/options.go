@@ -49,9 +49,11 @@ type Login struct {
 }
 
 // Proxy speaks the proxy's side of one dialogue on conn, up to and with the
-// answer that the way is free, and returns the host:port that the client asked
-// for. What it reads beyond the request is lost, so it reads no more than that.
-type Proxy func(conn net.Conn) (target string, err error)
+// answer that the way is free. It returns what the target's bytes then go
+// through (conn itself, or what wraps it: TLS, frames) and the host:port that
+// the client asked for. What it reads beyond the request is lost, so it reads
+// no more than that.
+type Proxy func(conn net.Conn) (through net.Conn, target string, err error)
 
 func first(opts []Options) Options {
 	if len(opts) == 0 {

@@ -16,21 +16,26 @@ import (
 
 // CONNECT is the dialogue of an HTTP proxy: a CONNECT request, answered by 200.
 // It takes whatever credentials come.
-func CONNECT(conn net.Conn) (string, error) {
+func CONNECT(conn net.Conn) (net.Conn, string, error) {
 	req, err := http.ReadRequest(bufio.NewReader(oneByte{conn}))
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if req.Method != http.MethodConnect {
-		return "", fmt.Errorf("method %s, want CONNECT", req.Method)
+		return nil, "", fmt.Errorf("method %s, want CONNECT", req.Method)
 	}
 	_, err = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\nVia: 1.1 plugintest\r\n\r\n")
-	return req.Host, err
+	return conn, req.Host, err
 }
 
 // SOCKS5 is the dialogue of RFC 1928, with a user and password (RFC 1929) if
 // the client offers them. It takes whatever credentials come.
-func SOCKS5(conn net.Conn) (string, error) {
+func SOCKS5(conn net.Conn) (net.Conn, string, error) {
+	target, err := socks5(conn)
+	return conn, target, err
+}
+
+func socks5(conn net.Conn) (string, error) {
 	buf := make([]byte, 512)
 	read := func(n int) ([]byte, error) {
 		_, err := io.ReadFull(conn, buf[:n])
@@ -180,43 +185,63 @@ func (c *check) listen(serve func(net.Conn)) string {
 
 // wellBehaved does its job.
 func wellBehaved(c *check, conn net.Conn) {
-	if target, err := c.opts.Proxy(conn); err == nil {
-		splice(conn, target, nil)
+	if through, target, err := c.opts.Proxy(conn); err == nil {
+		splice(through, target, nil)
 	}
 }
 
 // eager sends the target's first bytes in one piece with the proxy's answer.
 func eager(c *check, conn net.Conn) {
 	held := &holdBack{Conn: conn}
-	if target, err := c.opts.Proxy(held); err == nil {
-		splice(conn, target, held)
+	if through, target, err := c.opts.Proxy(held); err == nil {
+		splice(through, target, held)
 	}
 }
 
-// holdBack keeps what is written until the next read, or for ever.
+// holdBack keeps what is written until the next read, or until release.
 type holdBack struct {
 	net.Conn
+	mu   sync.Mutex
 	held []byte
+	free bool
 }
 
 func (h *holdBack) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.free {
+		return h.Conn.Write(p)
+	}
 	h.held = append(h.held, p...)
 	return len(p), nil
 }
 
 func (h *holdBack) Read(p []byte) (int, error) {
-	if len(h.held) > 0 {
-		if _, err := h.Conn.Write(h.held); err != nil {
-			return 0, err
-		}
-		h.held = nil
+	if err := h.flush(false); err != nil {
+		return 0, err
 	}
 	return h.Conn.Read(p)
 }
 
-// splice joins conn and the target. With something held back it waits for the
-// target's first bytes and sends both together.
-func splice(conn net.Conn, target string, held *holdBack) {
+// flush writes what is held in one piece, and with free all that follows
+// at once.
+func (h *holdBack) flush(free bool) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = h.free || free
+	if len(h.held) == 0 {
+		return nil
+	}
+	_, err := h.Conn.Write(h.held)
+	h.held = nil
+	return err
+}
+
+func (h *holdBack) CloseWrite() error { return h.Conn.(*net.TCPConn).CloseWrite() }
+
+// splice joins through and the target. With something held back it waits for
+// the target's first bytes and sends both together.
+func splice(through net.Conn, target string, held *holdBack) {
 	up, err := net.DialTimeout("tcp", target, 5*time.Second)
 	if err != nil {
 		return
@@ -225,15 +250,19 @@ func splice(conn net.Conn, target string, held *holdBack) {
 	if held != nil {
 		buf := make([]byte, 64<<10)
 		n, _ := up.Read(buf)
-		if _, err := conn.Write(append(held.held, buf[:n]...)); err != nil {
+		if _, err := through.Write(buf[:n]); err != nil || held.flush(true) != nil {
 			return
 		}
 	}
 	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{conn, up}, {up, conn}} {
+	for _, way := range [][2]net.Conn{{through, up}, {up, through}} {
 		both.Go(func() {
 			io.Copy(plainly{way[0]}, plainly{way[1]})
-			way[0].(*net.TCPConn).CloseWrite()
+			if cw, ok := way[0].(interface{ CloseWrite() error }); ok {
+				cw.CloseWrite()
+			} else {
+				way[0].Close()
+			}
 		})
 	}
 	both.Wait()

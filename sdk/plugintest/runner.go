@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/internal/wire"
+	"github.com/latchstring/latchstring/sdk/needs"
 )
 
 // Status is how a case ended.
@@ -48,19 +49,31 @@ type Binary struct {
 // Roles asks the program for its description and returns ROLE/NAME of all that
 // it serves.
 func (b Binary) Roles(ctx context.Context) ([]string, error) {
-	out, err := b.describe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d, err := wire.ParseDescription([]byte(out))
-	if err != nil {
-		return nil, err
-	}
+	d, err := b.description(ctx)
 	var full []string
 	for _, r := range d.Roles {
 		full = append(full, r.Role+"/"+r.Name)
 	}
-	return full, nil
+	return full, err
+}
+
+// Needs asks the program for its description and returns what each ROLE/NAME
+// needs.
+func (b Binary) Needs(ctx context.Context) (map[string]needs.List, error) {
+	d, err := b.description(ctx)
+	out := make(map[string]needs.List)
+	for _, r := range d.Roles {
+		out[r.Role+"/"+r.Name] = r.Needs
+	}
+	return out, err
+}
+
+func (b Binary) description(ctx context.Context) (wire.Description, error) {
+	out, err := b.describe(ctx)
+	if err != nil {
+		return wire.Description{}, err
+	}
+	return wire.ParseDescription([]byte(out))
 }
 
 // describe runs the program's describe command.

@@ -35,7 +35,7 @@ const cancelLimit = 100 * time.Millisecond
 
 var transportCases = []aCase{
 	{"echo", "bytes arrive, all and in order, in both directions", testEcho},
-	{"half-close", "the end of one direction arrives and leaves the other open", testHalfClose},
+	{"half-close", "the end of one direction arrives and leaves the other open; skip it where the protocol has no such thing", testHalfClose},
 	{"residual", "bytes that come in one piece with the proxy's answer are not lost", testResidual},
 	{"many-at-once", "dials run concurrently", testManyAtOnce},
 	{"cancel", "a cancelled dial ends within 100 ms, at every step", testCancel},
@@ -123,12 +123,9 @@ func testEcho(c *check) {
 	conn := c.mustDial(l, target)
 	sent := make([]byte, 1<<20)
 	rand.Read(sent)
-	go func() {
-		conn.Write(sent)
-		closeWrite(conn)
-	}()
+	go conn.Write(sent)
 	sum := sha256.New()
-	n, err := io.Copy(sum, conn)
+	n, err := io.CopyN(sum, conn, int64(len(sent)))
 	if want := sha256.Sum256(sent); err != nil || n != int64(len(sent)) || !bytes.Equal(sum.Sum(nil), want[:]) {
 		c.Errorf("sent %d bytes, %d came back, the same: %v, error: %v", len(sent), n, bytes.Equal(sum.Sum(nil), want[:]), err)
 	}
@@ -183,10 +180,11 @@ func testResidual(c *check) {
 	})
 	conn := c.mustDial(c.start(c.proxy(eager)), target)
 	io.WriteString(conn, "and more")
-	closeWrite(conn)
-	got, err := io.ReadAll(conn)
-	if want := banner + "and more"; err != nil || string(got) != want {
-		c.Errorf("read %d bytes of %d, %v; return transport.Buffered(conn, reader) from Dial", len(got), len(want), err)
+	want := banner + "and more"
+	got := make([]byte, len(want))
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if n, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		c.Errorf("read %d bytes of %d, %v; return transport.Buffered(conn, reader) from Dial", n, len(want), err)
 	}
 }
 
@@ -204,8 +202,8 @@ func testManyAtOnce(c *check) {
 			conn.SetDeadline(time.Now().Add(20 * time.Second))
 			msg := fmt.Sprintf("number %d", i)
 			io.WriteString(conn, msg)
-			closeWrite(conn)
-			if got, err := io.ReadAll(conn); err != nil || string(got) != msg {
+			got := make([]byte, len(msg))
+			if _, err := io.ReadFull(conn, got); err != nil || string(got) != msg {
 				c.Errorf("connection %d brought %q, %v", i, got, err)
 			}
 		})

@@ -75,8 +75,9 @@ type Facts map[Fact]string
 
 // Source is the place of a rule in the policy files.
 type Source struct {
-	File         string // "built-in default" for what no file says
-	Line, Column int    // from 1; 0 for the built-in default
+	File   string `json:"file"`           // "built-in default" for what no file says
+	Line   int    `json:"line,omitempty"` // from 1; 0 for the built-in default
+	Column int    `json:"column,omitempty"`
 }
 
 func (s Source) String() string {
@@ -88,41 +89,41 @@ func (s Source) String() string {
 
 // Rule is one line of policy that had a say in a decision.
 type Rule struct {
-	Key    string // as written in the file, with its block: `bundle.max_size`
-	Value  string
-	Source Source
-	Reason string // the author's own reason, if the file gives one (reason = "...")
+	Key    string `json:"key"` // as written in the file, with its block: `bundle.max_size`
+	Value  string `json:"value"`
+	Source Source `json:"source"`
+	Reason string `json:"reason,omitempty"` // the author's own reason, if the file gives one (reason = "...")
 }
 
 // Limits are the bounds under which an action is allowed. Zero means that
 // policy sets no bound.
 type Limits struct {
-	MaxDuration time.Duration
-	MaxBytes    int64
-	Until       time.Time // when the last window closes; the session ends then, whatever its length
+	MaxDuration time.Duration `json:"max_duration,omitempty"` // ns in JSON
+	MaxBytes    int64         `json:"max_bytes,omitempty"`
+	Until       time.Time     `json:"until,omitzero"` // when the last window closes; the session ends then, whatever its length
 }
 
 // Duties are what the enforcing code must do besides. They come with refusals
 // too: a connection that was refused for want of approval says how many
 // approvals would do.
 type Duties struct {
-	Approvals       int           // how many different people must approve; 0 means nobody is asked
-	ApprovalTimeout time.Duration // no answer by then is a no
-	Record          bool          // what cannot be recorded must not happen
+	Approvals       int           `json:"approvals,omitempty"`        // how many different people must approve; 0 means nobody is asked
+	ApprovalTimeout time.Duration `json:"approval_timeout,omitempty"` // no answer by then is a no
+	Record          bool          `json:"record,omitempty"`           // what cannot be recorded must not happen
 }
 
 // Decision is the answer of [Policy.Decide]. It is a value that goes into the
 // audit log, into refusals and into `remote-support policy explain`.
 type Decision struct {
-	Action  Action
-	Facts   Facts
-	Allowed bool
-	Reason  string // one sentence, lower case
-	Rule    Rule   // the rule that decided
-	Also    []Rule // rules that refuse it as well: without all of them it is still refused
-	Lost    []Rule // rules that spoke about it and were less strict
-	Limits  Limits
-	Duties  Duties
+	Action  Action `json:"action"`
+	Facts   Facts  `json:"facts"`
+	Allowed bool   `json:"allowed"`
+	Reason  string `json:"reason"`         // one sentence, lower case
+	Rule    Rule   `json:"rule"`           // the rule that decided
+	Also    []Rule `json:"also,omitempty"` // rules that refuse it as well: without all of them it is still refused
+	Lost    []Rule `json:"lost,omitempty"` // rules that spoke about it and were less strict
+	Limits  Limits `json:"limits,omitzero"`
+	Duties  Duties `json:"duties,omitzero"`
 }
 
 // Err returns nil for an allowed action and a [*Refusal] otherwise.

@@ -62,7 +62,7 @@ func (k *Key) shown(m *merged) string {
 func redactionTexts(m *merged) []string {
 	var out []string
 	for _, r := range m.value.redacts {
-		out = append(out, fmt.Sprintf("%s (%s%s%s %s)", r.Name, r.Literal, r.Key, r.Regexp, strings.Join(r.Anchors, ",")))
+		out = append(out, r.String())
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -97,7 +97,25 @@ func (k *Key) change(a, b *merged) (string, Direction) {
 	case len(a.value.lists) == 1 && len(b.value.lists) == 1 && len(a.value.lists[0].patterns)+len(b.value.lists[0].patterns) == 0:
 		return setChange(k.Subject, "newly allowed", "no longer allowed", allItems(a), allItems(b), false)
 	}
-	return arrow(), Mixed
+	less, more := covers(&a.value, &b.value), covers(&b.value, &a.value)
+	if k.Kind == Paths || less == more { // in paths ** is not the text of *
+		return arrow(), Mixed
+	}
+	return arrow(), towards(less)
+}
+
+// covers reports whether wide surely allows all that narrow does: some list of
+// narrow has only items that every list of wide matches. The text of a pattern
+// that matches the text of another one matches all that the other does.
+func covers(wide, narrow *value) bool {
+	for _, n := range narrow.lists {
+		if !slices.ContainsFunc(n.items, func(it string) bool {
+			return slices.ContainsFunc(wide.lists, func(w *list) bool { return !w.match(it) })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 func towards(stricter bool) Direction {

@@ -11,13 +11,13 @@ type Explanation struct {
 	Decision
 	// Blocking are all rules that refuse, of every key: the action is allowed
 	// when none of them is left, and refused while one is.
-	Blocking []Rule
+	Blocking []Rule `json:"blocking"`
 	// Fixed says that something refuses that no policy file can change: the
 	// built-in default, the seal, a missing fact.
-	Fixed bool
+	Fixed bool `json:"fixed"`
 	// Change says what would have to be different for the action to be
 	// allowed, one way a line. Empty for what is allowed.
-	Change []string
+	Change []string `json:"change"`
 }
 
 // Explain decides and says why. It is slower than [Policy.Decide], which

@@ -8,7 +8,7 @@ import (
 
 // A pattern is one item of a list: plain text, or text with * in it. In paths
 // a * stays within one name and a name that is ** stands for any number of
-// directories; everywhere else a * takes anything.
+// directories, at the end for everything below; everywhere else a * takes anything.
 type pattern struct {
 	text           string
 	prefix, suffix string   // before the first and after the last *: the cheap tests that nearly always decide
@@ -21,6 +21,9 @@ func newPattern(text string, path bool) pattern {
 	p.suffix = text[strings.LastIndexByte(text, '*')+1:]
 	if path {
 		p.names = strings.Split(text, "/")
+		if last := len(p.names) - 1; p.names[last] == "**" {
+			p.names = append(p.names, "*") // what is below, not the directory itself
+		}
 	}
 	return p
 }

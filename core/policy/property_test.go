@@ -123,7 +123,7 @@ func allActions() []Action {
 
 // forEachGenerated calls f with sets of generated files.
 func forEachGenerated(t *testing.T, f func(t *testing.T, r *rand.Rand, files map[string][]byte, p *Policy)) {
-	rounds := 150
+	rounds := 80
 	if testing.Short() {
 		rounds = 50
 	}

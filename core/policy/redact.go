@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Redaction is something more to hide in bundles, from a policy file. Exactly
 // one of Literal, Regexp and Key is set.
 type Redaction struct {
@@ -9,4 +14,14 @@ type Redaction struct {
 	Anchors []string // with Regexp: words one of which is in every match
 	Key     string
 	Source  Source
+}
+
+func (r Redaction) String() string {
+	switch {
+	case r.Literal != "":
+		return fmt.Sprintf("%s (the text %q)", r.Name, r.Literal)
+	case r.Key != "":
+		return fmt.Sprintf("%s (values of %q)", r.Name, r.Key)
+	}
+	return fmt.Sprintf("%s (%s near %s)", r.Name, r.Regexp, strings.Join(r.Anchors, ", "))
 }

@@ -153,3 +153,20 @@ func (s *Signers) verify(src, armored []byte, now time.Time) (string, error) {
 	}
 	return "", fmt.Errorf("it is signed by a key that is not trusted (%s)", ssh.FingerprintSHA256(sig.PublicKey))
 }
+
+// Describe returns a line for each signer: name, fingerprint, and from when to
+// when.
+func (s *Signers) Describe() []string {
+	var out []string
+	for _, one := range s.list {
+		line := one.principal + " " + ssh.FingerprintSHA256(one.key)
+		if !one.from.IsZero() {
+			line += " from " + one.from.Format(time.RFC3339)
+		}
+		if !one.until.IsZero() {
+			line += " until " + one.until.Format(time.RFC3339)
+		}
+		out = append(out, line)
+	}
+	return out
+}

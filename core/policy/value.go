@@ -83,7 +83,7 @@ func ParseLength(s string) (time.Duration, error) {
 
 func formatLength(d time.Duration) string {
 	s := ""
-	if days := d / (24 * time.Hour); days > 0 {
+	if days := d / (24 * time.Hour); days > 1 {
 		s, d = fmt.Sprintf("%dd", days), d%(24*time.Hour)
 	}
 	if d == 0 && s != "" {
@@ -124,12 +124,13 @@ func ParseSize(s string) (int64, error) {
 }
 
 func formatSize(n int64) string {
-	for _, u := range sizeUnits {
-		if n >= u.n && n%u.n == 0 && u.name != "KB" {
-			return fmt.Sprintf("%d%s", n/u.n, u.name)
+	best := sizeUnits[len(sizeUnits)-1]
+	for _, u := range sizeUnits { // the shortest number
+		if n >= u.n && n%u.n == 0 && u.n > best.n && u.name != "KB" {
+			best = u
 		}
 	}
-	return fmt.Sprintf("%dB", n)
+	return fmt.Sprintf("%d%s", n/best.n, best.name)
 }
 
 // format shows a value as a policy file would write it.

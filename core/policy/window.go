@@ -109,20 +109,27 @@ func (s *schedule) end(t time.Time) time.Time {
 	return end
 }
 
-// nextOpen finds the minute at which all sets are open, within two weeks.
-func (s *schedule) nextOpen(now time.Time) time.Time {
-	t := now.Truncate(time.Minute)
-search:
-	for range 14 * 24 * 60 {
-		t = t.Add(time.Minute)
-		for _, set := range s.sets {
-			if !set.isOpen(t) {
-				continue search
+// nextOpen finds when all sets will be open, within two weeks. That is always
+// the beginning of one of the windows.
+func (s *schedule) nextOpen(now time.Time) (next time.Time) {
+	for _, set := range s.sets {
+		for i := range set {
+			w := &set[i]
+			y, m, d := now.In(w.zone).Date()
+			for day := -1; day <= 14; day++ {
+				from := time.Date(y, m, d+day, 0, w.from, 0, 0, w.zone)
+				if from.After(now) && (next.IsZero() || from.Before(next)) && s.isOpen(from) {
+					next = from
+					break
+				}
 			}
 		}
-		return t.In(s.sets[0][0].zone)
 	}
-	return time.Time{}
+	return next
+}
+
+func (s *schedule) isOpen(t time.Time) bool {
+	return !slices.ContainsFunc(s.sets, func(set windowSet) bool { return !set.isOpen(t) })
 }
 
 func (s windowSet) isOpen(t time.Time) bool {

@@ -5,6 +5,7 @@ import (
 	"compress/bzip2"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	dsbzip2 "github.com/dsnet/compress/bzip2"
@@ -50,19 +51,43 @@ func (j *job) decoder(src io.Reader, kind Kind) (io.ReadCloser, time.Time, error
 	return nil, none, errors.New("no compression")
 }
 
+// Encoders have large tables; they are used again.
+var (
+	gzipEncoders = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+	zstdEncoders = sync.Pool{New: func() any {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<20))
+		if err != nil { // only for options out of range
+			panic(err)
+		}
+		return w
+	}}
+)
+
+// pooled gives an encoder back when it is closed.
+type pooled struct {
+	io.WriteCloser
+	back func()
+}
+
+func (p *pooled) Close() error {
+	err := p.WriteCloser.Close()
+	p.back()
+	return err
+}
+
 // encoder makes the counterpart. Nothing of the original's header is kept but
-// the time, so that equal input gives equal output.
+// the time, so that equal input gives equal output. It must be closed.
 func encoder(dst io.Writer, kind Kind, mtime time.Time) (io.WriteCloser, error) {
 	switch kind {
 	case Gzip:
-		w, err := gzip.NewWriterLevel(dst, gzip.DefaultCompression)
-		if err == nil {
-			w.ModTime = mtime
-		}
-		return w, err
+		w := gzipEncoders.Get().(*gzip.Writer)
+		w.Reset(dst)
+		w.Header = gzip.Header{ModTime: mtime, OS: 255}
+		return &pooled{w, func() { w.Reset(nil); gzipEncoders.Put(w) }}, nil
 	case Zstd:
-		return zstd.NewWriter(dst, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-			zstd.WithWindowSize(1<<20))
+		w := zstdEncoders.Get().(*zstd.Encoder)
+		w.Reset(dst)
+		return &pooled{w, func() { w.Reset(nil); zstdEncoders.Put(w) }}, nil
 	case XZ:
 		return xz.WriterConfig{DictCap: 1 << 20}.NewWriter(dst)
 	}

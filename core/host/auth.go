@@ -107,10 +107,9 @@ func (a *Auth) converse(ctx context.Context, inst *instance, login Login, talk C
 		return Identity{}, &streamError{err}
 	}
 	send := func(m *pluginv1.AuthFromHost) error {
-		if err := stream.Send(m); err != nil {
-			if _, rerr := stream.Recv(); rerr != nil && rerr != io.EOF { // the true reason is there
-				err = rerr
-			}
+		// io.EOF means that the plugin has ended the conversation: what it said
+		// last, or why, is still to be received.
+		if err := stream.Send(m); err != nil && err != io.EOF {
 			return &streamError{err}
 		}
 		return nil

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -196,7 +197,8 @@ func (c *Collector) Collect(ctx context.Context, req Request, take func(*Item) e
 			return nil
 		}
 		if err != nil {
-			if bad, ok := err.(*badEvent); ok {
+			var bad *badEvent
+			if errors.As(err, &bad) {
 				err = inst.misbehaved("%s", bad.what)
 			} else {
 				err = inst.explain(ctx, limited, "collect", patience, err)

@@ -81,7 +81,6 @@ func TestHostIsKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait()
 	defer cmd.Process.Kill()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	fields := strings.Fields(line)
@@ -102,6 +101,7 @@ func TestHostIsKilled(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
+	cmd.Wait() // until then it may still hold its lock
 	if left, _ := os.ReadDir(tmp); len(left) > 0 {
 		t.Errorf("%v left in the temporary directory", left)
 	}

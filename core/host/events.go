@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -144,7 +145,10 @@ func (q *events) next() (*queued, error) {
 	for len(q.list) == 0 && q.err == nil {
 		q.wake.Wait()
 	}
-	if len(q.list) == 0 {
+	// What a dead plugin handed over is still good; of one that misbehaved
+	// nothing is taken any more.
+	var bad *badEvent
+	if len(q.list) == 0 || errors.As(q.err, &bad) {
 		return nil, q.err
 	}
 	item := q.list[0]

@@ -27,13 +27,14 @@ import (
 type instance struct {
 	id      string // ROLE/NAME
 	client  *plugin.Client
-	run     *processRunner
+	run     *processRunner // set by start, under mu; read freely once it runs
 	channel *handoff.Channel
 	base    pluginv1.RoleClient
 	role    any // the client of the role
 	desc    wire.RoleDescription
 
-	dir string
+	starting context.Context // during the start
+	dir      string
 
 	mu      sync.Mutex
 	dying   bool // we end it, so its end is no crash
@@ -75,9 +76,11 @@ func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err err
 				return inst.run.dial(ctx)
 			})),
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, dir string) (runner.Runner, error) {
-			inst.dir = dir
-			inst.run, err = newRunner(cmd, spec, dir, func(line string) { logLine(log, line) })
-			return inst.run, err
+			run, err := newRunner(inst.starting, cmd, spec, dir, func(line string) { logLine(log, line) })
+			inst.mu.Lock()
+			inst.dir, inst.run = dir, run
+			inst.mu.Unlock()
+			return run, err
 		},
 	})
 	defer func() {
@@ -97,6 +100,7 @@ func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err err
 func (i *instance) connect(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	i.starting = ctx
 	done := make(chan error, 1)
 	go func() {
 		proto, err := i.client.Client()
@@ -255,8 +259,11 @@ func (i *instance) alive() bool {
 
 // kill ends the process at once.
 func (i *instance) kill() {
-	if i.run != nil {
-		i.run.Kill(context.Background())
+	i.mu.Lock()
+	run := i.run
+	i.mu.Unlock()
+	if run != nil {
+		run.Kill(context.Background())
 	}
 }
 

@@ -29,12 +29,13 @@ const maxHandshake = 1 << 10
 // processRunner is go-plugin's view of a plugin process: it gets the line of
 // the handshake, an empty log, and an address that was checked.
 type processRunner struct {
+	ctx  context.Context // bounds the start; go-plugin has a time of its own
 	cmd  launch.Command
 	dir  string       // the plugin's own directory, where its socket is
 	line func(string) // takes the plugin's log
 
-	proc   *launch.Process
-	dirFD  *os.File // so that the socket's path is short, wherever dir is
+	proc   *launch.Process // set by Start, under mu
+	dirFD  *os.File        // so that the socket's path is short, wherever dir is
 	stdout io.ReadCloser
 	stderr *idleReader
 
@@ -50,7 +51,7 @@ var _ runner.Runner = (*processRunner)(nil)
 
 // newRunner completes cmd with go-plugin's environment. The plugin's working
 // directory is its socket directory, so it is told ".".
-func newRunner(cmd launch.Command, spec *exec.Cmd, dir string, line func(string)) (*processRunner, error) {
+func newRunner(ctx context.Context, cmd launch.Command, spec *exec.Cmd, dir string, line func(string)) (*processRunner, error) {
 	fd, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the plugin's directory: %w", err)
@@ -68,16 +69,18 @@ func newRunner(cmd launch.Command, spec *exec.Cmd, dir string, line func(string)
 	}
 	cmd.Env = append(cmd.Env, plugin.EnvUnixSocketDir+"=.")
 	cmd.Sandbox.Dir = dir
-	return &processRunner{cmd: cmd, dir: dir, line: line, dirFD: fd, logged: make(chan struct{})}, nil
+	return &processRunner{ctx: ctx, cmd: cmd, dir: dir, line: line, dirFD: fd, logged: make(chan struct{})}, nil
 }
 
 // Start starts the process.
-func (r *processRunner) Start(ctx context.Context) error {
-	proc, err := launch.Start(ctx, r.cmd)
+func (r *processRunner) Start(context.Context) error {
+	proc, err := launch.Start(r.ctx, r.cmd)
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
 	r.proc = proc
+	r.mu.Unlock()
 	out, in := io.Pipe()
 	r.stdout, r.stderr = out, &idleReader{done: r.logged}
 	go r.readLog()
@@ -189,10 +192,18 @@ func (r *processRunner) Wait(context.Context) error {
 
 // Kill ends the process.
 func (r *processRunner) Kill(context.Context) error {
-	if r.proc != nil {
-		r.proc.Kill()
+	if p := r.process(); p != nil {
+		p.Kill()
 	}
 	return nil
+}
+
+// process is the process, nil before it was started. Where it is known to be
+// started the field is read as it is.
+func (r *processRunner) process() *launch.Process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.proc
 }
 
 // Diagnose is go-plugin's hook for explanations; ours come from
@@ -210,10 +221,11 @@ func (r *processRunner) Name() string { return r.cmd.Argv[0] }
 
 // ID is the process id.
 func (r *processRunner) ID() string {
-	if r.proc == nil {
+	p := r.process()
+	if p == nil {
 		return ""
 	}
-	return strconv.Itoa(r.proc.PID())
+	return strconv.Itoa(p.PID())
 }
 
 // idleReader is a stream on which nothing comes until it ends.

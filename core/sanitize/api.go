@@ -25,6 +25,10 @@ type Options struct {
 	// Forget makes every file stand alone: nothing learned from one is used
 	// on another (`send-bundle sanitize --each`).
 	Forget bool
+	// Record, if set, is told of every name that gets a pseudonym, so that the
+	// customer can turn it back: [pseudonym.Book.Record]. It is called often
+	// and from many goroutines.
+	Record func(token, original string)
 }
 
 // Names are identifiers found on the machine before anything is collected.

@@ -47,7 +47,7 @@ func New(opt Options) (*Sanitizer, error) {
 	s := &Sanitizer{opt: opt, rules: rules, valueSet: map[string]struct{}{}}
 	if opt.Key != nil {
 		s.secret = *opt.Key
-		m, err := pseudonym.New((*[32]byte)(opt.Key), pseudonym.Options{RandomIPs: opt.RandomIPs})
+		m, err := pseudonym.New((*[32]byte)(opt.Key), pseudonym.Options{RandomIPs: opt.RandomIPs, Record: opt.Record})
 		if err != nil {
 			return nil, fmt.Errorf("make sanitizer: %w", err)
 		}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+)
+
+func main() { cmdline.Main(app()) }
+
+func app() *cli.App {
+	return cmdline.New("rss", "the vendor's relay for support bundles and remote support", cmdline.Options{
+		Description: `Systems enrol here with one-time tokens and send encrypted bundles; engineers
+fetch them. The relay itself can open neither bundles nor sessions.
+
+Examples:
+   rss init --name "Example Support" --address rss.example.com
+   rss serve
+   rss token new --system array-7 > token
+   rss engineers add ada --key-file ada.pub --role bundles
+   rss bundles
+   rss audit`,
+		Commands: []*cli.Command{
+			initCommand(),
+			serveCommand(),
+			tokenCommand(),
+			systemsCommand(),
+			engineersCommand(),
+			bundlesCommand(),
+			auditCommand(),
+		},
+	})
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/relay"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run the relay",
+		Description: `Runs until it is told to stop, then lets running requests finish. Uploads that
+are cut resume when it is back. It prints one line when it is ready.
+
+Examples:
+   rss serve
+   rss serve --listen :8443 --log-level info
+   rss serve --nats nats://nats1:4222,nats://nats2:4222 --blobs /srv/bundles`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR` instead of what rss.json says"},
+		}, storeFlags()...),
+		Action: serve,
+	}
+}
+
+func serve(c *cli.Context) (err error) {
+	r, err := load(c)
+	if err != nil {
+		return err
+	}
+	log, err := cmdline.Logger(c)
+	if err != nil {
+		return err
+	}
+	if _, err := relay.Dial(r.Places.Socket); err == nil {
+		return fmt.Errorf("a relay is running already, with the socket %s", r.Places.Socket)
+	}
+	listen := r.Config.Listen
+	if c.IsSet("listen") {
+		listen = c.String("listen")
+	}
+	ln, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", listen, err)
+	}
+	srv, closer, err := open(c.Context, r, log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer func() { err = errors.Join(err, closer()) }()
+	for _, f := range r.HandOut() {
+		log.Warn("a private key that belongs to the engineers is still on this relay; move it away", "file", f)
+	}
+	fmt.Fprintf(c.App.Writer, "relay %s is ready on %s, authority %s\n", r.Config.Address, ln.Addr(), r.Pin())
+	return both(c.Context,
+		func(ctx context.Context) error { return srv.Serve(ctx, ln) },
+		func(ctx context.Context) error {
+			defer os.Remove(r.Places.Socket)
+			return srv.ServeAdmin(ctx, r.Places.Socket)
+		})
+}
+
+// both runs functions until all have returned; the first error ends the rest.
+func both(ctx context.Context, fs ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(fs))
+	for i, f := range fs {
+		wg.Go(func() {
+			if errs[i] = f(ctx); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

@@ -59,26 +59,11 @@ func newStream(s *Sanitizer) *stream {
 	return st
 }
 
-func findTokens(buf []byte, from, to int, emit func(start, end int, rule string)) {
-	for p := from; p < to; {
-		start, end, ok := tokens.Next(buf[:to], p)
-		if !ok {
-			return
-		}
-		p = end
-		for start < end {
-			lo, hi := max(from, start-200), min(len(buf), end+200)
-			m, ok := tokens.Find(buf[lo:hi], start-lo, end-lo)
-			if !ok {
-				break
-			}
-			emit(lo+m.Start, lo+m.End, m.Rule)
-			if lo+m.End <= start {
-				break
-			}
-			start = lo + m.End
-		}
-	}
+// findTokens looks at a run for package scan.
+func findTokens(buf []byte, from, to, start, end int) (int, int, string, bool) {
+	lo, hi := max(from, start-200), min(to, end+200)
+	m, ok := tokens.Find(buf[lo:hi], start-lo, end-lo)
+	return lo + m.Start, lo + m.End, m.Rule, ok
 }
 
 func (st *stream) reset(f File) {

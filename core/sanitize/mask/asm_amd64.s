@@ -55,6 +55,14 @@
 	VPAND     Y3, Y4, Y3      \
 	VPSHUFB   Y2, Y5, Y4      \
 	VPAND     Y3, Y4, Y3      \
+	VMOVDQU   src+3(SI), Y0   \
+	NIBBLES                   \
+	VMOVDQU   352(DX), Y4     \
+	VPSHUFB   Y1, Y4, Y4      \
+	VPAND     Y3, Y4, Y3      \
+	VMOVDQU   384(DX), Y4     \
+	VPSHUFB   Y2, Y4, Y4      \
+	VPAND     Y3, Y4, Y3      \
 	VPXOR     Y4, Y4, Y4      \
 	VPCMPEQB  Y3, Y4, Y3      \
 	VPMOVMSKB Y3, AX          \

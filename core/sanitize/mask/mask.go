@@ -23,7 +23,7 @@ type Block struct {
 const Size = 64
 
 // Slack is how many bytes behind the last block must be readable.
-const Slack = 2
+const Slack = 3
 
 // Kernel chooses the implementation.
 type Kernel uint8

@@ -1,9 +1,15 @@
 package mask
 
-// Needles are texts to look for, by their first three bytes.
+import (
+	"cmp"
+	"slices"
+)
+
+// Needles are texts to look for, by their first three or four bytes.
 type Needles struct {
 	tables tables
 	filter [1 << filterBits / 64]uint64
+	pairs  [1024]uint8 // by the low five bits of the first two bytes
 }
 
 // tables is what the AVX2 kernel loads; each table fills both halves of a
@@ -13,6 +19,7 @@ type tables struct {
 	lo1, hi1, lo2, hi2     [32]byte
 	b0lo, b0hi, b1lo, b1hi [32]byte
 	b2lo, b2hi             [32]byte
+	b3lo, b3hi             [32]byte
 }
 
 const filterBits = 15
@@ -32,58 +39,170 @@ func NewNeedles(texts []string) *Needles {
 	}
 	fillClass(&n.tables.lo1, &n.tables.hi1, &class1)
 	fillClass(&n.tables.lo2, &n.tables.hi2, &class2)
-	// Texts that begin alike share a bucket, so that the buckets stay
-	// selective: sort by the first byte, then deal out in stretches.
-	var sets [8][]string
+	seen := map[head]bool{}
+	var heads []head
 	for _, t := range texts {
 		if len(t) < 3 {
 			panic("needle shorter than three bytes: " + t)
 		}
 		k := hash(Fold(t[0], t[1], t[2]))
 		n.filter[k/64] |= 1 << (k % 64)
-		b := bucketOf(t)
-		sets[b] = append(sets[b], t)
+		n.pairs[int(t[0]&31)<<5|int(t[1]&31)] = 1
+		if h := head(t[:min(4, len(t))]); !seen[h] {
+			seen[h] = true
+			heads = append(heads, h)
+		}
 	}
-	for b, set := range sets {
-		bit := byte(1) << b
-		for _, t := range set {
-			add(&n.tables.b0lo, &n.tables.b0hi, t[0], bit)
-			add(&n.tables.b1lo, &n.tables.b1hi, t[1], bit)
-			add(&n.tables.b2lo, &n.tables.b2hi, t[2], bit)
+	for b, set := range deal(heads) {
+		for _, h := range set {
+			for at := range 4 {
+				for _, v := range h.at(at) {
+					n.tables.add(at, v, 1<<b)
+				}
+			}
 		}
 	}
 	return n
 }
 
-// bucketOf groups needles by their first letter.
-func bucketOf(t string) int {
-	switch c := t[0] | 0x20; {
-	case c == 'p':
-		return 0
-	case c == 's':
-		return 1
-	case c == 'k' || c == 't' || c == 'n':
-		return 2
-	case c == 'a' || c == 'b' || c == 'd' || c == 'g':
-		return 3
-	case c == 'c' || c == 'h' || c == 'i':
-		return 4
-	case c >= 'a' && c <= 'z':
-		return 5
-	case c < 0x80:
-		return 6
+// add lets byte c pass at a place of the needles of a bucket.
+func (t *tables) add(at int, c, bit byte) {
+	lo, hi := &t.b0lo, &t.b0hi
+	switch at {
+	case 1:
+		lo, hi = &t.b1lo, &t.b1hi
+	case 2:
+		lo, hi = &t.b2lo, &t.b2hi
+	case 3:
+		lo, hi = &t.b3lo, &t.b3hi
 	}
-	return 7
+	for lane := 0; lane < 32; lane += 16 {
+		lo[lane+int(c&15)] |= bit
+		hi[lane+int(c>>4)] |= bit
+	}
 }
 
-func add(lo, hi *[32]byte, c, bit byte) {
-	for _, v := range []byte{c | 0x20, c &^ 0x20} {
-		for lane := 0; lane < 32; lane += 16 {
-			lo[lane+int(v&15)] |= bit
-			hi[lane+int(v>>4)] |= bit
+// head is the beginning of a needle that is compared: four bytes, or three.
+type head string
+
+// at are the bytes that may stand at a place; any where the needle has ended.
+func (h head) at(i int) []byte {
+	if i < len(h) {
+		return variants(h[i])
+	}
+	return everyByte
+}
+
+var everyByte = func() (b []byte) {
+	for c := range 256 {
+		b = append(b, byte(c))
+	}
+	return b
+}()
+
+// variants are the cases of a letter.
+func variants(c byte) []byte {
+	if l := c | 0x20; l >= 'a' && l <= 'z' {
+		return []byte{l, l &^ 0x20}
+	}
+	return []byte{c}
+}
+
+// bucket is a set of needles with the nibbles that pass at each place.
+type bucket struct {
+	heads  []head
+	lo, hi [4]uint16
+}
+
+func (b bucket) with(h head) bucket {
+	for at := range 4 {
+		for _, v := range h.at(at) {
+			b.lo[at] |= 1 << (v & 15)
+			b.hi[at] |= 1 << (v >> 4)
 		}
 	}
+	b.heads = append(b.heads[:len(b.heads):len(b.heads)], h)
+	return b
 }
+
+// cost is the share of positions in ordinary text that pass.
+func (b bucket) cost() float64 {
+	c := 1.0
+	for at := range 4 {
+		p := 0.0
+		for v, f := range frequency {
+			if b.lo[at]>>(v&15)&1 != 0 && b.hi[at]>>(v>>4)&1 != 0 {
+				p += f
+			}
+		}
+		c *= p
+	}
+	return c
+}
+
+// deal distributes the needles over the buckets so that few false candidates
+// remain: each goes where it does the least harm, the most harmful first.
+func deal(heads []head) [8][]head {
+	heads = slices.Clone(heads)
+	slices.SortFunc(heads, func(a, b head) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
+	var buckets [8]bucket
+	place := func(h head) {
+		best, where := 1e9, 0
+		for i := range buckets {
+			if grown := buckets[i].with(h).cost() - buckets[i].cost()*btof(len(buckets[i].heads) > 0); grown < best {
+				best, where = grown, i
+			}
+		}
+		buckets[where] = buckets[where].with(h)
+	}
+	for _, h := range heads {
+		place(h)
+	}
+	// A second round: with all others placed, some belong elsewhere.
+	for range 2 {
+		for _, h := range heads {
+			for i := range buckets {
+				if k := slices.Index(buckets[i].heads, h); k >= 0 {
+					rest := slices.Delete(slices.Clone(buckets[i].heads), k, k+1)
+					buckets[i] = bucket{}
+					for _, r := range rest {
+						buckets[i] = buckets[i].with(r)
+					}
+				}
+			}
+			place(h)
+		}
+	}
+	var out [8][]head
+	for i := range buckets {
+		out[i] = buckets[i].heads
+	}
+	return out
+}
+
+func btof(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// frequency is how often a byte occurs in logs, roughly.
+var frequency = func() (f [256]float64) {
+	for c := range f {
+		f[c] = 0.0001
+	}
+	for i, c := range []byte("etaoinsrlcdupmhfgbvkwyxzjq") {
+		f[c] = 0.055 - 0.002*float64(i)
+		f[c&^0x20] = f[c] / 8
+	}
+	for c := byte('0'); c <= '9'; c++ {
+		f[c] = 0.022
+	}
+	f[' '], f['.'], f['/'], f[':'], f['-'], f['='], f['_'], f['"'] = 0.13, 0.02, 0.02, 0.03, 0.02, 0.015, 0.01, 0.015
+	f['['], f[']'], f['('], f[')'], f[','], f['\n'] = 0.006, 0.006, 0.004, 0.004, 0.008, 0.01
+	return f
+}()
 
 // fillClass makes the nibble tables of a class table: a byte has bit b if both
 // its nibbles have. All classes of this package are such rectangles.

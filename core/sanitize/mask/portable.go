@@ -1,6 +1,9 @@
 package mask
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // fillPortable looks up the classes of eight bytes, and turns the eight class
 // bytes by 90 degrees: one byte for each class.
@@ -26,12 +29,20 @@ func fillPortable(dst []Block, src []byte, needles *Needles) {
 			blk.Slash |= equal(w, '/') << g
 			blk.High |= gather(w) << g
 		}
+		// Two bytes of five bits each at a time, without a branch; the third
+		// is checked for those that pass.
 		trig := uint64(0)
-		k := uint32(s[0])<<8 | uint32(s[1])<<16 | 0x202020
+		k := uint32(s[0] & 31)
 		for i := range 64 {
-			k = (k>>8 | uint32(s[i+2])<<16) | 0x202020
-			h := hash(k)
-			trig |= needles.filter[h/64] >> (h % 64) & 1 << i
+			k = (k<<5 | uint32(s[i+1]&31)) & 1023
+			trig |= uint64(needles.pairs[k]) << i
+		}
+		for t := trig; t != 0; t &= t - 1 {
+			i := bits.TrailingZeros64(t) & 63
+			h := hash(Fold(s[i], s[i+1], s[i+2]))
+			if needles.filter[h/64]>>(h%64)&1 == 0 {
+				trig &^= 1 << i
+			}
 		}
 		blk.Trig = trig
 		dst[b] = blk

@@ -1,8 +1,6 @@
 package scan
 
 import (
-	"bytes"
-
 	"github.com/latchstring/latchstring/core/sanitize/encoding"
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
@@ -46,25 +44,28 @@ type Scanner struct {
 	// Kernel makes the masks.
 	Kernel mask.Kernel
 	// Tokens finds secrets by their shape alone in buf[from:to].
-	Tokens func(buf []byte, from, to int, emit func(start, end int, rule string))
+	// Tokens finds secrets by their shape in a run of token characters
+	// buf[start:end]. It may look around in the line buf[from:to], and returns
+	// where the first one begins and ends.
+	Tokens func(buf []byte, from, to, start, end int) (int, int, string, bool)
 
-	buf    []byte
-	ls, le int  // the line, without its end
-	lo, hi int  // how far rules may look
-	cut    bool // the line goes on behind le: it was too long
-	keyEnd int  // names up to here were dealt with
-	form   form
-	hits   []hit // in the line
-	all    []hit // in the window
-	runs   []int // places inside long runs of token characters
-	blocks []mask.Block
-	spill  []byte
+	buf      []byte
+	ls, le   int  // the line, without its end
+	lo, hi   int  // how far rules may look
+	cut      bool // the line goes on behind le: it was too long
+	keyEnd   int  // names up to here were dealt with
+	form     form
+	hits     []hit // in the line
+	lineRuns []int // those of runs in the line
+	all      []hit // in the window
+	runs     []int // places inside long runs of token characters
+	blocks   []mask.Block
+	spill    []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
 	depth   int
 	inner   *Scanner
 	decoded []byte
 	view    encoding.View
-	hasRun  bool // the line has a run that is long enough for a token
 	memo    memo
 	emit    func(start, end int, rule string)
 }
@@ -72,11 +73,6 @@ type Scanner struct {
 // New returns a Scanner in the state of a fresh file.
 func New() *Scanner {
 	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2)}
-	s.emit = func(start, end int, rule string) {
-		if !bytes.Contains(s.buf[start:end], []byte("REDACTED_")) || !endsInToken(s.buf[start:end]) {
-			s.hide(start, end, kindOfRule(rule), Rule(rule))
-		}
-	}
 	return s
 }
 
@@ -91,7 +87,7 @@ func (s *Scanner) Reset(name string) {
 // Line scans one line by itself: what [Scanner.Scan] does, without masks.
 func (s *Scanner) Line(buf []byte, start, end int) {
 	s.hits = appendHits(nil, buf, start, end)
-	s.hasRun = true
+	s.lineRuns = appendRuns(nil, buf, start, end)
 	s.line(buf, start, end)
 }
 
@@ -126,8 +122,10 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.identified(h.pos)
 		case stemMail:
 			s.dsn(h.pos)
+		case stemShort:
+			s.shortToken(h.pos)
 		case stemDoc:
-			document = true
+			document = document || h.pos == start || isSpace(buf[h.pos-1]) || buf[h.pos-1] == '-'
 		case stemInvisible:
 			invisible = true
 		case stemLine:
@@ -158,5 +156,3 @@ func (s *Scanner) hide(start, end int, kind keyname.Kind, rule Rule) {
 	}
 	s.Spans = append(s.Spans, Span{Start: start, End: end, Kind: kind, Rule: rule})
 }
-
-func kindOfRule(rule string) keyname.Kind { return keyname.Token }

@@ -48,38 +48,116 @@ func (s *Scanner) identified(pos int) {
 	}
 }
 
-// shapes looks at the line as a whole: tokens by their shape, and lines that
-// hold nothing but a secret.
+// shapes looks at the line's long runs: tokens by their shape, base64 of
+// secrets, and lines that hold nothing but a secret.
 func (s *Scanner) shapes() {
-	if !s.hasRun {
+	if len(s.lineRuns) == 0 {
 		return
 	}
-	if s.Tokens != nil {
-		s.Tokens(s.buf, s.ls, s.le, s.emit)
+	buf := s.buf
+	done := s.ls
+	for _, r := range s.lineRuns {
+		if r < done {
+			continue
+		}
+		start, end := r, r
+		for start > done && isRunChar(buf[start-1]) {
+			start--
+		}
+		for end < s.le && isRunChar(buf[end]) {
+			end++
+		}
+		done = end
+		s.run(start, end)
 	}
 	s.lone()
-	if s.depth < 2 {
-		s.base64()
+}
+
+func isRunChar(c byte) bool { return runChars[c] }
+
+var runChars = func() (t [256]bool) {
+	for c := range 256 {
+		b := byte(c)
+		t[c] = isAlnum(b) || b == '_' || b == '-' || b == '+' || b == '/' || b == '=' || b == '.' || b == '~'
+	}
+	return t
+}()
+
+// run looks at one run of token characters.
+func (s *Scanner) run(start, end int) {
+	if s.Tokens != nil {
+		for p := start; p < end; {
+			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end)
+			if !ok || to <= p {
+				break
+			}
+			if !endsInToken(s.buf[from:to]) {
+				s.hide(from, to, keyname.Token, Rule(rule))
+			}
+			p = to
+		}
+	}
+	if s.depth < 2 && end-start >= 24 {
+		s.base64(start, end)
 	}
 }
 
-// base64 decodes long runs and hides those that hold a secret.
-func (s *Scanner) base64() {
+// shortToken hides the keys of Artifactory, which may be shorter than a run.
+func (s *Scanner) shortToken(pos int) {
+	e := pos
+	for e < s.le && isAlnum(s.buf[e]) {
+		if e < pos+3 && s.buf[e] >= 'a' && s.buf[e] <= 'z' {
+			return
+		}
+		e++
+	}
+	if e-pos < 13 || pos > s.ls && (isAlnum(s.buf[pos-1]) || s.buf[pos-1] == '_' || s.buf[pos-1] == '-') {
+		return
+	}
+	mixed := 0
+	for _, c := range s.buf[pos+3 : e] {
+		mixed += btoi(c < 'A' || c > 'Z')
+	}
+	if mixed > 0 {
+		s.hide(pos, e, keyname.Token, "artifactory-key")
+	}
+}
+
+// appendRuns finds the ends of the first sixteen characters of each long run.
+func appendRuns(dst []int, buf []byte, start, end int) []int {
+	n := 0
+	for i := start; i < end; i++ {
+		if c := buf[i]; isAlnum(c) || c == '_' || c == '-' {
+			if n++; n == 16 {
+				dst = append(dst, i)
+			}
+		} else {
+			n = 0
+		}
+	}
+	return dst
+}
+
+// base64 decodes the parts of a run and hides those that hold a secret.
+func (s *Scanner) base64(start, stop int) {
 	buf := s.buf
-	for p := s.ls; p < s.le; {
-		for p < s.le && !isAlnum(buf[p]) {
+	for p := start; p < stop; {
+		for p < stop && !isAlnum(buf[p]) {
 			p++
 		}
 		from := p
-		for p < s.le && (isAlnum(buf[p]) || buf[p] == '+' || buf[p] == '/' || buf[p] == '-' || buf[p] == '_') {
+		for p < stop && buf[p] != '.' && buf[p] != '~' && buf[p] != '=' {
 			p++
 		}
 		n := p - from
-		for p < s.le && buf[p] == '=' {
+		for p < stop && buf[p] == '=' {
 			p++
 		}
 		if n >= 24 && readable(buf[from:from+24]) && s.secretInside(buf[from:from+n]) {
 			s.hide(from, p, keyname.Secret, "base64")
+		}
+		if p == from {
+			p++
 		}
 	}
 }

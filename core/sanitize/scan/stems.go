@@ -13,6 +13,7 @@ const (
 	stemMail             // user:password@tcp(
 	stemDoc              // says what the lines below are
 	stemInvisible        // what a terminal does not show
+	stemShort            // a token that may be shorter than a run
 	stemLine             // a line of a password file
 	stemEscape           // an escaped letter in the name of a key
 )
@@ -45,16 +46,17 @@ func buildStems() []stem {
 			add(stemKey, w+c)
 		}
 	}
-	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587", "]:465", "]:25")
+	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ")
+	add(stemShort, "akc", "ap0", "ap1", "ap2", "ap3", "ap4", "ap5", "ap6", "ap7", "ap8", "ap9", "apb", "apc", "apd", "ape", "apf")
 	add(stemEscape, "\\u00")
 	userStem = len(t)
 	add(stemKey, "user's own key\x00")
 	add(stemInvisible, "\x1b[0", "\x1b[1", "\x1b[2", "\x1b[3", "\x1b[4", "\x1b[7", "\x1b[9", "\x1b[m", "\x1b[K", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
-	add(stemDoc, "kind:", "data:", "private-lines", "---")
+	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	for _, f := range foreignStems {
 		add(stemKey, f)
 	}
-	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
+	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "isql", "sqlcmd", "cmdkey", "-proxy-user")
 	add(stemURL, "://")
 	add(stemPEM, "-----begin", "---- begin")

@@ -78,7 +78,16 @@ func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 		blk := &blocks[b]
 		base := from + b*mask.Size
 		for t := blk.Trig; t != 0; t &= t - 1 {
-			s.all = verifyHit(s.all, buf, base+bits.TrailingZeros64(t), to)
+			i := base + bits.TrailingZeros64(t)
+			if i+3 > to {
+				break
+			}
+			if buf[i] == '-' && i > from && buf[i-1] == '-' {
+				continue // only the first dash of a rule counts
+			}
+			if heads[headOf(mask.Fold(buf[i], buf[i+1], buf[i+2]))] != 0 {
+				s.all = verifyHit(s.all, buf, i, to)
+			}
 		}
 		// Sixteen characters of a token in a row, by doubling.
 		r1 := blk.Digit | blk.Letter1 | blk.Letter2 | blk.Under | blk.Dash
@@ -128,11 +137,11 @@ func (s *Scanner) walk(buf []byte, from, to int) {
 		for h < len(s.all) && s.all[h].pos < next {
 			h++
 		}
-		s.hasRun = false
+		firstRun := r
 		for r < len(s.runs) && s.runs[r] < next {
 			r++
-			s.hasRun = true
 		}
+		s.lineRuns = s.runs[firstRun:r]
 		s.hits = s.all[first:h]
 		s.line(buf, start, end)
 		from = next

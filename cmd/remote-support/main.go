@@ -30,6 +30,7 @@ Examples:
 			pluginCommand(),
 			auditCommand(),
 			buildConfigCommand(),
+			disableCommand(),
 			serveCommand(),
 			reloadCommand(),
 		},

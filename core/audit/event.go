@@ -15,6 +15,8 @@ const (
 	PolicyLoaded    Type = "policy.loaded"
 	PolicyRefused   Type = "policy.refused" // an action that policy denied
 	PolicyBroken    Type = "policy.broken"  // files that do not load
+	PolicyNoticed   Type = "policy.noticed" // a file, a signer or a seal that was changed or is gone
+	SystemSealed    Type = "system.sealed"  // remote access was disabled for good
 	PluginStarted   Type = "plugin.started"
 	PluginExited    Type = "plugin.exited"
 	PluginCrashed   Type = "plugin.crashed"

@@ -27,7 +27,7 @@ func Decode(v any, data []byte) error {
 				problems.Add(f.name, "%s", msg)
 				continue
 			}
-		} else if f.hasDef {
+		} else if dst.SetZero(); f.hasDef {
 			f.setText(dst, f.def)
 		}
 		f.check(dst, &problems)
@@ -236,9 +236,15 @@ func near(name string, fields []field) string {
 			return r
 		}, strings.ToLower(s))
 	}
+	given := plain(name)
 	for _, f := range fields {
-		a, b := plain(name), plain(f.name)
-		if a == b || len(a) > 3 && (strings.HasPrefix(b, a) || strings.HasPrefix(a, b)) {
+		if plain(f.name) == given {
+			return "; did you mean " + f.name + "?"
+		}
+	}
+	for _, f := range fields {
+		known := plain(f.name)
+		if len(given) > 3 && (strings.HasPrefix(known, given) || strings.HasPrefix(given, known)) {
 			return "; did you mean " + f.name + "?"
 		}
 	}

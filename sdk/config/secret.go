@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
 )
 
 // ErrSecret is returned by everything that would write a Secret out.
@@ -22,12 +21,13 @@ const redacted = "[secret]"
 //
 // Copies of a Secret share the value: Zero on one of them wipes all.
 type Secret struct {
-	_ [0]func() // not comparable: == leaks timing, and secrets make bad map keys
-	v *value
+	// The value hides in a function: what looks into a struct by
+	// reflection, as fmt does with unexported fields, follows pointers and
+	// finds bytes, but sees only the address of a function. It also makes
+	// a Secret not comparable: == leaks timing.
+	get func() *value
 }
 
-// value sits behind a pointer so that not even a printed struct with a Secret
-// in an unexported field, which fmt reads by reflection, shows it.
 type value struct{ b []byte }
 
 // NewSecret makes a Secret of s.
@@ -38,51 +38,42 @@ func SecretBytes(b []byte) Secret {
 	if len(b) == 0 {
 		return Secret{}
 	}
-	return Secret{v: &value{b}}
+	v := &value{b}
+	return Secret{get: func() *value { return v }}
+}
+
+// bytes returns the value itself.
+func (s Secret) bytes() []byte {
+	if s.get == nil {
+		return nil
+	}
+	return s.get().b
 }
 
 // Reveal returns the value. The string is a copy that Zero does not wipe: call
 // it as late as possible, and keep the result no longer than needed.
-func (s Secret) Reveal() string {
-	if s.v == nil {
-		return ""
-	}
-	return string(s.v.b)
-}
+func (s Secret) Reveal() string { return string(s.bytes()) }
 
 // Use calls f with the value itself, which f must neither keep nor change.
 // Other than Reveal it leaves no copy behind.
-func (s Secret) Use(f func(b []byte)) {
-	if s.v == nil {
-		f(nil)
-		return
-	}
-	f(s.v.b)
-	runtime.KeepAlive(s.v)
-}
+func (s Secret) Use(f func(b []byte)) { f(s.bytes()) }
 
 // IsZero reports whether there is no value.
-func (s Secret) IsZero() bool { return s.v == nil || len(s.v.b) == 0 }
+func (s Secret) IsZero() bool { return len(s.bytes()) == 0 }
 
 // Equal compares two secrets in a time that depends on their lengths only.
 func (s Secret) Equal(other Secret) bool {
-	var a, b []byte
-	if s.v != nil {
-		a = s.v.b
-	}
-	if other.v != nil {
-		b = other.v.b
-	}
-	return subtle.ConstantTimeCompare(a, b) == 1
+	return subtle.ConstantTimeCompare(s.bytes(), other.bytes()) == 1
 }
 
 // Zero wipes the value, in this Secret and in all its copies.
 func (s Secret) Zero() {
-	if s.v == nil {
+	if s.get == nil {
 		return
 	}
-	clear(s.v.b)
-	s.v.b = nil
+	v := s.get()
+	clear(v.b)
+	v.b = nil
 }
 
 // String returns "[secret]", or nothing when there is no value.

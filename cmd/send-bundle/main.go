@@ -32,6 +32,7 @@ Examples:
 			sanitizeCommand(),
 			inspectCommand(),
 			verifyCommand(),
+			revealCommand(),
 			queueCommand(),
 		},
 	})

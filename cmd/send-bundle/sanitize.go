@@ -68,6 +68,9 @@ func sanitizeAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := engine.Flush(); err != nil {
+		return err
+	}
 	if p := c.String("report"); p != "" {
 		data, err := json.MarshalIndent(engine.Report(), "", "  ")
 		if err != nil {

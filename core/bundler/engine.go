@@ -1,12 +1,16 @@
 package bundler
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/sanitize"
 	"github.com/latchstring/latchstring/core/sanitize/discover"
+	"github.com/latchstring/latchstring/core/sanitize/pseudonym"
 )
 
 // EngineOptions say how text is sanitized.
@@ -16,28 +20,90 @@ type EngineOptions struct {
 	Redactions   []policy.Redaction
 }
 
-// KeyPath is where the customer's pseudonym key lies.
+// KeyPath is where the customer's pseudonym key lies, and BookPath the book of
+// the names behind the pseudonyms, which is encrypted with it. Neither leaves
+// the machine.
 func KeyPath(root paths.Root) string { return root.Var("sanitize", "key") }
 
-// NewEngine makes the sanitizer of this machine: its key, the names that are
+// BookPath is described at [KeyPath].
+func BookPath(root paths.Root) string { return root.Var("sanitize", "book") }
+
+// Engine is the sanitizer of this machine, with the book that it writes.
+type Engine struct {
+	*sanitize.Sanitizer
+	book *pseudonym.Book // nil without pseudonyms
+}
+
+// NewEngine makes the sanitizer: with the machine's key, the names that are
 // found on it, and what policy adds.
-func NewEngine(root paths.Root, o EngineOptions) (*sanitize.Sanitizer, error) {
+func NewEngine(root paths.Root, o EngineOptions) (*Engine, error) {
+	e := &Engine{}
 	so := sanitize.Options{Forget: o.Forget}
 	if !o.NoPseudonyms {
 		key, err := sanitize.LoadKey(KeyPath(root))
 		if err != nil {
 			return nil, err
 		}
+		if e.book, err = pseudonym.OpenBook(BookPath(root), (*[pseudonym.KeySize]byte)(key)); err != nil {
+			return nil, fmt.Errorf("open the book of pseudonyms: %w", err)
+		}
 		names := discover.Find(discover.Options{})
-		so.Key = key
+		so.Key, so.Record = key, e.book.Record
 		so.Names = sanitize.Names{Hosts: names.Hosts, Domains: names.Domains, Users: names.Users}
 	}
 	for _, r := range o.Redactions {
 		so.Rules = append(so.Rules, sanitize.Rule{ID: r.Name, Literal: r.Literal, Regexp: r.Regexp, Anchors: r.Anchors, Key: r.Key})
 	}
-	s, err := sanitize.New(so)
-	if err != nil {
+	var err error
+	if e.Sanitizer, err = sanitize.New(so); err != nil {
 		return nil, fmt.Errorf("make sanitizer: %w", err)
 	}
-	return s, nil
+	return e, nil
+}
+
+// Flush writes the book. What was sanitized must not leave before: its names
+// could never be turned back.
+func (e *Engine) Flush() error {
+	if e.book == nil {
+		return nil
+	}
+	if err := e.book.Flush(); err != nil {
+		return fmt.Errorf("write the book of pseudonyms: %w", err)
+	}
+	return nil
+}
+
+// Revealed is what stands behind a pseudonym.
+type Revealed struct {
+	Token string `json:"token"`
+	Name  string `json:"name,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+// Reveal turns pseudonyms back, with the key and the book of this machine.
+func Reveal(root paths.Root, tokens []string) ([]Revealed, error) {
+	if _, err := os.Stat(KeyPath(root)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reveal: this machine has no pseudonym key (%s), so it has made no pseudonyms", KeyPath(root))
+	}
+	key, err := sanitize.LoadKey(KeyPath(root))
+	if err != nil {
+		return nil, err
+	}
+	book, err := pseudonym.OpenBook(BookPath(root), (*[pseudonym.KeySize]byte)(key))
+	if err != nil {
+		return nil, fmt.Errorf("open the book of pseudonyms: %w", err)
+	}
+	m, err := pseudonym.New((*[pseudonym.KeySize]byte)(key), pseudonym.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("reveal: %w", err)
+	}
+	var out []Revealed
+	for _, t := range tokens {
+		r := Revealed{Token: t}
+		if r.Name, err = m.Reveal(t, book); err != nil {
+			r.Error = err.Error()
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }

@@ -25,6 +25,7 @@ type Run struct {
 	req    Request
 	vendor identity.Vendor
 	draft  *bundle.Draft
+	engine *Engine
 	to     []age.Recipient
 }
 
@@ -47,7 +48,7 @@ func (b *Bundler) Collect(ctx context.Context, req Request) (_ *Run, err error) 
 	if err != nil {
 		return nil, err
 	}
-	o, err := b.options(&r.req, c)
+	o, err := r.options(c)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +107,13 @@ func (r *Run) mayLeave(size int64) error {
 func (r *Run) destination() string { return withPort(cmp.Or(r.req.RSS, r.vendor.RSS)) }
 
 // options are those of the pipeline.
-func (b *Bundler) options(req *Request, c *choice) (bundle.Options, error) {
+func (r *Run) options(c *choice) (bundle.Options, error) {
+	b, req := r.b, &r.req
 	engine, err := NewEngine(b.p.Root, EngineOptions{NoPseudonyms: req.NoPseudonyms, Redactions: b.p.Policy.Redactions()})
 	if err != nil {
 		return bundle.Options{}, err
 	}
+	r.engine = engine
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
@@ -156,6 +159,9 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	if err != nil {
 		_, rerr := r.b.record(audit.BundleFailed, "", map[string]string{"error": firstLine(err.Error())})
 		return nil, errors.Join(err, rerr)
+	}
+	if err := r.engine.Flush(); err != nil {
+		return nil, err
 	}
 	m := &Made{Name: packed.FileName(!r.req.NoEncrypt), Manifest: packed.Manifest}
 	for _, n := range packed.Redactions.Rules {

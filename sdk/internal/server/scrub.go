@@ -50,7 +50,8 @@ func (s *scrubber) clean(text string) string {
 		if len(raw) < minSecret {
 			continue
 		}
-		for _, form := range []string{raw, url.QueryEscape(raw), url.PathEscape(raw), base64.StdEncoding.EncodeToString([]byte(raw))} {
+		inURL := strings.TrimPrefix(url.UserPassword("", raw).String(), ":")
+		for _, form := range []string{raw, inURL, url.QueryEscape(raw), url.PathEscape(raw), base64.StdEncoding.EncodeToString([]byte(raw))} {
 			text = strings.ReplaceAll(text, form, "[secret]")
 		}
 	}

@@ -48,15 +48,13 @@ var magics = []struct {
 	{"Rar!\x1a\x07", Foreign},
 	{"\x04\x22\x4d\x18", Foreign}, // lz4
 	{"\x02\x21\x4c\x18", Foreign}, // lz4, legacy
-	{"LZIP", Foreign},
+	{"LZIP\x00", Foreign},
+	{"LZIP\x01", Foreign},
 	{"\x89LZO\x00\r\n\x1a\n", Foreign},
 	{"\x1f\x9d", Foreign},         // compress
 	{"\x1f\xa0", Foreign},         // compress, LZH
 	{"\x1f\x1e", Foreign},         // pack
 	{"!<arch>\n", Foreign},        // ar, deb
-	{"070701", Foreign},           // cpio
-	{"070702", Foreign},           // cpio
-	{"070707", Foreign},           // cpio
 	{"\xed\xab\xee\xdb", Foreign}, // rpm
 	{"MSCF\x00\x00\x00\x00", Foreign},
 	{"hsqs", Foreign}, // squashfs
@@ -79,10 +77,33 @@ func Detect(name string, head []byte) Kind {
 		return Zstd // a skippable frame first
 	case tarHeader(head):
 		return Tar
+	case cpioHeader(head):
+		return Foreign
 	case strings.EqualFold(path.Ext(name), ".lzma") && len(head) >= 13 && head[0] == 0x5d:
 		return Foreign
 	}
 	return None
+}
+
+// cpioHeader recognises the ASCII formats of cpio: a magic number and then
+// fields of digits, 110 or 76 bytes in all. A log may begin with the number.
+func cpioHeader(b []byte) bool {
+	n := 110
+	switch {
+	case bytes.HasPrefix(b, []byte("070707")):
+		n = 76
+	case !bytes.HasPrefix(b, []byte("070701")) && !bytes.HasPrefix(b, []byte("070702")):
+		return false
+	}
+	if len(b) < n {
+		return false
+	}
+	for _, c := range b[:n] {
+		if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // tarHeader checks the sum over a header block, which all dialects have.

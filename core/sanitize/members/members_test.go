@@ -680,7 +680,7 @@ func TestDetect(t *testing.T) {
 		{"x.log", []byte("plain text"), None}, {"x.gz", []byte("not really gzip"), None}, {"x", nil, None}, {"x", []byte("BZh is a word"), None},
 		{"x", []byte("BZh91AY&SY...."), Bzip2}, {"x", []byte("PK\x03\x04"), Zip}, {"x", []byte("PK and more"), None},
 		{"x", []byte("\x50\x2a\x4d\x18\x04\x00\x00\x00"), Zstd}, {"x", v7[:512], Tar}, {"x.tar", make([]byte, 512), None},
-		{"x", []byte("!<arch>\n"), Foreign}, {"a.lzma", append([]byte{0x5d, 0, 0}, make([]byte, 10)...), Foreign}, {"a", append([]byte{0x5d, 0, 0}, make([]byte, 10)...), None},
+		{"x", []byte("!<arch>\n"), Foreign}, {"x", []byte("070701" + strings.Repeat("0", 104)), Foreign}, {"x", []byte("070701 is the postcode " + strings.Repeat("0", 104)), None}, {"x", []byte("LZIP is text"), None}, {"a.lzma", append([]byte{0x5d, 0, 0}, make([]byte, 10)...), Foreign}, {"a", append([]byte{0x5d, 0, 0}, make([]byte, 10)...), None},
 	} {
 		if got := Detect(c.name, c.head); got != c.want {
 			t.Errorf("%q %q: %v, want %v", c.name, c.head[:min(len(c.head), 12)], got, c.want)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -23,9 +24,10 @@ const (
 	Shell              // quoted for a shell
 	Base64             // one of three alignments, standard or URL alphabet
 	Hex                // two digits a byte
+	UTF16              // two bytes a character, low byte first
 )
 
-var formNames = [...]string{"raw", "url", "json", "xml", "shell", "base64", "hex"}
+var formNames = [...]string{"raw", "url", "json", "xml", "shell", "base64", "hex", "utf-16"}
 
 // String returns the name of the form.
 func (f Form) String() string {
@@ -69,6 +71,21 @@ func spellings(secret []byte) []spelling {
 	}
 	lower := hex.EncodeToString(secret)
 	add(Hex, lower, strings.ToUpper(lower))
+	// UTF-16 inside of other text, and in base64 as PowerShell's encoded
+	// commands are. A secret starts at an even byte there: all alignments.
+	wide := utf16LE(s)
+	add(UTF16, string(wide))
+	for shift := range 3 {
+		add(Base64, base64Core(wide, shift, base64.RawStdEncoding))
+	}
+	return out
+}
+
+func utf16LE(s string) []byte {
+	out := make([]byte, 0, 2*len(s))
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = append(out, byte(u), byte(u>>8))
+	}
 	return out
 }
 

@@ -51,11 +51,14 @@ func TestFormsOfPrograms(t *testing.T) {
 		"xml":         "<p>" + x.String() + "</p>",
 		"shell":       `'` + strings.ReplaceAll(secret, `'`, `'\''`) + `'`,
 		"hex":         hex.EncodeToString([]byte(secret)),
+		"utf-16":      string(utf16LE("a " + secret + " b")),
+		"powershell":  base64.StdEncoding.EncodeToString(utf16LE("$p='" + secret + "'")),
 		"HEX":         strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
 	for shift := range 7 {
 		text := []byte(strings.Repeat("u", shift) + secret + ":tail")
 		cases[fmt.Sprintf("base64 at %d", shift)] = base64.StdEncoding.EncodeToString(text)
+		cases[fmt.Sprintf("base64 of utf-16 at %d", shift)] = base64.StdEncoding.EncodeToString(utf16LE(string(text)))
 		cases[fmt.Sprintf("base64 url at %d", shift)] = base64.RawURLEncoding.EncodeToString(text)
 	}
 	for name, text := range cases {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+)
+
+// candidate is a key that a login may try.
+type candidate struct {
+	signer ssh.Signer
+	file   string // empty: in the agent
+}
+
+// fileKey reads a private key, and asks for its passphrase.
+func fileKey(c *cli.Context, path string) (ssh.Signer, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read key: %w", err)
+	}
+	signer, err := ssh.ParsePrivateKey(b)
+	var locked *ssh.PassphraseMissingError
+	if errors.As(err, &locked) {
+		pass, err := cmdline.Secret("Passphrase of "+path, c.String("passphrase-file"))
+		if err != nil {
+			return nil, err
+		}
+		defer clear(pass)
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(b, pass)
+		if err != nil {
+			return nil, fmt.Errorf("read key %s: %w", path, err)
+		}
+		return signer, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read key %s: %w", path, err)
+	}
+	return signer, nil
+}
+
+// agentKeys lists the keys of the SSH agent, if there is one.
+func agentKeys() ([]ssh.Signer, error) {
+	sock := os.Getenv("SSH_AUTH_SOCK")
+	if sock == "" {
+		return nil, nil
+	}
+	conn, err := net.Dial("unix", sock)
+	if err != nil {
+		return nil, fmt.Errorf("reach the SSH agent: %w", err)
+	}
+	// The connection stays open for as long as its keys are used: until the
+	// command ends.
+	signers, err := agent.NewClient(conn).Signers()
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("ask the SSH agent: %w", err)
+	}
+	return signers, nil
+}
+
+// candidates are the keys to try when none was named: the agent's, then the
+// usual files that need no passphrase.
+func candidates() ([]candidate, error) {
+	var out []candidate
+	signers, err := agentKeys()
+	for _, s := range signers {
+		out = append(out, candidate{signer: s})
+	}
+	home, homeErr := os.UserHomeDir()
+	if homeErr != nil {
+		return out, err
+	}
+	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		path := filepath.Join(home, ".ssh", name)
+		b, readErr := os.ReadFile(path)
+		if errors.Is(readErr, fs.ErrNotExist) {
+			continue
+		}
+		if s, parseErr := ssh.ParsePrivateKey(b); parseErr == nil {
+			out = append(out, candidate{signer: s, file: path})
+		}
+	}
+	if len(out) > 0 {
+		err = nil
+	}
+	return out, err
+}
+
+// key finds the key that the login used.
+func (cfg config) key(c *cli.Context) (ssh.Signer, error) {
+	if cfg.KeyFile != "" {
+		return fileKey(c, cfg.KeyFile)
+	}
+	signers, err := agentKeys()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range signers {
+		if ssh.FingerprintSHA256(s.PublicKey()) == cfg.Agent {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("the SSH agent does not have the key %s; add it with ssh-add, or log in with another: support login --key FILE", cfg.Agent)
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+)
+
+func main() { cmdline.Main(app()) }
+
+func app() *cli.App {
+	return cmdline.New("support", "the support engineer's side: find systems, open bundles", cmdline.Options{
+		Description: `Examples:
+   support login --rss rss.example.com --pin SHA256:...
+   support systems array
+   support bundle list --system array-7
+   support bundle open bdl-0123456789abcdefghjk --identity bundle-key.txt`,
+		Commands: []*cli.Command{
+			loginCommand(),
+			systemsCommand(),
+			bundleCommand(),
+		},
+	})
+}

@@ -19,6 +19,7 @@ const (
 	percent
 	pathChar
 	pathAt
+	crypt
 	// runChar are the characters of the runs that Find is asked about.
 	runChar
 	// shortStart are the first bytes of the prefixes of two bytes.
@@ -51,6 +52,7 @@ func makeClasses() (t [256]class) {
 	set(percent, an+"__--..==%%++//")
 	set(pathChar, an+"//++__--")
 	set(pathAt, an+"//++__--@@")
+	set(crypt, an+"__--..==%%++//::$$@@**")
 	set(runChar, an+"__++//==..~~--")
 	for _, b := range shortFirst {
 		t[b] |= shortStart

@@ -15,7 +15,7 @@
 //
 //	d digits   h lower hex   H hex   l lower + digits   u upper + digits
 //	a letters + digits   L letters   w a_   b a_-   B a+/   E a+/_=-   x a_-.=
-//	p x%+/   P a/+_-   Q P@   U a UUID
+//	p x%+/   P a/+_-   Q P@   k p:$@*   U a UUID
 //
 // Flags are: i (letter case of the prefix does not matter), any (a letter or
 // digit may stand before the prefix), exact (no further character of the last

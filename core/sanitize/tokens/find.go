@@ -111,6 +111,8 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 	switch w[start-1] {
 	case ':', '!', '|':
 		return led(w, start, end)
+	case '$':
+		return kerberos(w, start, end)
 	case '\\':
 		switch w[start] {
 		case 'n', 'r', 't':
@@ -121,6 +123,9 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 			skip = 5
 		}
 	case '%':
+		if m, ok := facebook(w, start, end); ok {
+			return m, true
+		}
 		skip = 2
 	case '[', ';':
 		if k := span(w[:end], start, digit); k < end && w[k] == 'm' {

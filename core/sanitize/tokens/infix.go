@@ -46,7 +46,7 @@ func infix(w []byte, start, end, word, seg, i int) (Match, bool) {
 		switch n := i - seg; {
 		case n == 32:
 			return mailchimp(w, seg, end, i)
-		case n >= 1 && n <= 4 && end-i > 64:
+		case n >= 1 && n <= 14 && end-i > 64:
 			return trueNAS(w, seg, end, i)
 		}
 	case '_':
@@ -169,7 +169,7 @@ func dots(w []byte, s, end, i int) (Match, bool) {
 		}
 	}
 	// Google client id, by what follows it
-	if hasPrefix(w[i:], ".apps.googleusercontent.com", true) && first >= 40 {
+	if first >= 34 && hasPrefix(w[i:], ".apps.googleusercontent.com", true) {
 		return Match{Start: s, End: i, Rule: "google-client-id"}, true
 	}
 	// Kubernetes bootstrap token: 6 . 16, beside its name
@@ -196,10 +196,10 @@ func maxmind(w []byte, start, end, i int) (Match, bool) {
 
 // mailchimp is 32 hex and -us12, mailgun 32, 8 and 8; the 32 are w[s:i].
 func mailchimp(w []byte, s, end, i int) (Match, bool) {
-	if i+4 > end || span(w[:i], s, lowerDigit) != i || !hasDigit(w[s:i]) {
+	if i+4 > end || !hasDigit(w[s:i]) {
 		return Match{}, false
 	}
-	if hasPrefix(w[i:end], "-us", false) {
+	if hasPrefix(w[i:end], "-us", false) && span(w[:i], s, hex) == i {
 		e := span(w[:end], i+3, digit)
 		if n := e - i - 3; n < 1 || n > 3 {
 			return Match{}, false
@@ -207,7 +207,7 @@ func mailchimp(w []byte, s, end, i int) (Match, bool) {
 		return Match{Start: s, End: e, Rule: "mailchimp-key", Open: e == len(w)}, true
 	}
 	a := span(w[:end], i+1, lowerDigit)
-	if a-i-1 != 8 || a == end || w[a] != '-' {
+	if span(w[:i], s, lowerDigit) != i || a-i-1 != 8 || a == end || w[a] != '-' {
 		return Match{}, false
 	}
 	e := span(w[:end], a+1, lowerDigit)
@@ -232,15 +232,32 @@ func trueNAS(w []byte, s, end, i int) (Match, bool) {
 // telegram is digits : AA and 32 more; the run begins behind the colon.
 func telegram(w []byte, start, end int) (Match, bool) {
 	s := spanBack(w, start-1, digit)
-	if n := start - 1 - s; n < 5 || n > 16 {
+	if n := start - 1 - s; n < 2 || n > 16 {
 		return Match{}, false
 	}
 	e := span(w[:end], start, base64URL)
 	n := e - start
-	if w[start] != 'A' || n < 34 || n > 36 || s > 0 && is(w[s-1], alnum) && !hasSuffix(w[:s], "bot") {
+	if w[start] != 'A' && !near(w, s, "telegr", 60, "tgram") || n < 34 || n > 36 || s > 0 && is(w[s-1], alnum) && !hasSuffix(w[:s], "bot") {
 		return Match{}, false
 	}
 	return Match{Start: s, End: e, Rule: "telegram-bot-token", Open: e == len(w)}, true
+}
+
+// kerberos is $krb5asrep$ or the like and a hash, of which w[start:end] is the
+// last part or one before it.
+func kerberos(w []byte, start, end int) (Match, bool) {
+	if end-start < 32 || span(w[:end], start, hex) != end {
+		return Match{}, false
+	}
+	for s := start - 1; s > 0 && start-s < 200 && w[s] != '\n'; s-- {
+		if hasPrefix(w[s:], "$krb5", false) {
+			return Match{Start: s, End: end, Rule: "kerberos-hash", Open: end == len(w)}, true
+		}
+	}
+	if hasPrefix(w, "$krb5", false) {
+		return Match{Start: 0, End: end, Rule: "kerberos-hash", Open: end == len(w)}, true
+	}
+	return Match{}, false
 }
 
 // salesforce is 00D and 12 more ! 96 more.

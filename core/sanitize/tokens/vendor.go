@@ -2,7 +2,6 @@ package tokens
 
 import (
 	"encoding/binary"
-	"math/bits"
 )
 
 // value is what a vendor's token looks like.
@@ -32,18 +31,37 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < 14 || end-start > maxRun {
 		return Match{}, false
 	}
-	// The run may hold key=value: the value is behind the last '=' that is
-	// not padding.
-	s := start
-	for i := start; i < end-1; i++ {
-		if window[i] == '=' && is(window[i+1], alnum) {
-			s = i + 1
-		}
-	}
-	if !plausible(window[s:end]) {
+	// The run may hold key=value, and the value may hold '=' itself: the value
+	// is the whole run, or what is behind the first or the last '='.
+	if !plausible(window[start:end]) {
 		return Match{}, false
 	}
-	// The name is in the few words before the value, or in the run.
+	if m, ok := named(window, start, start, end); ok {
+		return m, true
+	}
+	first, last := -1, -1
+	for i := start; i < end-1; i++ {
+		if window[i] == '=' && is(window[i+1], base64URL) {
+			if first < 0 {
+				first = i + 1
+			}
+			last = i + 1
+		}
+	}
+	if first > 0 {
+		if m, ok := named(window, start, first, end); ok {
+			return m, true
+		}
+	}
+	if last > first {
+		return named(window, start, last, end)
+	}
+	return Match{}, false
+}
+
+// named looks for the issuer of the value window[s:end] in the few words
+// before it, and within it when it is a whole run.
+func named(window []byte, start, s, end int) (Match, bool) {
 	spaces := 0
 	for i := s - 1; i >= 0 && s-i <= lookBack; i-- {
 		c := classOf[window[i]]
@@ -67,6 +85,9 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 			}
 		}
 	}
+	if s > start {
+		return Match{}, false
+	}
 	for i, last := s, end-minVendorValue; i <= last; i++ {
 		if classOf[window[i]]&letter != 0 && (i == 0 || wordStart(window[i-1], window[i])) {
 			if m, ok := vendorAt(window, i, s, end); ok {
@@ -75,27 +96,6 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 		}
 	}
 	return Match{}, false
-}
-
-// twoDigits says whether v may hold two digits. It takes eight bytes at a time
-// and an '=' for a digit too.
-func twoDigits(v []byte) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; len(v) >= 8; v = v[8:] {
-		// A byte of 0x3x becomes zero in x, and bit 7 of its place in z.
-		x := binary.LittleEndian.Uint64(v)&(0xf0*ones) ^ 0x30*ones
-		z := ^(x&(0x7f*ones) + 0x7f*ones | x) & high
-		if n += bits.OnesCount64(z); n >= 2 {
-			return true
-		}
-	}
-	for _, c := range v {
-		if c&0xf0 == 0x30 {
-			n++
-		}
-	}
-	return n >= 2
 }
 
 // wordStart says whether a name may begin with b behind a: not in the middle
@@ -159,18 +159,19 @@ func (d *vendor) match(w []byte, q, s, end int) (Match, bool) {
 		}
 	}
 	secret := len(gap) <= 90 && lastSecretWord(gap) >= 0
-	if !secret && (d.common || !exact || !assigned(gap)) {
+	if !secret && (!exact || !assigned(gap) || d.common && (isUUID(v) || !random(v))) {
 		return Match{}, false
 	}
 	return Match{Start: s, End: s + e, Rule: d.name, Open: s+e == len(w)}, true
 }
 
-// plausible rules out words and paths before anything is looked up.
+// plausible rules out words and paths before anything is looked up: there is a
+// digit, and not only a few letters.
 func plausible(v []byte) bool {
-	if !twoDigits(v) {
+	if !maybeDigit(v) {
 		return false
 	}
-	var letters, digits int
+	var letters, digits, other int
 	for _, c := range v {
 		switch {
 		case c >= '0' && c <= '9':
@@ -179,12 +180,14 @@ func plausible(v []byte) bool {
 			letters++
 		case c == '/' && letters+digits == 0:
 			return false
+		case c == '/' || c == '.':
+			other++
 		}
 		if digits >= 2 && letters+digits >= 12 {
 			return true
 		}
 	}
-	return false
+	return digits == 1 && letters >= 14 && other == 0
 }
 
 // length says how much of v is a token of this vendor: all of it, or all
@@ -210,7 +213,11 @@ func (d *vendor) length(v []byte) (int, bool) {
 	return 0, false
 }
 
+// isUUID also takes letters beyond f: some issuers write their keys like that.
 func isUUID(b []byte) bool {
+	if len(b) != 36 {
+		return false
+	}
 	for i, c := range b {
 		switch i {
 		case 8, 13, 18, 23:
@@ -218,7 +225,7 @@ func isUUID(b []byte) bool {
 				return false
 			}
 		default:
-			if !is(c, hex) {
+			if !is(c, alnum) {
 				return false
 			}
 		}
@@ -283,4 +290,23 @@ func lastSecretWord(b []byte) int {
 		}
 	}
 	return last
+}
+
+// maybeDigit says whether v may hold a digit. It takes eight bytes at a time and
+// an '=' for a digit too.
+func maybeDigit(v []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(v) >= 8; v = v[8:] {
+		// A byte of 0x3x becomes zero in x, and bit 7 of its place is set.
+		x := binary.LittleEndian.Uint64(v)&(0xf0*ones) ^ 0x30*ones
+		if ^(x&(0x7f*ones)+0x7f*ones|x)&high != 0 {
+			return true
+		}
+	}
+	for _, c := range v {
+		if c&0xf0 == 0x30 {
+			return true
+		}
+	}
+	return false
 }

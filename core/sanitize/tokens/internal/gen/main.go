@@ -114,7 +114,7 @@ func parseFlags(s string) (string, error) {
 var classNames = map[byte]string{
 	'd': "digit", 'h': "lowerHex", 'H': "hex", 'l': "lowerDigit", 'u': "upperDigit", 'a': "alnum", 'L': "letter",
 	'w': "word", 'b': "base64URL", 'B': "base64Std", 'E': "base64Any", 'x': "dotted", 'p': "percent",
-	'P': "pathChar", 'Q': "pathAt",
+	'P': "pathChar", 'Q': "pathAt", 'k': "crypt",
 }
 
 // uuidLens are the lengths of the groups of a UUID.

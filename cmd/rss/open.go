@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -86,8 +87,7 @@ func withAdmin(c *cli.Context, f func(*relay.Admin) error) (err error) {
 	}
 	srv, closer, err := open(c.Context, r, log)
 	if errors.Is(err, natsstore.ErrInUse) {
-		// It was starting a moment ago.
-		if admin, err := relay.Dial(r.Places.Socket); err == nil {
+		if admin := starting(c.Context, r.Places.Socket); admin != nil {
 			return f(admin)
 		}
 	}
@@ -96,4 +96,21 @@ func withAdmin(c *cli.Context, f func(*relay.Admin) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, closer()) }()
 	return f(relay.Local(srv))
+}
+
+// starting waits a moment for a relay that has its store open and does not
+// answer yet: it is coming up.
+func starting(ctx context.Context, socket string) *relay.Admin {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		if admin, err := relay.Dial(socket); err == nil {
+			return admin
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }

@@ -58,7 +58,7 @@ func TestReveal(t *testing.T) {
 		if st, err := os.Stat(p); err != nil || st.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", p, st, err)
 		}
-		if data, _ := os.ReadFile(p); strings.Contains(string(data), "db1") {
+		if data, _ := os.ReadFile(p); strings.Contains(string(data), "corp.example") {
 			t.Errorf("%s holds the name in clear", p)
 		}
 	}

@@ -12,8 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
-
-	"github.com/latchstring/latchstring/sdk/needs"
 )
 
 func write(t testing.TB, p, text string) string {
@@ -47,6 +45,8 @@ func TestFind(t *testing.T) {
 		{"two patterns that meet", []string{"/sub/**", "/**"}, []string{"*.so", "away"}, "a.conf b.txt skip/e.conf sub/c.conf sub/deep/d.conf"},
 		{"excluded folder", []string{"/**"}, []string{"D/skip/**", "D/sub/**"}, "a.conf b.txt"},
 		{"a wildcard folder", []string{"/*/deep/*"}, nil, "sub/deep/d.conf"},
+		{"all below a wildcard folder", []string{"/*/deep/**", "/s*/nothing/**"}, nil, "sub/deep/d.conf"},
+		{"a folder that is a file", []string{"/a.conf/**", "/b.txt/x"}, nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,12 +72,6 @@ func TestFind(t *testing.T) {
 				t.Error(d)
 			}
 		})
-	}
-	w := &walker{want: needs.List{Paths: []string{"/opt/*/log/**", "/a/b.conf"}}}
-	for d, want := range map[string]bool{"/opt": true, "/opt/x": true, "/opt/x/log": true, "/opt/x/log/y/z": true, "/opt/x/bin": false, "/a": true, "/a/b.conf": false, "/b": false} {
-		if w.leadsOn(d) != want {
-			t.Errorf("leadsOn(%s) = %v", d, !want)
-		}
 	}
 	if found, err := Find(t.Context(), Direct{}, Options{Paths: []string{dir + "/**"}, Max: 2}); err != ErrTooMany || len(found) != 2 {
 		t.Errorf("limit: %d entries, %v", len(found), err)
@@ -153,4 +147,34 @@ func TestDecompress(t *testing.T) {
 			t.Errorf("%s is %s compressed", name, p)
 		}
 	}
+}
+
+// asked is a host that says which folders it was asked for.
+type asked struct{ paths []string }
+
+func (a *asked) Open(p string) (*os.File, error) {
+	a.paths = append(a.paths, p)
+	return nil, os.ErrPermission
+}
+
+// A host lets a plugin list only where its declared patterns have a wildcard,
+// so nothing else may be asked for.
+func TestOnlyWildcardsAreListed(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may list everything itself; run as somebody else")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "opt/app/bin/x"), "")
+	write(t, filepath.Join(dir, "opt/app/log/x.log"), "")
+	if err := os.Chmod(filepath.Join(dir, "opt/app"), 0o000); err != nil {
+		t.Fatal(err)
+	}
+	a := &asked{}
+	if _, err := Find(t.Context(), a, Options{Paths: []string{dir + "/opt/*/log/**"}}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{dir + "/opt/app/log"}, a.paths); d != "" {
+		t.Error(d)
+	}
+	os.Chmod(filepath.Join(dir, "opt/app"), 0o700)
 }

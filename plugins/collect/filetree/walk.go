@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/latchstring/latchstring/sdk/needs"
@@ -46,24 +47,13 @@ var ErrTooMany = errors.New("too many files; the rest was not looked at")
 // Find lists all files and links that match, sorted by path. Folders are not
 // listed, unless they cannot be read.
 func Find(ctx context.Context, o Opener, opt Options) ([]Entry, error) {
-	w := &walker{o: o, want: needs.List{Paths: opt.Paths}, exclude: opt.Exclude, max: cmp.Or(opt.Max, defaultMax), seen: map[string]bool{}}
+	w := &walker{o: o, want: needs.List{Paths: opt.Paths}, exclude: opt.Exclude, max: cmp.Or(opt.Max, defaultMax), seen: map[string]bool{}, walked: map[string]bool{}}
 	for _, p := range opt.Paths {
-		if err := w.from(ctx, base(p)); err != nil {
+		if err := w.expand(ctx, "/", strings.Split(strings.Trim(p, "/"), "/")); err != nil {
 			return w.sorted(), err
 		}
 	}
 	return w.sorted(), nil
-}
-
-// base is the longest folder of a pattern that has no wildcard.
-func base(pattern string) string {
-	parts := strings.Split(pattern, "/")
-	for i, p := range parts {
-		if p == "**" || strings.ContainsAny(p, `*?[\`) {
-			return cmp.Or(strings.Join(parts[:i], "/"), "/")
-		}
-	}
-	return pattern
 }
 
 type walker struct {
@@ -71,7 +61,8 @@ type walker struct {
 	want    needs.List
 	exclude []string
 	max     int
-	seen    map[string]bool
+	seen    map[string]bool // entries
+	walked  map[string]bool // folders
 	found   []Entry
 }
 
@@ -80,56 +71,34 @@ func (w *walker) sorted() []Entry {
 	return w.found
 }
 
-// from looks at a folder, or at the one file that a pattern names.
-func (w *walker) from(ctx context.Context, p string) error {
-	st, err := os.Lstat(p)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // nothing there: not a fault
-	case errors.Is(err, fs.ErrPermission):
-		if st, err = w.stat(p); errors.Is(err, fs.ErrNotExist) {
-			return nil
+// expand follows one pattern, element by element, from dir on. A folder is
+// listed only where an element is a wildcard: a host grants no more.
+func (w *walker) expand(ctx context.Context, dir string, elements []string) error {
+	first, rest := elements[0], elements[1:]
+	if first == "**" {
+		return w.dir(ctx, dir)
+	}
+	if name, ok := literal(first); ok {
+		p := path.Join(dir, name)
+		if len(rest) > 0 {
+			return w.expand(ctx, p, rest)
 		}
-		if err != nil {
-			if !w.seen[p] {
-				w.seen[p] = true
-				w.found = append(w.found, Entry{Path: p, Root: true, Err: err})
-			}
-			return nil
-		}
+		return w.one(p)
 	}
-	if err == nil && !st.IsDir() {
-		return w.entry(p, st.Mode())
-	}
-	return w.dir(ctx, p)
-}
-
-func (w *walker) dir(ctx context.Context, dir string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if w.seen[dir] {
-		return nil
-	}
-	w.seen[dir] = true
 	entries, err := w.list(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		w.found = append(w.found, Entry{Path: dir, Mode: fs.ModeDir, Err: err})
+	if err != nil {
+		w.unreadable(dir, err)
 	}
 	for _, e := range entries {
 		p := path.Join(dir, e.Name())
-		if w.excluded(p) {
+		if ok, err := path.Match(first, e.Name()); err != nil || !ok || w.excluded(p) {
 			continue
 		}
-		if e.IsDir() {
-			err = nil
-			if w.leadsOn(p) {
-				err = w.dir(ctx, p)
-			}
-		} else if w.want.Path(p) {
+		switch {
+		case len(rest) == 0 && !e.IsDir():
 			err = w.entry(p, e.Type())
-		} else {
-			err = nil
+		case len(rest) > 0 && e.IsDir():
+			err = w.expand(ctx, p, rest)
 		}
 		if err != nil {
 			return err
@@ -138,23 +107,79 @@ func (w *walker) dir(ctx context.Context, dir string) error {
 	return nil
 }
 
-// leadsOn reports whether something below a folder can match.
-func (w *walker) leadsOn(dir string) bool {
-	have := strings.Split(dir, "/")
-	for _, pattern := range w.want.Paths {
-		want := strings.Split(pattern, "/")
-		i := 0
-		for i < len(have) && i < len(want) && want[i] != "**" {
-			if ok, err := path.Match(want[i], have[i]); err != nil || !ok {
-				break
-			}
+// literal is the name that an element without wildcards stands for.
+func literal(element string) (string, bool) {
+	var name strings.Builder
+	for i := 0; i < len(element); i++ {
+		switch c := element[i]; {
+		case c == '*' || c == '?' || c == '[':
+			return "", false
+		case c == '\\' && i+1 < len(element):
 			i++
-		}
-		if i < len(want) && (i == len(have) || want[i] == "**") {
-			return true
+			name.WriteByte(element[i])
+		default:
+			name.WriteByte(c)
 		}
 	}
-	return false
+	return name.String(), true
+}
+
+// one looks at the file that a pattern names.
+func (w *walker) one(p string) error {
+	st, err := os.Lstat(p)
+	if errors.Is(err, fs.ErrPermission) {
+		st, err = w.stat(p)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // nothing there: not a fault
+	case err != nil:
+		w.unreadable(p, err)
+		return nil
+	case st.IsDir():
+		return nil
+	}
+	return w.entry(p, st.Mode())
+}
+
+// unreadable notes a folder or file that cannot be looked at. What is not
+// there, or no folder, is no fault.
+func (w *walker) unreadable(p string, err error) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || w.seen[p] {
+		return
+	}
+	w.seen[p] = true
+	w.found = append(w.found, Entry{Path: p, Mode: fs.ModeDir, Root: true, Err: err})
+}
+
+// dir finds everything below a folder.
+func (w *walker) dir(ctx context.Context, dir string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.walked[dir] {
+		return nil
+	}
+	w.walked[dir] = true
+	entries, err := w.list(dir)
+	if err != nil {
+		w.unreadable(dir, err)
+	}
+	for _, e := range entries {
+		p := path.Join(dir, e.Name())
+		switch {
+		case w.excluded(p):
+			err = nil
+		case e.IsDir():
+			err = w.dir(ctx, p)
+		default:
+			err = w.entry(p, e.Type())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list reads a folder, through the host where we may not.

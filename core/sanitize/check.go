@@ -1,12 +1,14 @@
 package sanitize
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/latchstring/latchstring/core/sanitize/encoding"
 	"github.com/latchstring/latchstring/core/sanitize/gate"
 )
 
@@ -72,8 +74,26 @@ func (s *Sanitizer) gate() *gate.Gate {
 }
 
 // learn puts a hidden value into the set that later files are swept for, and
-// that the gate looks for in all.
+// that the gate looks for in all. What was hidden is what stood in the file: if
+// that is escaped, the value behind it is learned too.
 func (s *Sanitizer) learn(secret []byte) error {
+	if err := s.learnForm(secret); err != nil {
+		return err
+	}
+	if !encoding.Escaped(secret) {
+		return nil
+	}
+	for _, unescape := range []func(dst, text []byte) []byte{encoding.AppendJSON, encoding.AppendXML, encoding.AppendPercent} {
+		if plain := unescape(nil, secret); !bytes.Equal(plain, secret) {
+			if err := s.learnForm(plain); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Sanitizer) learnForm(secret []byte) error {
 	added, err := s.known.Add(secret, 0)
 	if err != nil {
 		return fmt.Errorf("remember a secret: %w", err)

@@ -12,10 +12,17 @@ import (
 // but nothing of them, not even their length, can be told from it.
 func (s *Sanitizer) mark(dst []byte, kind string, secret []byte) []byte {
 	dst = append(dst, "REDACTED_"...)
+	if short, ok := shortKinds[kind]; ok {
+		kind = short
+	}
 	dst = append(dst, kind...)
 	dst = append(dst, '_')
 	return strconv.AppendUint(dst, s.ordinal(secret), 10)
 }
+
+// shortKinds keep long words out of tokens: who hides pg_password must not
+// write REDACTED_password, which is most of it.
+var shortKinds = map[string]string{"password": "pw", "secret": "sec", "credential": "cred", "community": "snmp", "private_key": "pkey"}
 
 func (s *Sanitizer) ordinal(secret []byte) uint64 {
 	// Long secrets are told apart by their beginning and end.

@@ -1,6 +1,11 @@
 package sanitize
 
-import "github.com/latchstring/latchstring/core/sanitize/scan"
+import (
+	"context"
+	"strings"
+
+	"github.com/latchstring/latchstring/core/sanitize/scan"
+)
 
 // pseudonym appends the stand-in of an identifier.
 func (st *stream) pseudonym(id scan.Ident) {
@@ -47,18 +52,15 @@ func quad(b []byte) (a [4]byte) {
 	return a
 }
 
-// Name implements [Engine].
+// Name implements [Engine]. A path is text like any other: names in it become
+// pseudonyms, and a token or a known secret in it is hidden.
 func (s *Sanitizer) Name(path string) string {
-	if s.mapper == nil {
-		return path
+	st := s.pool.Get().(*stream)
+	defer s.pool.Put(st)
+	st.reset(File{})
+	var out strings.Builder
+	if _, _, err := st.run(context.Background(), &out, strings.NewReader(path)); err != nil {
+		return "unnamed" // neither reader nor writer fails: fail closed all the same
 	}
-	sc := scan.New()
-	sc.Identify, sc.Names = true, s.names
-	buf := []byte(path)
-	sc.Scan(buf, 0, len(buf))
-	st := stream{s: s, buf: buf, scanner: sc}
-	st.tally.reset()
-	st.sortIdents()
-	at, _ := st.plain(0, len(buf), len(buf), 0)
-	return string(append(st.out, buf[at:]...))
+	return out.String()
 }

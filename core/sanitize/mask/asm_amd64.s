@@ -40,6 +40,8 @@
 	BIT(64+off)               \
 	BIT(72+off)               \
 	BIT(80+off)               \
+	VPMOVMSKB Y3, AX          \
+	ORL       AX, 88+off(DI)  \
 	VPSHUFB   Y1, Y10, Y3     \
 	VPSHUFB   Y2, Y9, Y4      \
 	VPAND     Y3, Y4, Y3      \

@@ -53,7 +53,7 @@ func slow(b []byte, at int) (blk Block) {
 			blk.Dash |= bit
 		case c == '/':
 			blk.Slash |= bit
-		case c >= 0x80:
+		case c >= 0x80 || c == 0x1b:
 			blk.High |= bit
 		}
 	}

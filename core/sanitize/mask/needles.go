@@ -100,10 +100,10 @@ var everyByte = func() (b []byte) {
 	return b
 }()
 
-// variants are the cases of a letter.
+// variants are the cases of a letter. A capital in a needle stands for itself.
 func variants(c byte) []byte {
-	if l := c | 0x20; l >= 'a' && l <= 'z' {
-		return []byte{l, l &^ 0x20}
+	if c >= 'a' && c <= 'z' {
+		return []byte{c, c &^ 0x20}
 	}
 	return []byte{c}
 }

@@ -27,7 +27,7 @@ func fillPortable(dst []Block, src []byte, needles *Needles) {
 			blk.Under |= equal(w, '_') << g
 			blk.Dash |= equal(w, '-') << g
 			blk.Slash |= equal(w, '/') << g
-			blk.High |= gather(w) << g
+			blk.High |= (gather(w) | equal(w, 0x1b)) << g
 		}
 		// Two bytes of five bits each at a time, without a branch; the third
 		// is checked for those that pass.

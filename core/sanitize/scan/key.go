@@ -69,14 +69,18 @@ func (s *Scanner) key(h hit) {
 	if h.pos < s.keyEnd {
 		return
 	}
-	if e := h.pos + len(stemTable[h.stem].text); e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' {
+	if e := h.pos + len(stemTable[h.stem].text); h.stem != userStem && h.stem != foreignStem && e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' {
 		s.escapedKey(e)
 		return
 	}
-	ks, ke := s.keyBounds(h.pos, len(stemTable[h.stem].text))
+	stemLen := len(stemTable[h.stem].text)
+	if h.stem == userStem || h.stem == foreignStem {
+		stemLen = 1
+	}
+	ks, ke := s.keyBounds(h.pos, stemLen)
 	// A secret in the tail of the word itself: cloudplanSECRET-AB12...
 	if ke-h.pos > 24 {
-		if s.tail(h.pos+len(stemTable[h.stem].text), ke) {
+		if s.tail(h.pos+stemLen, ke) {
 			s.keyEnd = ke
 			return
 		}

@@ -4,7 +4,7 @@ import "strings"
 
 // Names is a dictionary of the machine's own names.
 type Names struct {
-	heads [1 << 12 / 64]uint64
+	heads [1 << 15 / 64]uint64
 	words map[string]What
 }
 
@@ -41,7 +41,7 @@ func (n *Names) add(name string, w What) {
 }
 
 func nameHead(a, b, c byte) uint32 {
-	return (uint32(a&31) | uint32(b&31)<<5 | uint32(c&31)<<10) * 0x9E3779B1 >> 20
+	return uint32(a&31) | uint32(b&31)<<5 | uint32(c&31)<<10
 }
 
 func (n *Names) head(a, b, c byte) bool {

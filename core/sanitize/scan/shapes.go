@@ -56,29 +56,53 @@ func (s *Scanner) shapes() {
 	}
 	buf := s.buf
 	done := s.ls
+	mixed := false
 	for _, r := range s.lineRuns {
 		if r < done {
 			continue
 		}
 		start, end := r, r
-		for start > done && isRunChar(buf[start-1]) {
+		classes := uint8(0)
+		for start > done && runChars[buf[start-1]] != 0 {
 			start--
+			classes |= runChars[buf[start]]
 		}
-		for end < s.le && isRunChar(buf[end]) {
+		for end < s.le && runChars[buf[end]] != 0 {
+			classes |= runChars[buf[end]]
 			end++
 		}
 		done = end
-		s.run(start, end)
+		// Words without digits and capitals are no tokens.
+		if classes&runDigit != 0 || classes&(runUpper|runLower) == runUpper|runLower {
+			s.run(start, end)
+			mixed = true
+		}
 	}
-	s.lone()
+	if mixed {
+		s.lone()
+	}
 }
 
-func isRunChar(c byte) bool { return runChars[c] }
+const (
+	runAny   = 1
+	runDigit = 2
+	runUpper = 4
+	runLower = 8
+)
 
-var runChars = func() (t [256]bool) {
+// runChars are the characters of tokens, with their class.
+var runChars = func() (t [256]uint8) {
 	for c := range 256 {
-		b := byte(c)
-		t[c] = isAlnum(b) || b == '_' || b == '-' || b == '+' || b == '/' || b == '=' || b == '.' || b == '~'
+		switch b := byte(c); {
+		case isDigit(b):
+			t[c] = runAny | runDigit
+		case b >= 'A' && b <= 'Z':
+			t[c] = runAny | runUpper
+		case b >= 'a' && b <= 'z':
+			t[c] = runAny | runLower
+		case b == '_' || b == '-' || b == '+' || b == '/' || b == '=' || b == '.' || b == '~':
+			t[c] = runAny
+		}
 	}
 	return t
 }()

@@ -1,6 +1,9 @@
 package scan
 
-import "github.com/latchstring/latchstring/core/sanitize/mask"
+import (
+	"github.com/latchstring/latchstring/core/sanitize/encoding"
+	"github.com/latchstring/latchstring/core/sanitize/mask"
+)
 
 // what a stem leads to
 const (
@@ -27,8 +30,9 @@ type stem struct {
 // Three bytes at least, so that the filter works.
 var stemTable = buildStems()
 
-// userStem is the stem of hits on names that the user gave.
-var userStem int
+// Stems of hits that are not found by their text: names that the user gave,
+// words with letters beyond ASCII, and what a terminal does not show.
+var userStem, foreignStem, invisibleStem int
 
 func buildStems() []stem {
 	var t []stem
@@ -47,15 +51,15 @@ func buildStems() []stem {
 		}
 	}
 	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ")
-	add(stemShort, "akc", "ap0", "ap1", "ap2", "ap3", "ap4", "ap5", "ap6", "ap7", "ap8", "ap9", "apb", "apc", "apd", "ape", "apf")
+	add(stemShort, "AKC", "AP0", "AP1", "AP2", "AP3", "AP4", "AP5", "AP6", "AP7", "AP8", "AP9", "APA", "APB", "APC", "APD", "APE", "APF")
 	add(stemEscape, "\\u00")
 	userStem = len(t)
-	add(stemKey, "user's own key\x00")
-	add(stemInvisible, "\x1b[0", "\x1b[1", "\x1b[2", "\x1b[3", "\x1b[4", "\x1b[7", "\x1b[9", "\x1b[m", "\x1b[K", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
+	add(stemKey, "\x00\x00\x00")
+	foreignStem = len(t)
+	add(stemKey, "\x00\x00\x00")
+	invisibleStem = len(t)
+	add(stemInvisible, "\x00\x00\x00")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
-	for _, f := range foreignStems {
-		add(stemKey, f)
-	}
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "isql", "sqlcmd", "cmdkey", "-proxy-user")
 	add(stemURL, "://")
@@ -64,14 +68,6 @@ func buildStems() []stem {
 	add(stemSQL, "identified")
 	add(stemMail, "@tcp(", "@unix(", "@udp(")
 	return t
-}
-
-// foreignStems are the beginnings of the names that package keyname knows in
-// other scripts, in the cases in which they are written.
-var foreignStems = []string{
-	"парол", "Парол", "ПАРОЛ", "секрет", "Секрет", "токен", "Токен", "ключ", "Ключ", "лозинк", "Лозинк", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "秘密",
-	"パスワ", "暗証番", "シーク", "トーク", "비밀번", "암호", "패스워", "토큰", "contrase\u00f1", "hasł", "Hasł", "lösenord", "Lösenord", "şifre", "Şifre", "mật k", "Mật k", "jelszó", "geslo", "slapta\u017e",
-	"κωδικ", "Κωδικ", "סיסמ", "كلمة", "รหัส", "पासव", "schlüssel", "Schlüssel", "clé",
 }
 
 type hit struct {
@@ -93,6 +89,9 @@ func init() {
 	byHead := map[uint32][]int16{}
 	var texts []string
 	for i, s := range stemTable {
+		if s.text[0] == 0 {
+			continue
+		}
 		k := headOf(mask.Fold(s.text[0], s.text[1], s.text[2]))
 		byHead[k] = append(byHead[k], int16(i))
 		texts = append(texts, s.text)
@@ -110,10 +109,43 @@ func headOf(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - headBits) }
 
 // appendHits finds all stems that begin in buf[start:end], byte by byte.
 func appendHits(dst []hit, buf []byte, start, end int) []hit {
-	for i := start; i+3 <= end; i++ {
+	for i := start; i < end; i++ {
 		dst = verifyHit(dst, buf, i, end)
+		if c := buf[i]; c == 0x1b || c >= 0x80 && (i == start || buf[i-1] < 0x80) {
+			dst = otherHit(dst, buf, i, end)
+		}
 	}
 	return dst
+}
+
+// otherHit appends a hit for the escape or the letters beyond ASCII at i.
+func otherHit(dst []hit, buf []byte, i, end int) []hit {
+	if buf[i] == 0x1b || encoding.Invisible(buf[i:min(end, i+4)]) {
+		dst = append(dst, hit{i, invisibleStem})
+		if buf[i] == 0x1b {
+			return dst
+		}
+	}
+	if foreignKeyAt(buf, i, end) {
+		dst = append(dst, hit{i, foreignStem})
+	}
+	return dst
+}
+
+// foreignKeyAt is true when a separator follows the word around i, so that it
+// may be the name of a key.
+func foreignKeyAt(buf []byte, i, end int) bool {
+	e := i
+	for e < end && e-i < 64 && (buf[e] >= 0x80 || isAlnum(buf[e])) {
+		if buf[e] >= 0x80 && separator(buf, e, end) > 0 {
+			return true // a full-width colon
+		}
+		e++
+	}
+	for e < end && (isSpace(buf[e]) || buf[e] == '"' || buf[e] == '\'') {
+		e++
+	}
+	return e < end && (separator(buf, e, end) > 0 || buf[e] == '>')
 }
 
 // verifyHit appends the stems that begin at i.
@@ -127,7 +159,7 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 	}
 	for c--; chains[c] >= 0; c++ {
 		t := stemTable[chains[c]].text
-		if i+len(t) <= end && foldEqual(buf[i:i+len(t)], t) {
+		if i+len(t) <= end && (foldEqual(buf[i:i+len(t)], t) || stemTable[chains[c]].what == stemShort && string(buf[i:i+len(t)]) == t) {
 			dst = append(dst, hit{i, int(chains[c])})
 		}
 	}

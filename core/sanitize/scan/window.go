@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
@@ -73,10 +74,12 @@ func (s *Scanner) window(buf []byte, from, to int) {
 // collect verifies the candidates that the masks show.
 func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 	var idents identMasks
+	var high uint64
 	var run1, run2, run4, run8, inRun uint64
 	for b := range blocks {
 		blk := &blocks[b]
 		base := from + b*mask.Size
+		first := len(s.all)
 		for t := blk.Trig; t != 0; t &= t - 1 {
 			i := base + bits.TrailingZeros64(t)
 			if i+3 > to {
@@ -89,6 +92,15 @@ func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 				s.all = verifyHit(s.all, buf, i, to)
 			}
 		}
+		if h := blk.High &^ shl(blk.High, high, 1); h != 0 {
+			for ; h != 0; h &= h - 1 {
+				if i := base + bits.TrailingZeros64(h); i < to {
+					s.all = otherHit(s.all, buf, i, to)
+				}
+			}
+			slices.SortStableFunc(s.all[first:], func(a, b hit) int { return a.pos - b.pos })
+		}
+		high = blk.High
 		// Sixteen characters of a token in a row, by doubling.
 		r1 := blk.Digit | blk.Letter1 | blk.Letter2 | blk.Under | blk.Dash
 		r2 := r1 & (r1<<1 | run1>>63)

@@ -69,6 +69,9 @@ func Open(root paths.Root, o Options) (*Agent, error) {
 		}
 	}
 	a.policy.Store(a.loadPolicy())
+	if err := a.notice(a.policy.Load().Policy); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
 	a.host, err = host.New(host.Options{Root: root, Policy: a, Audit: a, Log: o.Log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the plugin host: %w", err), log.Close())

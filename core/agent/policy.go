@@ -10,7 +10,7 @@ import (
 )
 
 func (a *Agent) loadPolicy() *inForce {
-	p, err := policy.Open(a.root)
+	p, err := a.sealIfAsked(policy.Open(a.root))
 	return &inForce{p, err}
 }
 
@@ -21,6 +21,9 @@ func (a *Agent) Reload(_ context.Context, by control.Caller) (control.Reloaded, 
 	e := audit.Event{Type: audit.PolicyLoaded, Actor: by.Actor(), Subject: fresh.Hash(), Detail: map[string]string{
 		"before": old.Hash(), "files": strconv.Itoa(len(fresh.Files())),
 	}}
+	if notes := noted(fresh.Policy); notes != "" {
+		e.Detail["noticed"] = notes
+	}
 	if fresh.broken != nil {
 		e.Type = audit.PolicyBroken
 		e.Detail["error"] = firstLine(fresh.broken.Error())

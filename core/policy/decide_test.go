@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -216,4 +217,45 @@ func TestRefusalNamesFileAndLine(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+// What strangers say is repeated in reasons; passwords are in no decision.
+func TestDecisionsAreFitForLogs(t *testing.T) {
+	p := mustParse(t, `
+session { users = ["ada"] }
+network { proxies = ["https://p.example.com:3128"] }`)
+	d := p.Decide(SessionOpen, with(full(), "user", "x\x1b[2J\n\xff"+strings.Repeat("y", 10000)))
+	if d.Allowed || len(d.Reason) > 320 || strings.ContainsAny(d.Reason, "\x1b\n") {
+		t.Errorf("%q", d.Reason)
+	}
+	d = p.Decide(TransportDial, with(full(), "proxy", "https://ada:s3cr3t@p.example.com:3128"))
+	if !d.Allowed || strings.Contains(fmt.Sprintf("%+v", d), "s3cr3t") {
+		t.Errorf("%+v", d)
+	}
+	for _, proxy := range []string{"https://ada:s3cr3t@q.example.com", "ada:s3cr3t@q.example.com", "https://ada:s3cr3t@", "ftp://ada:s3cr3t@x"} {
+		e := p.Explain(TransportDial, with(full(), "proxy", proxy))
+		if e.Allowed || strings.Contains(fmt.Sprintf("%+v", e), "s3cr3t") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+func FuzzDecide(f *testing.F) {
+	p, err := Load("../../policies/bank")
+	if err != nil {
+		f.Fatal(err)
+	}
+	actions := allActions()
+	f.Add(0, "path", "/etc/shadow", "proxy", "https://x:1")
+	f.Add(8, "duration", "8h", "time", "2026-03-02T10:00:00Z")
+	f.Fuzz(func(t *testing.T, n int, k1, v1, k2, v2 string) {
+		a := actions[uint(n)%uint(len(actions))]
+		for _, facts := range []Facts{{Fact(k1): v1, Fact(k2): v2}, with(full(), k1, v1, k2, v2)} {
+			d := p.Decide(a, facts)
+			if d.Reason == "" || strings.ContainsAny(d.Reason, "\n\x1b\x00") || d.Allowed != (d.Err() == nil) {
+				t.Errorf("%q", d.Reason)
+			}
+			_ = p.Explain(a, facts).Text()
+		}
+	})
 }

@@ -94,6 +94,11 @@ func (p *Policy) ask(action Action, facts Facts) (r request, complaint string) {
 // know, it denies. Facts that no rule asks for are kept in the answer only.
 func (p *Policy) Decide(action Action, facts Facts) Decision {
 	d := Decision{Action: action, Facts: maps.Clone(facts)}
+	if p, told := facts[Proxy]; told { // a decision is logged, a password is not
+		if d.Facts[Proxy], _ = proxyURL(p); d.Facts[Proxy] == "" {
+			d.Facts[Proxy] = "malformed"
+		}
+	}
 	r, complaint := p.ask(action, facts)
 	if complaint != "" {
 		d.Reason = complaint
@@ -112,6 +117,7 @@ func (p *Policy) Decide(action Action, facts Facts) Decision {
 		if why := k.deny(&m.value, &r); why != "" {
 			d.Reason = why
 			p.blame(&d, k, &r)
+			d.Reason = tidy(d.Reason)
 			p.bind(&d, &r)
 			return d
 		}
@@ -122,6 +128,16 @@ func (p *Policy) Decide(action Action, facts Facts) Decision {
 	d.Rule, d.Lost = c.rule, c.rest
 	p.bind(&d, &r)
 	return d
+}
+
+// tidy makes a reason, which repeats what a stranger may have said, fit for
+// logs and terminals.
+func tidy(s string) string {
+	const most = 300
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return printable([]byte(strings.ToValidUTF8(s, "?")))
 }
 
 // gate refuses what a seal or a broken policy file takes away altogether.

@@ -179,5 +179,8 @@ func proxyURL(s string) (string, bool) {
 		rest = u.Host
 	}
 	hp, ok := hostPort(strings.TrimSuffix(rest, "/"), port)
-	return scheme + "://" + hp, ok
+	if !ok {
+		return "", false
+	}
+	return scheme + "://" + hp, true
 }

@@ -361,7 +361,7 @@ func TestAgainstSSHKeygen(t *testing.T) {
 				}
 				return nil
 			}
-			if err := run(nil, "-q", "-t", kind, "-N", "", "-C", "ada", "-f", key); err != nil {
+			if err := run(nil, "-q", "-t", kind, "-b", map[string]string{"rsa": "2048", "ecdsa": "256", "ed25519": "256"}[kind], "-N", "", "-C", "ada", "-f", key); err != nil {
 				t.Fatal(err)
 			}
 			pub, _ := os.ReadFile(key + ".pub")
@@ -508,5 +508,28 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(memoryPlaces(s.root)[0]); err == nil {
 		t.Error("something was remembered")
+	}
+}
+
+// The enrolled relay as a rule of the machine's own.
+func TestWithRSS(t *testing.T) {
+	s := newSystem(t)
+	s.write(s.file("a.hcl"), `network { rss = ["*.example.com", "other.test"] }`)
+	p, err := Open(s.root, WithRSS("rss.example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := p.Decide(BundleSend, with(full(), "rss", "rss.example.com")); !d.Allowed {
+		t.Error(d.Err())
+	}
+	d := p.Explain(BundleSend, with(full(), "rss", "other.test"))
+	if d.Allowed || d.Rule.Source.File != "enrolment" || !d.Fixed {
+		t.Errorf("%+v", d)
+	}
+	if q := s.open(); q.Hash() == p.Hash() {
+		t.Error("another policy, the same hash")
+	}
+	if p, _ := Open(s.root, WithRSS("nonsense:x")); p.Decide(BundleSend, full()).Allowed {
+		t.Error("a malformed relay allows all")
 	}
 }

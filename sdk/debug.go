@@ -29,7 +29,7 @@ func serveDebug(p Plugin, full string, stderr io.Writer) int {
 			return
 		}
 		fmt.Fprintf(stderr, "%s waits for a host. Attach a debugger to process %d, then in another terminal:\n\n", full, at.Pid)
-		fmt.Fprintf(realStdout, "plugincheck -attach '%s'\n", out)
+		fmt.Fprintf(realStdout, "plugincheck --attach '%s'\n", out)
 		fmt.Fprintf(stderr, "\nInterrupt to end it.\n")
 	})
 	if err != nil {

@@ -66,7 +66,7 @@ func newServer(p Plugin, full string, ch func() *handoff.Channel, debug bool) (*
 		return nil, err
 	}
 	return server.New(server.Options{
-		Plugin: d, Role: role, Name: name, Impl: p.makers()[full](), Channel: ch, Debug: debug,
+		Plugin: d, Role: role, Name: name, Make: p.makers()[full], Channel: ch, Debug: debug,
 	})
 }
 

@@ -1,7 +1,7 @@
 package wire
 
 // Reattach says how to attach to a plugin that a developer started with
-// -debug. It is printed as JSON, and read by `plugincheck -attach`.
+// -debug. It is printed as JSON, and read by `plugincheck --attach`.
 type Reattach struct {
 	Plugin   string `json:"plugin"` // ROLE/NAME
 	Protocol int    `json:"protocol"`

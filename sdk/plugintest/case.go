@@ -82,7 +82,7 @@ func runSuite(t *testing.T, role string, o Options, newImpl func() any) {
 				t.Skip("the author skips this case")
 			}
 			one.run(&check{tb: t, opts: o, subject: subject{
-				role: role, open: func() (*link, error) { return inProcess(role, newImpl()) },
+				role: role, open: func() (*link, error) { return inProcess(role, newImpl) },
 			}})
 		})
 	}
@@ -331,7 +331,7 @@ func testSecretsAtRest(c *check) {
 	proxy := c.proxy(wellBehaved)
 	l := c.start(proxy)
 	if l.kill == nil {
-		c.Skipf("runs in the test's own process; plugincheck tests this")
+		c.Skipf("needs a process of its own; plugincheck BINARY tests this")
 	}
 	if len(c.canaries) == 0 {
 		c.Skipf("no setting is secret")

@@ -56,8 +56,8 @@ func dial(target string, d func(context.Context, string) (net.Conn, error)) (*gr
 }
 
 // inProcess serves an implementation in this process.
-func inProcess(role string, impl any) (*link, error) {
-	d, err := server.Describe(role, "test", impl)
+func inProcess(role string, newImpl func() any) (*link, error) {
+	d, err := server.Describe(role, "test", newImpl())
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func inProcess(role string, impl any) (*link, error) {
 	srv, err := server.New(server.Options{
 		Stderr: stderr,
 		Plugin: wire.Description{Name: "test", Version: "0", Protocols: wire.Versions, Roles: []wire.RoleDescription{d}},
-		Role:   role, Name: "test", Impl: impl, Channel: func() *handoff.Channel { return plugin },
+		Role:   role, Name: "test", Make: newImpl, Channel: func() *handoff.Channel { return plugin },
 	})
 	if err != nil {
 		host.Close()

@@ -34,7 +34,7 @@ func verdicts(t *testing.T, role string, o Options, impl func() any, only ...str
 		}
 	}
 	b := Binary{Options: func(string) Options { return o }}
-	s := subject{role: role, open: func() (*link, error) { return inProcess(role, impl()) }}
+	s := subject{role: role, open: func() (*link, error) { return inProcess(role, impl) }}
 	results, err := b.run(context.Background(), role+"/test", "test", s)
 	if err != nil {
 		t.Fatal(err)

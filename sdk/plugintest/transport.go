@@ -516,7 +516,7 @@ func testProbe(c *check) {
 func testSurvive(c *check) {
 	l, target := c.start(c.proxy(wellBehaved)), c.listen(echo)
 	if l.kill == nil {
-		c.Skipf("runs in the test's own process; plugincheck tests this")
+		c.Skipf("needs a process of its own; plugincheck BINARY tests this")
 	}
 	conn, resp, err := c.dial(c.ctx(10*time.Second), l, target)
 	if err != nil || resp.GetFailure() != nil {

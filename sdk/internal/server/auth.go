@@ -14,8 +14,7 @@ import (
 
 type authServer struct {
 	pluginv1.UnimplementedAuthServer
-	s    *Server
-	impl auth.Method
+	s *Server
 }
 
 // Authenticate runs one conversation and ends it with a result.
@@ -35,7 +34,7 @@ func (a authServer) Authenticate(stream pluginv1.Auth_AuthenticateServer) error 
 		defer cancel()
 		go talk.receive(ctx)
 		req := auth.Request{Client: begin.GetClient(), Host: begin.GetHost(), Facts: begin.GetFacts()}
-		if id, err = a.impl.Authenticate(ctx, req, talk); err != nil {
+		if id, err = a.s.current().(auth.Method).Authenticate(ctx, req, talk); err != nil {
 			return err
 		}
 		return a.check(&id)

@@ -12,8 +12,7 @@ import (
 
 type collectServer struct {
 	pluginv1.UnimplementedCollectServer
-	s    *Server
-	impl collect.Collector
+	s *Server
 }
 
 func requestOf(since, max int64, include []string) collect.Request {
@@ -26,7 +25,7 @@ func requestOf(since, max int64, include []string) collect.Request {
 
 // Plan asks the collector, if it can plan.
 func (c collectServer) Plan(ctx context.Context, req *pluginv1.PlanRequest) (*pluginv1.PlanResponse, error) {
-	planner, ok := c.impl.(collect.Planner)
+	planner, ok := c.s.current().(collect.Planner)
 	if !ok {
 		return &pluginv1.PlanResponse{Failure: c.s.failure(
 			failure.New(failure.Unsupported, "", "this collector does not plan"))}, nil
@@ -58,7 +57,7 @@ func (c collectServer) Collect(req *pluginv1.CollectRequest, stream pluginv1.Col
 	var sink *sink
 	err = c.s.call(stream.Context(), "Collect", 0, func(ctx context.Context) error {
 		sink = newSink(ctx, c, ch, stream)
-		return c.impl.Collect(ctx, requestOf(req.GetSinceUnix(), req.GetMaxBytes(), req.GetInclude()), sink)
+		return c.s.current().(collect.Collector).Collect(ctx, requestOf(req.GetSinceUnix(), req.GetMaxBytes(), req.GetInclude()), sink)
 	})
 	if sink != nil {
 		// Also after a panic: every item that began ends.

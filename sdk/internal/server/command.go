@@ -136,7 +136,7 @@ func (s *sink) start(argv []string, limit time.Duration) (*running, error) {
 			},
 		}, nil
 	}
-	runner, ok := s.c.impl.(collect.Runner)
+	runner, ok := s.c.s.current().(collect.Runner)
 	if !ok || !errors.Is(err, errors.ErrUnsupported) {
 		leave()
 		return nil, err

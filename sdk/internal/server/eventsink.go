@@ -12,14 +12,13 @@ import (
 
 type eventSinkServer struct {
 	pluginv1.UnimplementedEventSinkServer
-	s    *Server
-	impl eventsink.Sink
+	s *Server
 }
 
 // Deliver delivers one event.
 func (e eventSinkServer) Deliver(ctx context.Context, req *pluginv1.DeliverRequest) (*pluginv1.DeliverResponse, error) {
 	err := e.s.call(ctx, "Deliver", deliverLimit, func(ctx context.Context) error {
-		err := e.impl.Deliver(ctx, eventsink.Event{
+		err := e.s.current().(eventsink.Sink).Deliver(ctx, eventsink.Event{
 			ID: req.GetId(), Code: req.GetCode(), Description: req.GetDescription(), Level: req.GetLevel(),
 			Time: time.UnixMilli(req.GetTimeUnixMs()), Data: req.GetData(),
 		})

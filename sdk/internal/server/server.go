@@ -41,7 +41,7 @@ type Options struct {
 	Plugin wire.Description // the whole description, for Describe
 	Role   string
 	Name   string
-	Impl   any // of the role's interface
+	Make   func() any // makes an implementation of the role's interface
 
 	// Channel returns the handoff channel. It is a function because a
 	// debugged plugin gets a new one with each host that attaches.
@@ -50,8 +50,10 @@ type Options struct {
 	// Stderr takes the stacks of panics.
 	Stderr io.Writer
 
-	// Debug prints what a panic said. In service only its place is
-	// printed: the value may hold a secret.
+	// Debug serves a developer. It prints what a panic said, where in
+	// service only its place is printed, for the value may hold a secret.
+	// And a configuration that comes again, from the next host that
+	// attaches, makes a new implementation.
 	Debug bool
 }
 
@@ -61,21 +63,23 @@ type Server struct {
 	slots chan struct{}
 
 	mu         sync.Mutex
+	impl       any
 	configured bool
 	configErr  error
 	scrub      scrubber
 }
 
-// New makes the server of an implementation. It fails when Impl is not of the
+// New makes the server of an implementation. It fails when that is not of the
 // role.
 func New(o Options) (*Server, error) {
-	if !implements(o.Role, o.Impl) {
-		return nil, fmt.Errorf("%s/%s: %T does not implement this role", o.Role, o.Name, o.Impl)
+	impl := o.Make()
+	if !implements(o.Role, impl) {
+		return nil, fmt.Errorf("%s/%s: %T does not implement this role", o.Role, o.Name, impl)
 	}
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	return &Server{Options: o, slots: make(chan struct{}, maxCalls)}, nil
+	return &Server{Options: o, impl: impl, slots: make(chan struct{}, maxCalls)}, nil
 }
 
 func implements(role string, impl any) (ok bool) {
@@ -92,18 +96,25 @@ func implements(role string, impl any) (ok bool) {
 	return ok
 }
 
+// current returns the implementation.
+func (s *Server) current() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.impl
+}
+
 // Services returns what to register.
 func (s *Server) Services() wire.Services {
 	out := wire.Services{Role: roleServer{s: s}}
 	switch s.Role {
 	case wire.RoleTransport:
-		out.Transport = transportServer{s: s, impl: s.Impl.(transport.Transport)}
+		out.Transport = transportServer{s: s}
 	case wire.RoleCollect:
-		out.Collect = collectServer{s: s, impl: s.Impl.(collect.Collector)}
+		out.Collect = collectServer{s: s}
 	case wire.RoleAuth:
-		out.Auth = authServer{s: s, impl: s.Impl.(auth.Method)}
+		out.Auth = authServer{s: s}
 	case wire.RoleEventSink:
-		out.EventSink = eventSinkServer{s: s, impl: s.Impl.(eventsink.Sink)}
+		out.EventSink = eventSinkServer{s: s}
 	}
 	return out
 }
@@ -162,7 +173,7 @@ func (s *Server) ready() error {
 // configure decodes the settings; s.mu is held.
 func (s *Server) configure(data []byte) {
 	s.configured = true
-	c, ok := s.Impl.(config.Configurer)
+	c, ok := s.impl.(config.Configurer)
 	if !ok {
 		if given := strings.TrimSpace(string(data)); given != "" && given != "{}" && given != "null" {
 			s.configErr = config.Problems{{Message: "this plugin has no settings"}}
@@ -215,6 +226,9 @@ func (r roleServer) Configure(_ context.Context, req *pluginv1.ConfigureRequest)
 	defer clear(req.GetJson()) // it holds secrets
 	s := r.s
 	s.mu.Lock()
+	if s.configured && s.Debug {
+		s.impl, s.configured, s.configErr = s.Make(), false, nil
+	}
 	if s.configured {
 		s.mu.Unlock()
 		return &pluginv1.ConfigureResponse{Problems: []*pluginv1.Problem{{Message: "configured already; start the plugin anew"}}}, nil
@@ -242,7 +256,7 @@ type Healther interface {
 
 // Health asks the implementation, if it can say.
 func (r roleServer) Health(ctx context.Context, _ *pluginv1.HealthRequest) (*pluginv1.HealthResponse, error) {
-	h, ok := r.s.Impl.(Healther)
+	h, ok := r.s.current().(Healther)
 	if !ok {
 		return &pluginv1.HealthResponse{}, nil
 	}

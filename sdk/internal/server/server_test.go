@@ -51,7 +51,7 @@ func (b blocking) Deliver(ctx context.Context, _ eventsink.Event) error {
 
 func TestCallsAreBounded(t *testing.T) {
 	b := blocking{make(chan struct{}), make(chan struct{})}
-	s, err := New(Options{Role: wire.RoleEventSink, Name: "x", Impl: b})
+	s, err := New(Options{Role: wire.RoleEventSink, Name: "x", Make: func() any { return b }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +75,10 @@ func TestCallsAreBounded(t *testing.T) {
 }
 
 func TestNewRefusesTheWrongRole(t *testing.T) {
-	if _, err := New(Options{Role: wire.RoleAuth, Name: "x", Impl: blocking{}}); err == nil {
+	if _, err := New(Options{Role: wire.RoleAuth, Name: "x", Make: func() any { return blocking{} }}); err == nil {
 		t.Error("an event sink serves as an authentication method")
 	}
-	if _, err := New(Options{Role: "root", Name: "x", Impl: blocking{}}); err == nil {
+	if _, err := New(Options{Role: "root", Name: "x", Make: func() any { return blocking{} }}); err == nil {
 		t.Error("an unknown role is served")
 	}
 }
@@ -117,7 +117,7 @@ func (n nothing) Dial(context.Context, transport.Target) (net.Conn, error) {
 
 func TestNilConnection(t *testing.T) {
 	for _, typed := range []bool{false, true} {
-		s, err := New(Options{Role: wire.RoleTransport, Name: "x", Impl: nothing{typed}})
+		s, err := New(Options{Role: wire.RoleTransport, Name: "x", Make: func() any { return nothing{typed} }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,8 +19,7 @@ const maxResidual = 1 << 20
 
 type transportServer struct {
 	pluginv1.UnimplementedTransportServer
-	s    *Server
-	impl transport.Transport
+	s *Server
 }
 
 func targetOf(req *pluginv1.DialRequest) transport.Target {
@@ -36,7 +35,7 @@ func (t transportServer) Dial(ctx context.Context, req *pluginv1.DialRequest) (*
 	var resp *pluginv1.DialResponse
 	err := t.s.call(ctx, "Dial", dialLimit, func(ctx context.Context) error {
 		target := targetOf(req)
-		conn, err := t.impl.Dial(ctx, target)
+		conn, err := t.s.current().(transport.Transport).Dial(ctx, target)
 		if err != nil {
 			return transport.Explain(err)
 		}
@@ -131,7 +130,7 @@ func plain(conn net.Conn) (syscall.Conn, bool) {
 
 // Probe runs the transport's own steps.
 func (t transportServer) Probe(req *pluginv1.DialRequest, stream pluginv1.Transport_ProbeServer) error {
-	prober, ok := t.impl.(transport.Prober)
+	prober, ok := t.s.current().(transport.Prober)
 	if !ok {
 		return stream.Send(&pluginv1.ProbeStep{Name: "probe", Failure: t.s.failure(
 			failure.New(failure.Unsupported, "", "this transport does not show its steps"))})

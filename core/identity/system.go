@@ -135,6 +135,9 @@ func (s *System) retire() error {
 // Origin says whether the key was made by this Open.
 func (s *System) Origin() Origin { return s.origin }
 
+// Dir is where the identity is kept.
+func (s *System) Dir() string { return s.dir }
+
 // PublicKey is the system's public key.
 func (s *System) PublicKey() ssh.PublicKey { return s.key.PublicKey() }
 

@@ -56,6 +56,16 @@ func New(t *testing.T, change ...func(*Relay)) *Relay {
 	return r
 }
 
+// Open serves a relay that was set up before, in another process perhaps, and
+// is stopped there.
+func Open(t *testing.T, root paths.Root, address string) *Relay {
+	t.Helper()
+	r := &Relay{Root: root, Address: address, t: t}
+	r.Start()
+	t.Cleanup(r.Stop)
+	return r
+}
+
 func listen(t *testing.T, addr string) net.Listener {
 	t.Helper()
 	var ln net.Listener

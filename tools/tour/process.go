@@ -177,8 +177,15 @@ func (i *indenter) Write(p []byte) (int, error) {
 	}
 }
 
+// widest is how much of a line is shown.
+const widest = 170
+
 func (i *indenter) line(b []byte) {
-	fmt.Fprintf(i.w, "     %s\n", strings.ReplaceAll(string(b), i.strip, ""))
+	line := []rune(strings.ReplaceAll(string(b), i.strip, ""))
+	if len(line) > widest {
+		line = append(line[:widest-1], '…')
+	}
+	fmt.Fprintf(i.w, "     %s\n", string(line))
 }
 
 func (i *indenter) flush() {

@@ -192,7 +192,7 @@ func (t *tour) find(folder, name string) (string, error) {
 
 func (t *tour) proof(ctx context.Context) error {
 	t.heading("Everything was recorded, and the record holds")
-	if _, err := t.quiet(ctx, "remote-support", "audit", "show", "--root", "sa", "--type", "bundle."); err != nil {
+	if _, err := t.run(ctx, "remote-support", "audit", "show", "--root", "sa", "--type", "bundle."); err != nil {
 		return err
 	}
 	_, err := t.run(ctx, "remote-support", "audit", "verify", "--root", "sa")

@@ -52,6 +52,7 @@ func New(name, usage string, o Options) *cli.App {
 		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return Usagef("%v", err) },
 	}
 	app.Flags = withCommon(app.Flags)
+	plain(app.Flags)
 	prepare(app.Commands)
 	return app
 }
@@ -60,6 +61,7 @@ func New(name, usage string, o Options) *cli.App {
 func prepare(cmds []*cli.Command) {
 	for _, c := range cmds {
 		c.Flags = withCommon(c.Flags)
+		plain(c.Flags)
 		c.HideHelpCommand = true
 		if c.OnUsageError == nil {
 			c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return Usagef("%v", err) }
@@ -71,6 +73,21 @@ func prepare(cmds []*cli.Command) {
 			prepare(c.Subcommands)
 		} else if c.ArgsUsage == "" && c.Action != nil {
 			c.Action = NoArgs(c.Action)
+		}
+	}
+}
+
+// plain keeps "(default: false)" and the like out of the help: that a flag
+// which is not given is not set goes without saying.
+func plain(flags []cli.Flag) {
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.BoolFlag:
+			f.DisableDefaultText = true
+		case *cli.DurationFlag:
+			if f.Value == 0 {
+				f.DefaultText = "none"
+			}
 		}
 	}
 }

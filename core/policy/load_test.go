@@ -215,3 +215,17 @@ func errText(err error) string {
 	}
 	return err.Error()
 }
+
+// In the JSON form too, a text is a text.
+func TestJSONHoldsNoCode(t *testing.T) {
+	p, err := Parse(map[string][]byte{"x.json": []byte(`{"session": {"users": ["${upper(\"a\")}"]}}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := p.Decide(SessionOpen, with(full(), "user", `${upper("a")}`)); !d.Allowed {
+		t.Error(d.Err())
+	}
+	if d := p.Decide(SessionOpen, with(full(), "user", "A")); d.Allowed {
+		t.Error("the text was run")
+	}
+}

@@ -29,6 +29,9 @@ func Open(root paths.Root, opts ...Option) (*Policy, error) {
 		opt(&o)
 	}
 	sealed := seal.Check(root)
+	if !o.readOnly {
+		defer lock(root)()
+	}
 	if o.now == nil {
 		o.now = time.Now
 	}

@@ -9,7 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -304,6 +307,12 @@ func TestSealComesBeforePolicy(t *testing.T) {
 	if e := s.open().Explain(SessionOpen, full()); !e.Fixed || !strings.Contains(e.Change[0], "nothing") {
 		t.Errorf("%+v", e)
 	}
+	for _, clock := range []time.Time{time.Unix(0, 0), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)} { // another clock
+		p, err := Open(s.root, clockAt(clock))
+		if err != nil || p.Decide(SessionOpen, full()).Allowed {
+			t.Errorf("at %v: %v", clock, err)
+		}
+	}
 	os.Remove(seal.Places(s.root)[0])
 	if p := s.open(); len(p.Notes()) == 0 {
 		t.Error("a removed seal was not noticed")
@@ -531,5 +540,70 @@ func TestWithRSS(t *testing.T) {
 	}
 	if p, _ := Open(s.root, WithRSS("nonsense:x")); p.Decide(BundleSend, full()).Allowed {
 		t.Error("a malformed relay allows all")
+	}
+}
+
+// Many load while files change: nothing is remembered that is older than what
+// somebody saw, and the two places agree.
+func TestConcurrentOpen(t *testing.T) {
+	s := newSystem(t)
+	site := s.file("site.hcl")
+	s.write(site, "policy { version = 1 }")
+	const last = 20
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range last {
+				p, err := Open(s.root)
+				if err != nil {
+					t.Error(err)
+				}
+				p.Decide(SessionOpen, full())
+			}
+		})
+	}
+	for v := 2; v <= last; v++ {
+		// As an editor does: written beside, renamed into place.
+		s.write(site+".new", fmt.Sprintf("policy { version = %d }", v))
+		if err := os.Rename(site+".new", site); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wg.Wait()
+	s.open()
+	m, err := remember(s.root)
+	if err != nil || m.Files["site"].Version != last || m.lost {
+		t.Errorf("%v %+v", err, m)
+	}
+}
+
+// A race between sealing and loading: once sealed, never open again.
+func TestSealRace(t *testing.T) {
+	s := newSystem(t)
+	var sealed atomic.Bool
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				before := sealed.Load()
+				p, _ := Open(s.root, ReadOnly())
+				if before && p.Decide(SessionOpen, full()).Allowed {
+					t.Error("allowed after it was sealed")
+					return
+				}
+			}
+		})
+	}
+	for range 3 {
+		wg.Go(func() {
+			if err := seal.Seal(s.root, seal.Record{Cause: "race"}); err != nil {
+				t.Error(err)
+			}
+			sealed.Store(true)
+		})
+	}
+	wg.Wait()
+	if st := seal.Check(s.root); !st.Sealed || len(st.Missing) > 0 || st.Record.Cause != "race" {
+		t.Errorf("%+v", st)
 	}
 }

@@ -49,8 +49,14 @@ const (
 // internal/gen has the same function.
 func hash3(a, b, c byte) uint16 {
 	k := uint32(a|0x20)<<16 | uint32(b|0x20)<<8 | uint32(c|0x20)
-	return uint16(k * 2654435761 >> 20)
+	return uint16(k * 2654435761 >> 16)
 }
+
+// The tables take so many of the upper bits of the hash.
+const (
+	headShift   = 16 - 12
+	vendorShift = 16 - 14
+)
 
 // Find returns the first token that begins in window[start:end], a run of
 // token characters ([A-Za-z0-9_+/=.~-]). The window may hold as much context
@@ -87,7 +93,7 @@ func Shape(window []byte, start, end int) (Match, bool) {
 			break
 		}
 		if j >= start+2 {
-			if h := pivots[hash3(window[j-2], window[j-1], window[j])]; h != 0 {
+			if h := pivots[hash3(window[j-2], window[j-1], window[j])>>headShift]; h != 0 {
 				if m, ok := tryPivot(window, start, j, int(h)-1); ok {
 					return m, true
 				}
@@ -142,7 +148,7 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 // segment looks at the letters and digits w[i:j].
 func segment(w []byte, start, end, i, j int) (Match, bool) {
 	if i+minToken <= end && j > i {
-		if h := heads[hash3(w[i], w[i+1], w[i+2])]; h != 0 {
+		if h := heads[hash3(w[i], w[i+1], w[i+2])>>headShift]; h != 0 {
 			if m, ok := try(w, i, int(h)-1); ok {
 				return m, true
 			}

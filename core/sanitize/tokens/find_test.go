@@ -138,6 +138,11 @@ func TestVendors(t *testing.T) {
 			}
 		}
 	}
+	for _, text := range []string{"id=7, cloudplan-token-0a1B2c3D4e5F6g7H8i9J0k1L", "x\ncloudplanSECRET-0a1B2c3D4e5F6g7H8i9J0k1L", "shodan token 0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"} {
+		if m := findAll(text); len(m) != 1 || m[0].End != len(text) {
+			t.Errorf("%q: %v", text, m)
+		}
+	}
 	if m := findAll("checksum = 3f786850e387550fdab836ed7e6dc881de23001b"); len(m) > 0 {
 		t.Errorf("a plain checksum is taken for %s", m[0].Rule)
 	}

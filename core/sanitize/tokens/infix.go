@@ -237,7 +237,7 @@ func telegram(w []byte, start, end int) (Match, bool) {
 	}
 	e := span(w[:end], start, base64URL)
 	n := e - start
-	if w[start] != 'A' && !near(w, s, "telegr", 60, "tgram") || n < 34 || n > 36 || s > 0 && is(w[s-1], alnum) && !hasSuffix(w[:s], "bot") {
+	if n < 34 || n > 36 || w[start] != 'A' && !near(w, s, "telegr", 60, "tgram") || s > 0 && is(w[s-1], alnum) && !hasSuffix(w[:s], "bot") {
 		return Match{}, false
 	}
 	return Match{Start: s, End: e, Rule: "telegram-bot-token", Open: e == len(w)}, true

@@ -18,10 +18,14 @@ type vendor struct {
 }
 
 // lookBack is how far before a value its vendor may be named.
-const lookBack = 96
+const lookBack = 80
 
 // maxWords is how many words before a value may name its vendor.
-const maxWords = 5
+const maxWords = 4
+
+// maxBinder is how far before a value a comma or the like may stand and bind
+// it to a name.
+const maxBinder = 4
 
 // Vendor reports window[start:end] or a part of it as the token of an issuer
 // that is named before it or at its beginning: in the key that it is assigned
@@ -60,22 +64,24 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 }
 
 // named looks for the issuer of the value window[s:end] in the few words
-// before it, and within it when it is a whole run.
+// before it, and at its beginning when it is a whole run.
 func named(window []byte, start, s, end int) (Match, bool) {
-	spaces := 0
-	for i := s - 1; i >= 0 && s-i <= lookBack; i-- {
-		c := classOf[window[i]]
-		if c&letter == 0 {
+	words := 0
+before:
+	for i := s - 1; i >= 0 && s-i <= lookBack && words < maxWords; i-- {
+		if classOf[window[i]]&letter == 0 {
 			switch window[i] {
-			case ' ', '\t', ',', ';':
+			case ' ', '\t':
 				if is(window[i+1], alnum) {
-					spaces++
+					words++
+				}
+			case ',', ';', '{', '}', '&':
+				// The end of what came before, unless it binds this value.
+				if s-i > maxBinder {
+					break before
 				}
 			case '\n':
-				spaces = maxWords
-			}
-			if spaces >= maxWords {
-				break
+				break before
 			}
 			continue
 		}
@@ -85,15 +91,9 @@ func named(window []byte, start, s, end int) (Match, bool) {
 			}
 		}
 	}
-	if s > start {
-		return Match{}, false
-	}
-	for i, last := s, end-minVendorValue; i <= last; i++ {
-		if classOf[window[i]]&letter != 0 && (i == 0 || wordStart(window[i-1], window[i])) {
-			if m, ok := vendorAt(window, i, s, end); ok {
-				return m, true
-			}
-		}
+	// A run that begins with the name holds a word such as token too.
+	if s == start && classOf[window[s]]&letter != 0 {
+		return vendorAt(window, s, s, end)
 	}
 	return Match{}, false
 }
@@ -109,7 +109,7 @@ func vendorAt(w []byte, i, s, end int) (Match, bool) {
 	if i+minPrefix > end {
 		return Match{}, false
 	}
-	h := vendorHeads[hash3(w[i], w[i+1], w[i+2])]
+	h := vendorHeads[hash3(w[i], w[i+1], w[i+2])>>vendorShift]
 	if h == 0 {
 		return Match{}, false
 	}
@@ -165,29 +165,36 @@ func (d *vendor) match(w []byte, q, s, end int) (Match, bool) {
 	return Match{Start: s, End: s + e, Rule: d.name, Open: s+e == len(w)}, true
 }
 
-// plausible rules out words and paths before anything is looked up: there is a
-// digit, and not only a few letters.
+// plausible rules out words, paths and names before anything is looked up:
+// there is a digit, not only a few letters, and eight of them in a row.
 func plausible(v []byte) bool {
 	if !maybeDigit(v) {
 		return false
 	}
-	var letters, digits, other int
+	var letters, digits, dots, row, longest int
 	for _, c := range v {
-		switch {
-		case c >= '0' && c <= '9':
+		switch k := classOf[c]; {
+		case k&digit != 0:
 			digits++
-		case is(c, letter):
+			row++
+		case k&letter != 0:
 			letters++
-		case c == '/' && letters+digits == 0:
-			return false
-		case c == '/' || c == '.':
-			other++
+			row++
+		default:
+			if letters+digits == 0 && c == '/' {
+				return false
+			}
+			if c == '/' || c == '.' {
+				dots++
+			}
+			longest = max(longest, row)
+			row = 0
 		}
-		if digits >= 2 && letters+digits >= 12 {
+		if digits >= 2 && letters+digits >= 12 && max(longest, row) >= 8 {
 			return true
 		}
 	}
-	return digits == 1 && letters >= 14 && other == 0
+	return digits == 1 && letters >= 14 && dots == 0 && max(longest, row) >= 8
 }
 
 // length says how much of v is a token of this vendor: all of it, or all

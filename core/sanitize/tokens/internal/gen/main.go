@@ -182,8 +182,14 @@ func parseBounds(s string) (min, max int, err error) {
 // hash3 must be the same as in package tokens.
 func hash3(a, b, c byte) uint16 {
 	k := uint32(a|0x20)<<16 | uint32(b|0x20)<<8 | uint32(c|0x20)
-	return uint16(k * 2654435761 >> 20)
+	return uint16(k * 2654435761 >> 16)
 }
+
+// The tables take so many of the upper bits of the hash, as in package tokens.
+const (
+	headShift   = 16 - 12
+	vendorShift = 16 - 14
+)
 
 func writeFormats(b *bytes.Buffer, fs []tokenFormat) {
 	fmt.Fprintf(b, "var formats = [...]format{\n")
@@ -196,13 +202,13 @@ func writeFormats(b *bytes.Buffer, fs []tokenFormat) {
 			short[k] = append(short[k], i)
 			continue
 		}
-		h := hash3(p[0], p[1], p[2])
+		h := hash3(p[0], p[1], p[2]) >> headShift
 		heads[h] = append(heads[h], i)
 		if !strings.Contains(f.flags, "anywhere") {
 			continue
 		}
 		if at := pivot(p); at >= 2 {
-			h := hash3(p[at-2], p[at-1], p[at])
+			h := hash3(p[at-2], p[at-1], p[at]) >> headShift
 			pivots[h] = append(pivots[h], i)
 		}
 	}
@@ -210,8 +216,8 @@ func writeFormats(b *bytes.Buffer, fs []tokenFormat) {
 
 	var c chainTable
 	firsts := map[byte]bool{}
-	writeHeads(b, "heads", "the first three bytes of prefixes", heads, &c)
-	writeHeads(b, "pivots", "three bytes that end with the first punctuation of prefixes", pivots, &c)
+	writeHeads(b, "heads", "the first three bytes of prefixes", headShift, heads, &c)
+	writeHeads(b, "pivots", "three bytes that end with the first punctuation of prefixes", headShift, pivots, &c)
 	b.WriteString("// shortHead returns 1 + the place in chains of a prefix of two bytes.\nfunc shortHead(a, b byte) uint16 {\nswitch uint16(a)<<8 | uint16(b) {\n")
 	for _, h := range keys(short) {
 		fmt.Fprintf(b, "case %q<<8 | %q: return %d\n", rune(h>>8), rune(h&0xff), c.add(short[h]))
@@ -256,8 +262,8 @@ func (c *chainTable) write(b *bytes.Buffer, name string) {
 	b.WriteString("}\n\n")
 }
 
-func writeHeads(b *bytes.Buffer, name, what string, m map[uint16][]int, c *chainTable) {
-	fmt.Fprintf(b, "// %s maps the hash of %s to 1 + a place in a table of chains.\nvar %s = [4096]uint16{", name, what, name)
+func writeHeads(b *bytes.Buffer, name, what string, shift int, m map[uint16][]int, c *chainTable) {
+	fmt.Fprintf(b, "// %s maps the hash of %s to 1 + a place in a table of chains.\nvar %s = [%d]uint16{", name, what, name, 1<<(16-shift))
 	for _, h := range keys(m) {
 		fmt.Fprintf(b, "%d:%d,", h, c.add(m[h]))
 	}

@@ -62,11 +62,11 @@ func writeVendors(b *bytes.Buffer, vs []vendor) {
 	chain := map[uint16][]int{}
 	for i, v := range vs {
 		fmt.Fprintf(b, "{name: %q, common: %v, values: []value{%s}},\n", v.name, v.common, strings.Join(v.values, ","))
-		h := hash3(v.name[0], v.name[1], v.name[2])
+		h := hash3(v.name[0], v.name[1], v.name[2]) >> vendorShift
 		chain[h] = append(chain[h], i)
 	}
 	b.WriteString("}\n\n")
 	var c chainTable
-	writeHeads(b, "vendorHeads", "the first three bytes of names", chain, &c)
+	writeHeads(b, "vendorHeads", "the first three bytes of names", vendorShift, chain, &c)
 	c.write(b, "vendorChains")
 }

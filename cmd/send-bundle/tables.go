@@ -105,7 +105,7 @@ func missing(w io.Writer, all []bundle.Missing) error {
 			rows = append(rows, []string{"", fmt.Sprintf("and %d more; see the manifest", len(all)-most)})
 			break
 		}
-		rows = append(rows, []string{"  " + string(m.State), printable(strings.TrimSuffix(m.Collector+"/"+m.Name, "/")), printable(m.Reason)})
+		rows = append(rows, []string{"  " + string(m.State), printable(strings.TrimSuffix(m.Collector+"/"+m.Name, "/")), printable(short(m.Reason))})
 	}
 	return cmdline.Table(w, rows)
 }
@@ -131,4 +131,13 @@ func receipt(w io.Writer, d *bundler.Delivered) error {
 	_, err := fmt.Fprintf(w, "\ndelivered to %s as %s\nreceipt  of %s for sha256 %s, %s, signed by the relay\n",
 		d.RSS, d.Bundle, d.Receipt.ReceivedAt.Local().Format("2006-01-02 15:04:05"), d.Receipt.SHA256, cmdline.Size(d.Receipt.Size))
 	return err
+}
+
+// short cuts what would break a table; the manifest has all of it.
+func short(s string) string {
+	const most = 100
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }

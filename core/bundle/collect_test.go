@@ -251,3 +251,13 @@ func TestNamesInTheBundle(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestReasonsAreBrief(t *testing.T) {
+	got := brief("open /etc/security/opasswd: refused by policy: the file /etc/security/opasswd is denied", "/etc/security/opasswd")
+	if got != "open it: refused by policy: the file /etc/security/opasswd is denied" {
+		t.Errorf("got %q", got)
+	}
+	if got := brief(strings.Repeat("é", 400), ""); len(got) > 310 || strings.ContainsRune(got, '\uFFFD') {
+		t.Errorf("got %d bytes", len(got))
+	}
+}

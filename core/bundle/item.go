@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/latchstring/latchstring/core/sanitize"
@@ -89,7 +90,7 @@ func (d *Draft) item(ctx context.Context, collector string, it *Item, used int64
 		return nil, nil
 	}
 	f.Path, f.Collector, f.Source, f.Config = p, collector, it.Source, it.Config
-	f.ExitCode, f.Truncated, f.Reason = out.ExitCode, out.Truncated, out.Reason
+	f.ExitCode, f.Truncated, f.Reason = out.ExitCode, out.Truncated, brief(out.Reason, it.Source)
 	if src.cut {
 		f.Truncated, f.Reason = true, fmt.Sprintf("cut after %d bytes", room)
 	}
@@ -107,7 +108,20 @@ func (d *Draft) miss(collector string, it *Item, state State, reason string) {
 	if state == "" {
 		state = Absent
 	}
-	d.missing = append(d.missing, Missing{Collector: collector, Name: it.Name, Source: it.Source, State: state, Reason: reason})
+	d.missing = append(d.missing, Missing{Collector: collector, Name: it.Name, Source: it.Source, State: state, Reason: brief(reason, it.Source)})
+}
+
+// brief shortens a reason: the path stands beside it already, and a file that
+// is called like a secret would take the words behind it with it.
+func brief(reason, source string) string {
+	const most = 300
+	if strings.HasPrefix(source, "/") {
+		reason = strings.Replace(reason, source, "it", 1)
+	}
+	if len(reason) > most {
+		reason = strings.ToValidUTF8(reason[:most], "") + "..."
+	}
+	return reason
 }
 
 // copy sanitizes src into a new spool file. On an error no file is left.

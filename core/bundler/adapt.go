@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -111,7 +112,7 @@ func (c *collector) Collect(ctx context.Context, r bundle.Request, take func(*bu
 		case host.Failed:
 			it.State = bundle.Failed
 			if it.Reason = i.Reason; i.Err != nil {
-				it.Reason = i.Err.Error()
+				it.Reason = strings.TrimPrefix(i.Err.Error(), roleCollect+"/"+c.name+": ")
 			}
 		default:
 			content, err := interruptible(i.File)

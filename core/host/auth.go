@@ -81,8 +81,8 @@ func (a *Auth) Authenticate(ctx context.Context, login Login, talk Conversation)
 	if err != nil {
 		return Identity{}, fmt.Errorf("log in by %s: %w", a.id, err)
 	}
-	patience := a.host.opt.Timeouts.Login
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limit := a.host.opt.Timeouts.Login
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	id, err := a.converse(limited, inst, login, talk)
 	if err == nil {
@@ -90,7 +90,7 @@ func (a *Auth) Authenticate(ctx context.Context, login Login, talk Conversation)
 	}
 	var broken *streamError
 	if errors.As(err, &broken) {
-		err = inst.explain(ctx, limited, "a login", patience, broken.err)
+		err = inst.explain(ctx, limited, "a login", limit, broken.err)
 	}
 	a.blame(inst, err)
 	return Identity{}, fmt.Errorf("log in by %s: %w", a.id, err)

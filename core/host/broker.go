@@ -70,9 +70,9 @@ func (b *broker) covers(path string, dir bool) bool {
 	return false
 }
 
-// dirDeclared reports whether a directory must be listed to find what the
-// patterns name: the next element is a wildcard, or the directory is in a
-// declared tree.
+// dirDeclared reports whether a directory is listed on the way to what the
+// patterns name: it is in a declared tree, or above something that a wildcard
+// stands for.
 func dirDeclared(patterns []string, dir string) bool {
 	have := elements(dir)
 	for _, pattern := range patterns {
@@ -87,7 +87,7 @@ func dirDeclared(patterns []string, dir string) bool {
 		switch {
 		case n < len(want) && want[n] == "**":
 			return true
-		case n == len(have) && n < len(want) && strings.ContainsAny(want[n], `*?[`):
+		case n == len(have) && strings.ContainsAny(strings.Join(want[n:], "/"), `*?[`):
 			return true
 		}
 	}
@@ -176,7 +176,7 @@ func (b *broker) permit(real string) error {
 // refuse makes the answer to a request that is not granted, and records it.
 func (b *broker) refuse(verb, what, why string) error {
 	b.note(verb, what, why)
-	return &handoff.RemoteError{Code: handoff.CodeDenied, Message: fmt.Sprintf("%s %s is refused: %s", verb, clip(what), why)}
+	return &handoff.RemoteError{Code: handoff.CodeDenied, Message: "refused: " + why}
 }
 
 func (b *broker) note(verb, what, why string) {

@@ -159,10 +159,7 @@ func (c *Collector) ready(ctx context.Context, req Request) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	b := c.broker
-	c.mu.Unlock()
-	b.allow(req.Include)
+	inst.broker.allow(req.Include)
 	return inst, nil
 }
 
@@ -179,14 +176,19 @@ func (c *Collector) Collect(ctx context.Context, req Request, take func(*Item) e
 	if err != nil {
 		return err
 	}
-	patience := c.host.opt.Timeouts.Collect
-	limited, cancel := context.WithTimeout(ctx, patience)
+	defer func() {
+		if err != nil { // what it still hands over must not reach the next collection
+			inst.retire()
+		}
+	}()
+	limit := c.host.opt.Timeouts.Collect
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	stream, err := inst.role.(pluginv1.CollectClient).Collect(limited, &pluginv1.CollectRequest{
 		SinceUnix: unixTime(req.Since), MaxBytes: req.MaxBytes, Include: req.Include,
 	})
 	if err != nil {
-		return fmt.Errorf("collect %s: %w", c.id, inst.explain(ctx, limited, "collect", patience, err))
+		return fmt.Errorf("collect %s: %w", c.id, inst.explain(ctx, limited, "collect", limit, err))
 	}
 	q := newEvents()
 	go q.read(stream)
@@ -201,7 +203,7 @@ func (c *Collector) Collect(ctx context.Context, req Request, take func(*Item) e
 			if errors.As(err, &bad) {
 				err = inst.misbehaved("%s", bad.what)
 			} else {
-				err = inst.explain(ctx, limited, "collect", patience, err)
+				err = inst.explain(ctx, limited, "collect", limit, err)
 			}
 			c.blame(inst, err)
 			return fmt.Errorf("collect %s: %w", c.id, err)
@@ -259,14 +261,11 @@ func (c *Collector) permitted(inst *instance, item *Item, path string) error {
 	if path == "" || strings.HasPrefix(path, "/memfd:") || strings.HasPrefix(path, inst.dir+"/") {
 		return nil
 	}
-	c.mu.Lock()
-	b := c.broker
-	c.mu.Unlock()
 	path = strings.TrimSuffix(path, " (deleted)")
-	if !b.covers(path, false) {
+	if !inst.broker.covers(path, false) {
 		return inst.misbehaved("for %s it handed over %s, which it has not declared", item.Name, clip(path))
 	}
-	if err := b.permit(path); err != nil {
+	if err := inst.broker.permit(path); err != nil {
 		item.Status, item.Err = Failed, fmt.Errorf("%s: %w", item.Source, err)
 	}
 	return nil

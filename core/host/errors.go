@@ -79,15 +79,20 @@ func (e *CrashedError) Error() string {
 // Unwrap returns the error of the call that was under way.
 func (e *CrashedError) Unwrap() error { return e.Cause }
 
-// StuckError says that a plugin did not answer. It was killed.
+// StuckError says that a plugin did not answer.
 type StuckError struct {
 	ID    string
-	What  string // "dial", "handshake"
+	What  string // "dial", "the handshake"
 	After time.Duration
+	Ended bool // it was killed for it
 }
 
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("plugin %s was ended: no answer to %s within %s", e.ID, e.What, e.After.Round(time.Millisecond))
+	ended := ""
+	if e.Ended {
+		ended = " was ended"
+	}
+	return fmt.Sprintf("plugin %s%s: no answer to %s within %s", e.ID, ended, e.What, e.After.Round(time.Millisecond))
 }
 
 // CircuitError says that a plugin crashed too often to be started again yet.

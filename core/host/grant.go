@@ -18,7 +18,7 @@ var networkFiles = []string{
 
 // everyFiles are harmless and expected by the Go runtime and its packages.
 var everyFiles = []string{
-	"/dev/null", "/dev/zero", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+	"/dev/zero", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
 }
 
 // maxPorts bounds the rules made of port ranges; a wider declaration counts as

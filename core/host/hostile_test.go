@@ -74,7 +74,7 @@ func TestHostileLog(t *testing.T) {
 func TestHostileCalls(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.Timeouts.Dial = time.Second })
 	for _, tt := range []struct{ name, want string }{
-		{"hang", "was ended: no answer to dial within 1s"},
+		{"hang-all", "was ended: no answer to dial within 1s"},
 		{"exit", `ended unexpectedly (exit status 7), its last words: "giving up"`},
 		{"big", "its answer to dial is larger than the 4194304 bytes that a message may have"},
 	} {

@@ -29,6 +29,7 @@ type instance struct {
 	client  *plugin.Client
 	run     *processRunner // set by start, under mu; read freely once it runs
 	channel *handoff.Channel
+	broker  *broker // of a collector
 	base    pluginv1.RoleClient
 	role    any // the client of the role
 	desc    wire.RoleDescription
@@ -36,10 +37,11 @@ type instance struct {
 	starting context.Context // during the start
 	dir      string
 
-	mu      sync.Mutex
-	dying   bool // we end it, so its end is no crash
-	lastUse time.Time
-	once    sync.Once
+	mu        sync.Mutex
+	dying     bool // we end it, so its end is no crash
+	condemned bool // we end it for what it did
+	lastUse   time.Time
+	once      sync.Once
 }
 
 // start starts a process for the role and takes it through handshake and
@@ -50,7 +52,7 @@ func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err err
 		return nil, err
 	}
 	defer child.Close()
-	inst = &instance{id: l.role.ID(), channel: channel}
+	inst = &instance{id: l.role.ID(), channel: channel, broker: l.broker}
 	if l.broker != nil {
 		channel.Serve(handoff.Serving(l.broker)) // before the plugin can ask
 	}
@@ -123,7 +125,7 @@ func (i *instance) connect(ctx context.Context, timeout time.Duration) error {
 			err = context.Cause(ctx)
 		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return &StuckError{i.id, "the handshake", timeout}
+			return &StuckError{ID: i.id, What: "the handshake", After: timeout, Ended: true}
 		}
 		return fmt.Errorf("plugin %s: %w", i.id, context.Cause(ctx))
 	}
@@ -138,7 +140,7 @@ func (i *instance) connect(ctx context.Context, timeout time.Duration) error {
 // or closed the lifeline.
 func (i *instance) guard() {
 	<-i.channel.Done()
-	i.kill()
+	i.condemn() // or it is ended already
 }
 
 // explainStart turns go-plugin's error into one that says what happened.
@@ -221,11 +223,14 @@ func (i *instance) explain(ctx, limited context.Context, what string, timeout ti
 	switch {
 	case ctx.Err() != nil: // the caller no longer waits
 		return fmt.Errorf("plugin %s: %s: %w", i.id, what, context.Cause(ctx))
-	case limited.Err() != nil:
-		i.kill()
-		return &StuckError{i.id, what, timeout}
+	case limited.Err() != nil || code == codes.DeadlineExceeded:
+		stuck := &StuckError{ID: i.id, What: what, After: timeout, Ended: !i.answers()}
+		if stuck.Ended {
+			i.condemn()
+		}
+		return stuck
 	case code == codes.ResourceExhausted:
-		i.kill()
+		i.condemn()
 		return &MisbehaviorError{i.id, fmt.Sprintf("its answer to %s is larger than the %d bytes that a message may have", what, wire.MessageLimit)}
 	}
 	if cerr := i.channel.Err(); errors.Is(cerr, handoff.ErrProtocol) {
@@ -239,8 +244,18 @@ func (i *instance) explain(ctx, limited context.Context, what string, timeout ti
 		return &CrashedError{i.id, i.run.proc.End(), last, err}
 	case <-time.After(goneGrace):
 	}
-	i.kill()
+	i.condemn()
 	return fmt.Errorf("plugin %s was ended: %s failed: %s", i.id, what, launch.Clean(status.Convert(err).Message()))
+}
+
+// answers reports whether a process that was too slow for one call answers
+// another at once. It is kept then: the far end of a dial may be what is slow,
+// and other connections may go through the same process.
+func (i *instance) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	_, err := i.base.Health(ctx, &pluginv1.HealthRequest{})
+	return err == nil
 }
 
 // goneGrace is how long a broken connection waits for the end of the process
@@ -257,6 +272,13 @@ func (i *instance) alive() bool {
 	}
 }
 
+// usable reports whether the process runs and nobody has ended it yet.
+func (i *instance) usable() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return !i.dying && !i.condemned && i.alive()
+}
+
 // kill ends the process at once.
 func (i *instance) kill() {
 	i.mu.Lock()
@@ -267,9 +289,25 @@ func (i *instance) kill() {
 	}
 }
 
+// condemn ends a process for its own fault: its end counts as a crash.
+func (i *instance) condemn() {
+	i.mu.Lock()
+	i.condemned = true
+	i.mu.Unlock()
+	i.kill()
+}
+
+// retire ends a process that did nothing wrong.
+func (i *instance) retire() {
+	i.mu.Lock()
+	i.dying = i.dying || !i.condemned && i.alive()
+	i.mu.Unlock()
+	i.kill()
+}
+
 // misbehaved ends the process for what it did.
 func (i *instance) misbehaved(format string, args ...any) *MisbehaviorError {
-	i.kill()
+	i.condemn()
 	return &MisbehaviorError{i.id, fmt.Sprintf(format, args...)}
 }
 

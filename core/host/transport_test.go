@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -232,4 +233,46 @@ func TestLongRoot(t *testing.T) {
 	}
 	talk(t, d.Conn, "deep")
 	d.Conn.Close()
+}
+
+// A far end that does not answer is not a crash of the plugin.
+func TestSlowFarEnd(t *testing.T) {
+	b := newBench(t, func(o *Options) { o.Timeouts.Dial = 400 * time.Millisecond })
+	tr := b.transport(t, "slow", nil)
+	first, err := tr.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range crashLimit + 1 {
+		var stuck *StuckError
+		if _, err := dial(t, tr, "127.0.0.1:20001"); !errors.As(err, &stuck) || stuck.Ended {
+			t.Fatalf("dial: %v", err)
+		}
+	}
+	if now, err := tr.Info(t.Context()); err != nil || now.PID != first.PID {
+		t.Errorf("the plugin was started again: %+v, %v", now, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := tr.DialContext(ctx, "tcp", "127.0.0.1:20001"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("caller's deadline: %v", err)
+	}
+}
+
+// A plugin that pumps a connection is not ended for another dial that takes too
+// long.
+func TestPumpIsKept(t *testing.T) {
+	b := newBench(t, func(o *Options) { o.Timeouts.Dial = 400 * time.Millisecond })
+	tr := b.transport(t, "pump-hang", nil)
+	d, err := dial(t, tr, server(t, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Conn.Close()
+	var stuck *StuckError
+	if _, err := dial(t, tr, "127.0.0.1:23999"); !errors.As(err, &stuck) || stuck.Ended {
+		t.Errorf("hanging dial: %v", err)
+	}
+	io.CopyN(io.Discard, d.Conn, int64(len("residual ")))
+	talk(t, d.Conn, "still pumped")
 }

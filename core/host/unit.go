@@ -12,7 +12,6 @@ import (
 	"github.com/latchstring/latchstring/core/host/catalog"
 	"github.com/latchstring/latchstring/core/host/launch"
 	"github.com/latchstring/latchstring/core/host/sandbox"
-	"github.com/latchstring/latchstring/internal/handoff"
 	"github.com/latchstring/latchstring/internal/wire"
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
 	"github.com/latchstring/latchstring/sdk/failure"
@@ -32,7 +31,6 @@ type unit struct {
 	plugin catalog.Plugin // of cur, for Info
 	level  sandbox.Level
 	closed bool
-	broker *broker
 }
 
 // launchSpec is what a start was decided on.
@@ -42,7 +40,7 @@ type launchSpec struct {
 	image  *launch.Image
 	level  sandbox.Level
 	config json.RawMessage
-	broker handoff.Broker // nil for roles without one
+	broker *broker // nil for roles without one
 }
 
 // idleCheck is after how long without a call a plugin is asked whether it is
@@ -78,7 +76,7 @@ func (u *unit) get(ctx context.Context) (*instance, error) {
 	if closed {
 		return nil, fmt.Errorf("plugin %s: %w", u.id, ErrClosed)
 	}
-	if cur != nil && cur.alive() && u.stillWell(ctx, cur) {
+	if cur != nil && cur.usable() && u.stillWell(ctx, cur) {
 		return cur, nil
 	}
 	if cur != nil {
@@ -92,7 +90,8 @@ func (u *unit) stillWell(ctx context.Context, cur *instance) bool {
 	cur.mu.Lock()
 	idle := time.Since(cur.lastUse)
 	cur.mu.Unlock()
-	return idle < idleCheck || cur.healthy(ctx, u.host.opt.Timeouts.Call) == nil
+	// When only the caller is in a hurry, nothing is known against the plugin.
+	return idle < idleCheck || cur.healthy(ctx, u.host.opt.Timeouts.Call) == nil || ctx.Err() != nil && cur.usable()
 }
 
 // start decides, starts and watches a new process.
@@ -155,11 +154,7 @@ func (u *unit) prepare(ctx context.Context) (l launchSpec, err error) {
 	}
 	l.level, l.config = h.Sandbox(l.role.Role), u.use.Config
 	if l.role.Role == wire.RoleCollect {
-		b := newBroker(h, u.id, l.role.Needs)
-		l.broker = b
-		u.mu.Lock()
-		u.broker = b
-		u.mu.Unlock()
+		l.broker = newBroker(h, u.id, l.role.Needs)
 	}
 	return l, nil
 }
@@ -169,11 +164,9 @@ func (u *unit) watch(inst *instance, p catalog.Plugin) {
 	<-inst.run.proc.Done()
 	<-inst.run.logged
 	inst.channel.Close()
-	u.mu.Lock()
-	if u.broker != nil {
-		u.broker.close()
+	if inst.broker != nil {
+		inst.broker.close()
 	}
-	u.mu.Unlock()
 	inst.mu.Lock()
 	dying := inst.dying
 	inst.mu.Unlock()

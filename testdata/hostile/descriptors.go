@@ -29,6 +29,13 @@ func good(p *process, r *request) (*response, error) {
 	return &response{Note: "straight"}, nil
 }
 
+// slow behaves: its far end does not answer, and it says so in time.
+func slow(p *process, r *request) (*response, error) {
+	ctx := *p.ctx.Load()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 // pair makes a socket pair.
 func pair(typ int) (a, b *os.File) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, typ|unix.SOCK_CLOEXEC, 0)

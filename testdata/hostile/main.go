@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -118,6 +119,8 @@ type process struct {
 	mode     mode
 	channel  *handoff.Channel
 	settings settings
+	stuck    atomic.Bool
+	ctx      atomic.Pointer[context.Context] // of the last dial
 }
 
 func (p *process) Describe(context.Context, *pluginv1.DescribeRequest) (*pluginv1.DescribeResponse, error) {
@@ -133,6 +136,9 @@ func (p *process) Configure(_ context.Context, r *pluginv1.ConfigureRequest) (*p
 }
 
 func (p *process) Health(context.Context, *pluginv1.HealthRequest) (*pluginv1.HealthResponse, error) {
+	if p.stuck.Load() {
+		time.Sleep(time.Hour)
+	}
 	return &pluginv1.HealthResponse{}, nil
 }
 
@@ -141,7 +147,8 @@ type transportServer struct {
 	p *process
 }
 
-func (t transportServer) Dial(_ context.Context, r *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
+func (t transportServer) Dial(ctx context.Context, r *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
+	t.p.ctx.Store(&ctx)
 	if t.p.mode.dial == nil {
 		return good(t.p, r)
 	}
@@ -231,6 +238,18 @@ var modes = map[string]mode{
 	"transport/hang": {dial: func(*process, *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
 		time.Sleep(time.Hour)
 		return nil, nil
+	}},
+	"transport/slow": {dial: slow},
+	"transport/hang-all": {dial: func(p *process, _ *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
+		p.stuck.Store(true)
+		time.Sleep(time.Hour)
+		return nil, nil
+	}},
+	"transport/pump-hang": {dial: func(p *process, r *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
+		if strings.HasSuffix(r.GetAddress(), ":23999") {
+			time.Sleep(time.Hour)
+		}
+		return pump(p, r)
 	}},
 	"transport/exit": {dial: func(*process, *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
 		fmt.Fprintln(stderr, "giving up")

@@ -129,6 +129,7 @@ func guardFiles(spec Spec, exe int) error {
 		// By ".", because the plugin's user cannot walk to it by its path.
 		rules = append(rules, landlock.PathAccess(dirRights, "."))
 	}
+	rules = append(rules, landlock.PathAccess(readFile|writeFile, os.DevNull).IgnoreIfMissing())
 	files, dirs := split(spec.Read)
 	if len(files) > 0 {
 		rules = append(rules, landlock.PathAccess(readFile, files...).IgnoreIfMissing())

@@ -4,7 +4,8 @@
 // if it holds nothing, the system is disabled. There is one in each of several
 // places (see [Places]) and a mark on the directories themselves, so that a
 // restored backup of the configuration, of the state or of both does not bring
-// remote access back. One of them is enough; [Mend] puts the others back.
+// remote access back. Where the machine has a TPM, it holds a seal too, bound to
+// the installation. One of them is enough; [Mend] puts the others back.
 //
 // # Order
 //

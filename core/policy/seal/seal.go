@@ -68,6 +68,13 @@ func write(root paths.Root, r Record) error {
 		}
 		_ = err // where the file system has no attributes the files must do
 	}
+	err = step("TPM")
+	if err == nil {
+		err = sealTPM(root)
+	}
+	if err != nil {
+		errs = append(errs, fmt.Errorf("seal: %w", err))
+	}
 	for _, p := range places { // then what people want to read
 		if _, ok := read(p); ok {
 			continue

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
@@ -57,56 +56,21 @@ func Embed(dir string, log *slog.Logger) (*Engine, error) {
 }
 
 func embed(dir string, log *slog.Logger) (*Engine, error) {
-	opts := &server.Options{}
-	if err := opts.ProcessConfigString(embedded); err != nil {
-		return nil, fmt.Errorf("configure: %w", err)
-	}
-	opts.StoreDir = dir    // not through the text: it may hold any character
-	opts.DontListen = true // has no name in the text
-	opts.NoSigs = true
-	ns, err := server.NewServer(opts)
-	if err != nil {
+	n := &node{dir: dir, log: log}
+	if err := n.start(); err != nil {
 		return nil, err
 	}
-	ns.SetLoggerV2(logger{log}, false, false, false)
-	ns.Start()
-	stop := func() { ns.Shutdown(); ns.WaitForShutdown() }
-	if !ns.ReadyForConnections(startTimeout) {
-		stop()
-		return nil, fmt.Errorf("the embedded server did not start within %s", startTimeout)
-	}
-	if !ns.JetStreamEnabled() {
-		stop()
-		return nil, errors.New("the embedded server could not open its files; its messages are in the log")
-	}
-	nc, err := nats.Connect("", nats.InProcessServer(ns), nats.Name("rss"), nats.MaxReconnects(-1))
+	nc, err := nats.Connect("", nats.InProcessServer(n), nats.Name("rss"), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
 	if err != nil {
-		stop()
+		n.stop()
 		return nil, fmt.Errorf("connect in process: %w", err)
 	}
 	e, err := newEngine(nc)
 	if err != nil {
 		nc.Close()
-		stop()
+		n.stop()
 		return nil, err
 	}
-	e.stop = stop
+	e.node = n
 	return e, nil
-}
-
-// logger passes the server's warnings on; what it says about itself besides is
-// of no interest to the operator of a relay.
-type logger struct{ log *slog.Logger }
-
-func (l logger) Noticef(string, ...any) {}
-func (l logger) Debugf(string, ...any)  {}
-func (l logger) Tracef(string, ...any)  {}
-func (l logger) Warnf(format string, args ...any) {
-	l.log.Warn("store", "message", fmt.Sprintf(format, args...))
-}
-func (l logger) Errorf(format string, args ...any) {
-	l.log.Error("store", "message", fmt.Sprintf(format, args...))
-}
-func (l logger) Fatalf(format string, args ...any) {
-	l.log.Error("store", "message", fmt.Sprintf(format, args...))
 }

@@ -24,7 +24,7 @@ const replicas = 3
 type Engine struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
-	stop func()   // of the embedded server
+	node *node    // the embedded server, or nil
 	lock *os.File // of its directory
 }
 
@@ -64,10 +64,10 @@ func newEngine(nc *nats.Conn) (*Engine, error) {
 
 // Close ends the connection and, where it runs in this process, the server.
 func (e *Engine) Close() error {
-	err := e.nc.FlushTimeout(opTimeout)
-	e.nc.Close()
-	if e.stop != nil {
-		e.stop()
+	e.nc.Close() // every call has waited for its answer already
+	var err error
+	if e.node != nil {
+		e.node.stop()
 	}
 	if e.lock != nil {
 		err = errors.Join(err, e.lock.Close())
@@ -80,8 +80,11 @@ func (e *Engine) Close() error {
 
 // Table opens the bucket of that name.
 func (e *Engine) Table(ctx context.Context, name string, ttl time.Duration) (store.Table, error) {
-	ctx, cancel := limit(ctx)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	cfg := jetstream.KeyValueConfig{Bucket: "rss-" + name, History: 1, Storage: jetstream.FileStorage, TTL: ttl, Replicas: replicas, MaxValueSize: 256 << 10}
 	if ttl > 0 {
 		cfg.LimitMarkerTTL = time.Minute
@@ -92,9 +95,9 @@ func (e *Engine) Table(ctx context.Context, name string, ttl time.Duration) (sto
 		kv, err = e.js.CreateOrUpdateKeyValue(ctx, cfg)
 	}
 	if err != nil {
-		return nil, translate("open", name, err)
+		return nil, translate(ctx, "open", name, err)
 	}
-	return &table{kv: kv, name: name}, nil
+	return &table{e: e, kv: kv, name: name}, nil
 }
 
 // alone recognizes a server that is no cluster.
@@ -103,20 +106,33 @@ func alone(err error) bool {
 	return errors.As(err, &api) && api.ErrorCode == 10074
 }
 
-func limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
+// begin starts a call: it gives ctx a limit, and ends it when the embedded
+// server fails, which would not answer any more.
+func (e *Engine) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	var stop func() bool
+	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	if e.node != nil {
+		healthy, err := e.node.ready()
+		if err != nil {
+			cancel()
+			return nil, nil, err
+		}
+		inner, end := context.WithCancelCause(ctx)
+		ctx, stop = inner, context.AfterFunc(healthy, func() { end(store.ErrFull) })
+		return ctx, func() { stop(); end(nil); cancel() }, nil
 	}
-	return context.WithTimeout(ctx, opTimeout)
+	return ctx, cancel, nil
 }
 
 // translate turns the library's errors into those of package store.
-func translate(op, what string, err error) error {
+func translate(ctx context.Context, op, what string, err error) error {
 	var api *jetstream.APIError
 	errors.As(err, &api)
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(context.Cause(ctx), store.ErrFull):
+		return fmt.Errorf("%s %s: %w", op, what, store.ErrFull)
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
 		return fmt.Errorf("%s %s: %w", op, what, store.ErrNotFound)
 	case api != nil && full(api):

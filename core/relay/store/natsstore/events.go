@@ -23,6 +23,7 @@ const (
 // events is the audit stream. The number of a record is its number in the
 // stream, because nothing is ever removed.
 type events struct {
+	e      *Engine
 	js     jetstream.JetStream
 	stream jetstream.Stream
 
@@ -32,8 +33,11 @@ type events struct {
 
 // EventLog opens the stream.
 func (e *Engine) EventLog(ctx context.Context) (store.EventLog, error) {
-	ctx, cancel := limit(ctx)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	cfg := jetstream.StreamConfig{Name: auditStream, Subjects: []string{auditSubject}, Storage: jetstream.FileStorage, Replicas: replicas,
 		DenyDelete: true, DenyPurge: true, Duplicates: 2 * time.Minute, MaxMsgSize: audit.MaxLine}
 	s, err := e.js.CreateOrUpdateStream(ctx, cfg)
@@ -42,9 +46,9 @@ func (e *Engine) EventLog(ctx context.Context) (store.EventLog, error) {
 		s, err = e.js.CreateOrUpdateStream(ctx, cfg)
 	}
 	if err != nil {
-		return nil, translate("open", "audit stream", err)
+		return nil, translate(ctx, "open", "audit stream", err)
 	}
-	l := &events{js: e.js, stream: s}
+	l := &events{e: e, js: e.js, stream: s}
 	return l, l.refresh(ctx)
 }
 
@@ -52,7 +56,7 @@ func (e *Engine) EventLog(ctx context.Context) (store.EventLog, error) {
 func (l *events) refresh(ctx context.Context) error {
 	info, err := l.stream.Info(ctx)
 	if err != nil {
-		return translate("read", "audit stream", err)
+		return translate(ctx, "read", "audit stream", err)
 	}
 	if info.State.LastSeq == 0 {
 		l.last = audit.Head{}
@@ -60,7 +64,7 @@ func (l *events) refresh(ctx context.Context) error {
 	}
 	m, err := l.stream.GetMsg(ctx, info.State.LastSeq)
 	if err != nil {
-		return translate("read", "audit stream", err)
+		return translate(ctx, "read", "audit stream", err)
 	}
 	r, err := decode(m.Data, m.Sequence)
 	if err != nil {
@@ -84,8 +88,11 @@ func decode(data []byte, seq uint64) (audit.Record, error) {
 // Append publishes the next record. When another node was faster, or the
 // answer got lost, it looks at the stream and goes on from there.
 func (l *events) Append(ctx context.Context, e audit.Event) (audit.Record, error) {
-	ctx, cancel := limit(ctx)
-	defer cancel()
+	ctx, done, err := l.e.begin(ctx)
+	if err != nil {
+		return audit.Record{}, err
+	}
+	defer done()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
@@ -100,7 +107,7 @@ func (l *events) Append(ctx context.Context, e audit.Event) (audit.Record, error
 		}
 		var api *jetstream.APIError
 		if ctx.Err() != nil || errors.As(err, &api) && api.ErrorCode != jetstream.JSErrCodeStreamWrongLastSequence {
-			return audit.Record{}, translate("append to", "audit stream", err)
+			return audit.Record{}, translate(ctx, "append to", "audit stream", err)
 		}
 		if err := l.refresh(ctx); err != nil {
 			return audit.Record{}, err
@@ -127,20 +134,25 @@ func (l *events) Read(ctx context.Context) iter.Seq2[audit.Record, error] {
 }
 
 func (l *events) read(ctx context.Context, yield func(audit.Record, error) bool) error {
-	info, err := l.stream.Info(ctx)
+	call, done, err := l.e.begin(ctx) // for the first call alone: a reader takes its time
 	if err != nil {
-		return translate("read", "audit stream", err)
+		return err
+	}
+	info, err := l.stream.Info(call)
+	done()
+	if err != nil {
+		return translate(ctx, "read", "audit stream", err)
 	}
 	if info.State.LastSeq == 0 {
 		return nil
 	}
 	c, err := l.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
 	if err != nil {
-		return translate("read", "audit stream", err)
+		return translate(ctx, "read", "audit stream", err)
 	}
 	it, err := c.Messages()
 	if err != nil {
-		return translate("read", "audit stream", err)
+		return translate(ctx, "read", "audit stream", err)
 	}
 	defer it.Stop()
 	defer context.AfterFunc(ctx, it.Stop)()
@@ -148,11 +160,11 @@ func (l *events) read(ctx context.Context, yield func(audit.Record, error) bool)
 	for prev.Seq < info.State.LastSeq {
 		m, err := it.Next()
 		if err != nil {
-			return errors.Join(ctx.Err(), translate("read", "audit stream", err))
+			return errors.Join(ctx.Err(), translate(ctx, "read", "audit stream", err))
 		}
 		meta, err := m.Metadata()
 		if err != nil {
-			return translate("read", "audit stream", err)
+			return translate(ctx, "read", "audit stream", err)
 		}
 		r, err := decode(m.Data(), meta.Sequence.Stream)
 		if err != nil {

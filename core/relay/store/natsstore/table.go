@@ -13,6 +13,7 @@ import (
 
 // table is a bucket.
 type table struct {
+	e    *Engine
 	kv   jetstream.KeyValue
 	name string
 }
@@ -20,11 +21,14 @@ type table struct {
 func (t *table) what(key string) string { return t.name + "/" + key }
 
 func (t *table) Get(ctx context.Context, key string) (store.Entry, error) {
-	ctx, cancel := limit(ctx)
-	defer cancel()
+	ctx, done, err := t.e.begin(ctx)
+	if err != nil {
+		return store.Entry{}, err
+	}
+	defer done()
 	e, err := t.kv.Get(ctx, key)
 	if err != nil {
-		return store.Entry{}, translate("read", t.what(key), err)
+		return store.Entry{}, translate(ctx, "read", t.what(key), err)
 	}
 	return entry(e), nil
 }
@@ -34,46 +38,62 @@ func entry(e jetstream.KeyValueEntry) store.Entry {
 }
 
 func (t *table) Create(ctx context.Context, key string, value []byte) error {
-	ctx, cancel := limit(ctx)
-	defer cancel()
-	_, err := t.kv.Create(ctx, key, value)
+	ctx, done, err := t.e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = t.kv.Create(ctx, key, value)
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return fmt.Errorf("create %s: %w", t.what(key), store.ErrExists)
 	}
-	return translate("create", t.what(key), err)
+	return translate(ctx, "create", t.what(key), err)
 }
 
 func (t *table) Update(ctx context.Context, key string, value []byte, revision uint64) error {
-	ctx, cancel := limit(ctx)
-	defer cancel()
-	_, err := t.kv.Update(ctx, key, value, revision)
+	ctx, done, err := t.e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = t.kv.Update(ctx, key, value, revision)
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
 		return fmt.Errorf("update %s: %w", t.what(key), store.ErrConflict)
 	}
-	return translate("update", t.what(key), err)
+	return translate(ctx, "update", t.what(key), err)
 }
 
 func (t *table) Put(ctx context.Context, key string, value []byte) error {
-	ctx, cancel := limit(ctx)
-	defer cancel()
-	_, err := t.kv.Put(ctx, key, value)
-	return translate("write", t.what(key), err)
+	ctx, done, err := t.e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = t.kv.Put(ctx, key, value)
+	return translate(ctx, "write", t.what(key), err)
 }
 
 func (t *table) Delete(ctx context.Context, key string) error {
-	ctx, cancel := limit(ctx)
-	defer cancel()
-	return translate("delete", t.what(key), t.kv.Delete(ctx, key))
+	ctx, done, err := t.e.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return translate(ctx, "delete", t.what(key), t.kv.Delete(ctx, key))
 }
 
 func (t *table) All(ctx context.Context) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
-		ctx, cancel := limit(ctx)
-		defer cancel()
+		ctx, done, err := t.e.begin(ctx)
+		if err != nil {
+			yield(store.Entry{}, err)
+			return
+		}
+		defer done()
 		w, err := t.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 		if err != nil {
-			yield(store.Entry{}, translate("list", t.name, err))
+			yield(store.Entry{}, translate(ctx, "list", t.name, err))
 			return
 		}
 		defer w.Stop()
@@ -91,7 +111,7 @@ func (t *table) All(ctx context.Context) iter.Seq2[store.Entry, error] {
 					return
 				}
 			case <-ctx.Done():
-				yield(store.Entry{}, fmt.Errorf("list %s: %w", t.name, ctx.Err()))
+				yield(store.Entry{}, translate(ctx, "list", t.name, ctx.Err()))
 				return
 			}
 		}

@@ -60,7 +60,7 @@ func launch(t *testing.T, full string) *plugin {
 		t.Fatal(err)
 	}
 	p := &plugin{cmd: exec.Command(exe, "serve", full), channel: host, dir: t.TempDir(), stderr: new(lockedBuffer)}
-	p.cmd.Env = []string{wire.EnvCookie + "=" + wire.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_UNIX_SOCKET_DIR=" + p.dir, "GOCOVERDIR=" + p.dir}
+	p.cmd.Env = []string{wire.EnvCookie + "=" + wire.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_UNIX_SOCKET_DIR=" + p.dir, "GOCOVERDIR=" + p.dir, "GORACE=atexit_sleep_ms=0"}
 	p.cmd.ExtraFiles, p.cmd.Stderr = []*os.File{child}, p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

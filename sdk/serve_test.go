@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,10 +120,10 @@ func self(_ context.Context, args, env []string, dir string, handoff *os.File) (
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &plugintest.Process{Pid: cmd.Process.Pid, Stdout: stdout, Stderr: stderr, Kill: func() {
+	return &plugintest.Process{Pid: cmd.Process.Pid, Stdout: stdout, Stderr: stderr, Kill: sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		go cmd.Wait()
-	}}, nil
+	})}, nil
 }
 
 // The suites pass over the real process boundary, with a plugin that prints to

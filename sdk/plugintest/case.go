@@ -241,7 +241,7 @@ func (c *check) within(what string, limit time.Duration, try func() time.Duratio
 	c.Helper()
 	var best time.Duration
 	tries := 3
-	if c.opts.testOnlyOneTry {
+	if c.opts.testOnlyHurry {
 		tries = 1
 	}
 	for i := range tries {
@@ -256,10 +256,18 @@ func (c *check) within(what string, limit time.Duration, try func() time.Duratio
 	c.Errorf("%s took %v, want at most %v", what, best.Round(time.Millisecond), limit)
 }
 
+// patience is how long to wait for what should come at once.
+func (c *check) patience() time.Duration {
+	if c.opts.testOnlyHurry {
+		return 300 * time.Millisecond
+	}
+	return 5 * time.Second
+}
+
 // settled waits until the plugin's process has no more descriptors than allowed.
 func (c *check) settled(l *link, most int) {
 	c.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(c.patience())
 	for {
 		n, ok := l.descriptors()
 		if !ok || n <= most {

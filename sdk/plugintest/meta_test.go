@@ -23,7 +23,7 @@ import (
 // verdicts runs a suite and returns how each case ended.
 func verdicts(t *testing.T, role string, o Options, impl func() any, only ...string) map[string]Result {
 	t.Helper()
-	o.Short, o.testOnlyOneTry = true, true
+	o.Short, o.testOnlyHurry = true, true
 	for _, one := range cases(role) {
 		keep := len(only) == 0
 		for _, name := range only {

@@ -39,7 +39,7 @@ type Options struct {
 	// the flag -short.
 	Short bool
 
-	testOnlyOneTry bool // a limit on time counts at once
+	testOnlyHurry bool // no second try, no long wait: it is known to fail
 }
 
 // Login is how a user answers and who he is.

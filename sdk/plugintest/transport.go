@@ -182,7 +182,7 @@ func testResidual(c *check) {
 	io.WriteString(conn, "and more")
 	want := banner + "and more"
 	got := make([]byte, len(want))
-	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	conn.SetDeadline(time.Now().Add(c.patience()))
 	if n, err := io.ReadFull(conn, got); err != nil || string(got) != want {
 		c.Errorf("read %d bytes of %d, %v; return transport.Buffered(conn, reader) from Dial", n, len(want), err)
 	}
@@ -460,7 +460,7 @@ func testDialLeak(c *check) {
 	for i, l := range links {
 		c.settled(l, before[i]+4)
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(c.patience())
 	for runtime.NumGoroutine() > goroutines+8 {
 		if time.Now().After(deadline) {
 			c.Errorf("%d goroutines before %d dials, %d after", goroutines, rounds, runtime.NumGoroutine())

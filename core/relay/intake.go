@@ -64,6 +64,8 @@ func newIntake(s *Server, o Options) (*intake, error) {
 }
 
 func (in *intake) routes(mux *http.ServeMux) {
+	// What the server can do is no secret, and tus clients ask first.
+	mux.Handle("OPTIONS "+api.PathUpload+"{$}", in.tus.Middleware(http.NotFoundHandler()))
 	mux.Handle("POST "+api.PathUpload+"{$}", in.owned(in.tus.PostFile))
 	mux.Handle("HEAD "+api.PathUpload+"{id}", in.owned(in.tus.HeadFile))
 	mux.Handle("PATCH "+api.PathUpload+"{id}", in.owned(in.tus.PatchFile))

@@ -306,3 +306,14 @@ func TestImport(t *testing.T) {
 		t.Errorf("content %q, %v", got.String(), err)
 	}
 }
+
+// bearer takes the token of a logged-in client from a request that it makes.
+func bearer(t *testing.T, c *client.Client) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "HEAD", c.URL(api.PathUpload+"none", nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Do(req, true) // there is no such upload; the header is what counts
+	return strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+}

@@ -142,6 +142,9 @@ func tidy(s string) string {
 
 // gate refuses what a seal or a broken policy file takes away altogether.
 func (p *Policy) gate(r *request) (why string, rule Rule) {
+	if p.unsure && isRemote(r) {
+		return "it cannot be known whether remote access was disabled for good", *p.sealed
+	}
 	if p.sealed != nil && isRemote(r) {
 		return "remote access was disabled for good on this system", *p.sealed
 	}

@@ -35,7 +35,9 @@ func (p *Policy) Explain(action Action, facts Facts) Explanation {
 	}
 	if why, rule := p.gate(&r); why != "" {
 		e.Fixed = p.sealed != nil && isRemote(&r)
-		if e.Fixed {
+		if e.Fixed && p.unsure {
+			e.Change = []string{"ask as root, or make the places of the seal readable: " + rule.Value}
+		} else if e.Fixed {
 			e.Change = []string{"nothing: the system was disabled for good; only a new installation changes that"}
 		} else {
 			e.Blocking = []Rule{rule}

@@ -51,7 +51,7 @@ func Open(root paths.Root, opts ...Option) (*Policy, error) {
 	p.signers = l.signers
 	p.notes = l.notes
 	if sealed.Disabled() {
-		p.sealed = sealRule(sealed)
+		p.sealed, p.unsure = sealRule(sealed), !sealed.Sealed
 		p.hash = hashText(p.hash + " sealed")
 		if sealed.Sealed && !o.readOnly {
 			if err := seal.Mend(root); err != nil {
@@ -114,7 +114,7 @@ func (p *Policy) Record() seal.Record {
 
 // Sealed reports whether the system was disabled for good, and by what.
 func (p *Policy) Sealed() (Rule, bool) {
-	if p.sealed == nil {
+	if p.sealed == nil || p.unsure {
 		return Rule{}, false
 	}
 	return *p.sealed, true

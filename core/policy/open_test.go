@@ -607,3 +607,23 @@ func TestSealRace(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// REQ J2: what cannot be known is refused, and not called sealed.
+func TestUnreadableSeal(t *testing.T) {
+	s := newSystem(t)
+	if err := os.RemoveAll(s.root.Var()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("var", s.root.Var()); err != nil { // ELOOP, also for root
+		t.Fatal(err)
+	}
+	p, _ := Open(s.root, ReadOnly())
+	word, rule := p.RemoteAccess()
+	if _, sealed := p.Sealed(); sealed || word != "locked_off" || rule.Key != "seal" {
+		t.Errorf("%t %s %+v", sealed, word, rule)
+	}
+	e := p.Explain(SessionOpen, full())
+	if e.Allowed || !strings.Contains(e.Reason, "cannot be known") || !strings.Contains(e.Change[0], "as root") {
+		t.Errorf("%+v", e)
+	}
+}

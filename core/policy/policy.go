@@ -16,6 +16,7 @@ type Policy struct {
 
 	fault   *fault // what could not be read, and so what is refused
 	sealed  *Rule  // the seal, on a system that was disabled for good
+	unsure  bool   // sealed says only that it cannot be known
 	notes   []Note
 	signers *Signers
 }
@@ -105,6 +106,8 @@ func (p *Policy) RemoteAccess() (string, Rule) {
 	k := keyByPath["remote_access"]
 	m := &p.merged[k.index]
 	switch {
+	case p.unsure:
+		return k.Words[accessLockedOff].Word, *p.sealed
 	case p.sealed != nil:
 		return k.Words[accessDisabled].Word, *p.sealed
 	case p.fault != nil && m.value.n < accessLockedOff:

@@ -30,6 +30,14 @@
 // Every mistake is reported with its line and column, all of one file at once:
 // a rule that is silently ignored is a secret that leaves.
 //
+// # Paths
+//
+// A yamlPath names a place by keys and indices between dots; * is any of them,
+// and \. is a dot in a key. Everything at the place and below is hidden, value
+// by value: keys, comments and layout stay, and so does the rest of the file,
+// byte by byte. YAML in block and flow style is followed, and JSON, whatever
+// the file is called.
+//
 // # Regular expressions
 //
 // They are RE2 and match within a line. The groups named mask and drop are

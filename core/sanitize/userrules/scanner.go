@@ -12,6 +12,7 @@ type FileRules struct {
 	slow   []int32 // rules to try on every line
 	follow bool    // some rule looks at the line behind another
 	paths  Paths
+	byPath int // the first rule that is a path
 	keys   []string
 }
 
@@ -24,6 +25,9 @@ func newFileRules(rules []*rule) *FileRules {
 		case r.value != "":
 			texts = append(texts, text{lower: lowerASCII(r.value), exact: r.value, rule: n, kind: aValue})
 		case r.path != "":
+			if f.paths.Empty() {
+				f.byPath = i
+			}
 			f.paths.add(r.path) // checked when it was read
 		case r.key != "":
 			f.keys = append(f.keys, r.key)
@@ -55,7 +59,8 @@ func (f *FileRules) Keys() []string {
 	return f.keys
 }
 
-// Paths are the places that are hidden if the file is YAML or JSON.
+// Paths are the places that are hidden if the file is YAML or JSON. A
+// [Scanner] hides them; they are here for a lexer that knows more.
 func (f *FileRules) Paths() *Paths {
 	if f == nil {
 		return &Paths{}
@@ -67,13 +72,16 @@ func (f *FileRules) Paths() *Paths {
 func (f *FileRules) Name(rule int) string { return f.rules[rule].name }
 
 // Scans reports whether a [Scanner] can find anything: there are texts or
-// expressions.
-func (f *FileRules) Scans() bool { return f != nil && (f.filter != nil || len(f.slow) > 0) }
+// expressions, or places in a document.
+func (f *FileRules) Scans() bool {
+	return f != nil && (f.filter != nil || len(f.slow) > 0 || !f.paths.Empty())
+}
 
 // A Span is text[Start:End], to be hidden on behalf of a rule.
 type Span struct {
 	Start, End int
 	Rule       int
+	Quote      bool // what stands here instead must be in quotes (a number in JSON)
 }
 
 // A Scanner goes through one file. It is not for concurrent use.
@@ -82,11 +90,16 @@ type Scanner struct {
 	armed []bool // rules whose selector matched the last line
 	done  []int  // how far a rule has been tried in this block
 	long  bool   // the last block ended within a line
+	doc   *document
 }
 
 // Scanner starts a file.
 func (f *FileRules) Scanner() *Scanner {
-	return &Scanner{f: f, armed: make([]bool, len(f.rules)), done: make([]int, len(f.rules))}
+	s := &Scanner{f: f, armed: make([]bool, len(f.rules)), done: make([]int, len(f.rules))}
+	if !f.paths.Empty() {
+		s.doc = newDocument(&f.paths)
+	}
+	return s
 }
 
 // window is how far an expression sees on either side of its anchor, and half
@@ -108,13 +121,18 @@ func (s *Scanner) Append(dst []Span, block []byte) []Span {
 		s.f.filter.each(block, func(start int, t *text) {
 			switch t.kind {
 			case aValue:
-				dst = append(dst, Span{start, start + len(t.lower), int(t.rule)})
+				dst = append(dst, Span{start, start + len(t.lower), int(t.rule), false})
 			case anAnchor:
 				dst = s.around(dst, block, start, start+len(t.lower), int(t.rule))
 			case aSelector:
 				dst = s.selected(dst, block, start, int(t.rule))
 			}
 		})
+	}
+	if s.doc != nil {
+		e := emitter{dst: dst, base: len(dst), rule: s.f.byPath}
+		s.doc.scan(&e, block)
+		dst = e.dst
 	}
 	for _, r := range s.f.slow {
 		dst = s.everyLine(dst, block, int(r))
@@ -156,7 +174,7 @@ func (s *Scanner) try(dst []Span, block []byte, from, to, r int) []Span {
 	for _, m := range rule.redactor.FindAllSubmatchIndex(line, -1) {
 		for _, g := range rule.groups {
 			if m[2*g] >= 0 && m[2*g] < m[2*g+1] {
-				dst = append(dst, Span{from + m[2*g], from + m[2*g+1], r})
+				dst = append(dst, Span{from + m[2*g], from + m[2*g+1], r, false})
 			}
 		}
 	}

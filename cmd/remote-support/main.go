@@ -24,6 +24,7 @@ Examples:
    remote-support audit verify`,
 		Commands: []*cli.Command{
 			statusCommand(),
+			testCommand(),
 			enrollCommand(),
 			identityCommand(),
 			policyCommand(),

@@ -94,3 +94,20 @@ func TestWantsPassword(t *testing.T) {
 		}
 	}
 }
+
+// REQ A15
+func TestRetiredRelays(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"rss.infinidat.com:443": true, "rss-us.infinidat.com:443": true, "rss.example.com": true,
+		"rss02.infinidat.com:443": false, "RSS05.infinidat.com.:443": false, "rss08.infinidat.com": false,
+	} {
+		err := CheckRelay(address)
+		if (err == nil) != ok {
+			t.Errorf("CheckRelay(%q) = %v", address, err)
+		}
+		var gone *RetiredError
+		if !ok && (!errors.As(err, &gone) || gone.Hint() != "use rss.infinidat.com") {
+			t.Errorf("CheckRelay(%q) does not say what to use: %v", address, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -42,4 +43,23 @@ func (t *Transport) Dial(ctx context.Context, target transport.Target) (net.Conn
 		return nil, err
 	}
 	return transport.WithNote(conn, "directly from "+conn.LocalAddr().String()), nil
+}
+
+// Probe shows the steps of a dial (REQ B7).
+func (t *Transport) Probe(ctx context.Context, target transport.Target, report func(transport.Step)) error {
+	if _, _, err := tcp.CheckTarget(target); err != nil {
+		return err
+	}
+	step := tcp.Stepper(report)
+	if err := step.Find(ctx, "name of the relay", target.Address); err != nil {
+		return err
+	}
+	return step.Do("connection to the relay", func() (string, error) {
+		conn, err := t.Dial(ctx, target)
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close()
+		return fmt.Sprintf("%s from %s", conn.RemoteAddr(), conn.LocalAddr()), nil
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"golang.org/x/net/proxy"
 
@@ -60,7 +61,9 @@ func (t *Transport) Dial(ctx context.Context, target transport.Target) (net.Conn
 	d := &dialogue{settings: s, target: target.Address, connect: func() (*link, error) { return t.reach(ctx, target.Bind) }}
 	l, err := d.run(ctx)
 	if err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(err, transport.Timeout) {
+		// The deadline of the connection and that of the context are the same
+		// moment; either may be noticed first.
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, transport.Errorf(transport.Timeout, "is it an HTTP proxy? it accepts connections and says nothing", "the proxy %s does not answer", s.Proxy)
 		}
 		return nil, err

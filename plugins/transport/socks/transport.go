@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/latchstring/latchstring/plugins/transport/tcp"
@@ -87,7 +88,9 @@ func (t *Transport) Dial(ctx context.Context, target transport.Target) (net.Conn
 	err = transport.Converse(ctx, conn, func() error { return s.dialogue(ctx, conn, address) })
 	if err != nil {
 		conn.Close()
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		// The deadline of the connection and that of the context are the same
+		// moment; either may be noticed first.
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, transport.Errorf(transport.Timeout, "is it a SOCKS"+s.Version+" proxy?", "the proxy %s does not answer", s.Proxy)
 		}
 		return nil, err

@@ -353,4 +353,18 @@ func testSecretsAtRest(c *check) {
 		c.noCanary(file, string(data))
 	}
 	c.noCanary("the log", l.stderr.String())
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", l.pid))
+	if err == nil && !coreIsOff(string(limits)) {
+		c.Errorf("the process may leave a core file, with its secrets")
+	}
+}
+
+// coreIsOff reads /proc/PID/limits.
+func coreIsOff(limits string) bool {
+	for line := range strings.Lines(limits) {
+		if rest, ok := strings.CutPrefix(line, "Max core file size"); ok {
+			return strings.HasPrefix(strings.TrimSpace(rest), "0 ")
+		}
+	}
+	return false
 }

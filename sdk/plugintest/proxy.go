@@ -198,6 +198,28 @@ func eager(c *check, conn net.Conn) {
 	}
 }
 
+// slow sends its answers byte by byte.
+func slow(c *check, conn net.Conn) {
+	through, target, err := c.opts.Proxy(dribble{conn})
+	if err == nil {
+		splice(through, target, nil)
+	}
+}
+
+type dribble struct{ net.Conn }
+
+func (d dribble) Write(p []byte) (int, error) {
+	for i := range p {
+		time.Sleep(time.Millisecond)
+		if _, err := d.Conn.Write(p[i : i+1]); err != nil {
+			return i, err
+		}
+	}
+	return len(p), nil
+}
+
+func (d dribble) CloseWrite() error { return closeWrite(d.Conn) }
+
 // holdBack keeps what is written until the next read, or until release.
 type holdBack struct {
 	net.Conn

@@ -37,6 +37,7 @@ var transportCases = []aCase{
 	{"echo", "bytes arrive, all and in order, in both directions", testEcho},
 	{"half-close", "the end of one direction arrives and leaves the other open; skip it where the protocol has no such thing", testHalfClose},
 	{"residual", "bytes that come in one piece with the proxy's answer are not lost", testResidual},
+	{"slow", "a proxy that answers byte by byte is understood", testSlow},
 	{"many-at-once", "dials run concurrently", testManyAtOnce},
 	{"cancel", "a cancelled dial ends within 100 ms, at every step", testCancel},
 	{"timeout", "a dial that gets no answer fails as a time-out", testTimeout},
@@ -185,6 +186,18 @@ func testResidual(c *check) {
 	conn.SetDeadline(time.Now().Add(c.patience()))
 	if n, err := io.ReadFull(conn, got); err != nil || string(got) != want {
 		c.Errorf("read %d bytes of %d, %v; return transport.Buffered(conn, reader) from Dial", n, len(want), err)
+	}
+}
+
+func testSlow(c *check) {
+	if c.opts.Proxy == nil {
+		c.Skipf("the transport speaks to no proxy")
+	}
+	conn := c.mustDial(c.start(c.proxy(slow)), c.listen(echo))
+	io.WriteString(conn, "patience")
+	got := make([]byte, len("patience"))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "patience" {
+		c.Errorf("through a slow proxy: %q, %v", got, err)
 	}
 }
 

@@ -61,7 +61,7 @@ func newStream(s *Sanitizer) *stream {
 
 // findTokens looks at a run for package scan.
 func findTokens(buf []byte, from, to, start, end int) (int, int, string, bool) {
-	lo, hi := max(from, start-200), min(to, end+200)
+	lo, hi := max(from, start-100), min(to, end+100)
 	m, ok := tokens.Find(buf[lo:hi], start-lo, end-lo)
 	return lo + m.Start, lo + m.End, m.Rule, ok
 }
@@ -163,7 +163,7 @@ func (st *stream) scan() {
 		if st.user != nil {
 			st.userHit = st.user.Append(st.userHit[:0], buf[st.pos:end])
 			for _, u := range st.userHit {
-				st.scanner.Spans = append(st.scanner.Spans, scan.Span{Start: st.pos + u.Start, End: st.pos + u.End, Kind: "custom", Rule: scan.Rule(st.rules.Name(u.Rule))})
+				st.scanner.Spans = append(st.scanner.Spans, scan.Span{Start: st.pos + u.Start, End: st.pos + u.End, Kind: "custom", Rule: scan.Rule(st.rules.Name(u.Rule)), Quote: u.Quote})
 			}
 		}
 		st.pos = end

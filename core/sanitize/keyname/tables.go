@@ -18,7 +18,7 @@ var secretWords = map[string]Kind{
 	"adminpw": Password, "storepass": Password, "keypass": Password, "stdin_pw": Password,
 	"secret": Secret, "secrets": Secret, "secrete": Secret, "geheim": Secret, "geheimnis": Secret,
 	"clientsecret": Secret, "appsecret": Secret, "salt": Secret, "pepper": Secret, "seed": Secret,
-	"hmac": Secret, "psk": Secret, "xauth": Secret, "presharedkey": Secret, "preshared": Secret, "nkey": APIKey,
+	"psk": Secret, "xauth": Secret, "presharedkey": Secret, "preshared": Secret, "nkey": APIKey,
 	"token": Token, "tokens": Token, "jwt": Token, "bearer": Token, "accesstoken": Token,
 	"authtoken": Token, "pat": Token, "otp": Token, "totp": Token, "mfa": Token,
 	"apikey": APIKey, "apikeys": APIKey, "appkey": APIKey, "accesskey": APIKey, "secretkey": APIKey,

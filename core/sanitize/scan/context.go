@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"iter"
 
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
@@ -390,7 +391,11 @@ func (s *Scanner) element(p int, w want) {
 			s.enter(InElement, w.kind, 0, 3, 0)
 			return
 		}
+		// Text that does not end on its line: one word at most.
 		e = s.le - p
+		if v := bytes.TrimSpace(buf[p:s.le]); bytes.IndexByte(v, ' ') >= 0 || !looksSecret(v) {
+			return
+		}
 	}
 	if e == 0 {
 		// <password><value>x</value></password>
@@ -620,12 +625,8 @@ var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "mis
 func (s *Scanner) sentence(ke, sep int, w want) bool {
 	buf := s.buf
 	end := min(s.le, ke+80)
-	// the first " is " (was, to, =, :) within the next words
-	for _, verb := range []string{" is ", " was ", " set to ", " changed to ", " will be ", " is: ", " are ", " equals ", " => ", " = ", " is set to ", " would be ", " to be ", " with value ", " reset to ", " of "} {
-		i := indexFold(buf[ke:end], verb)
-		if i < 0 {
-			continue
-		}
+	// the first " is " (was, to, =) within the next words
+	for i, verb := range verbsIn(buf[ke:end]) {
 		// Only words and quoted names between.
 		mid := buf[ke : ke+i]
 		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
@@ -664,6 +665,31 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		return true
 	}
 	return false
+}
+
+// verbs say that what follows is the value; by their first letter.
+var verbs = [256][]string{
+	'i': {" is set to ", " is ", " is: "}, 'w': {" was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be "}, 'r': {" reset to "}, 'o': {" of "},
+}
+
+// verbsIn yields the places of verbs in b.
+func verbsIn(b []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := 0; i+2 < len(b); i++ {
+			if b[i] != ' ' {
+				continue
+			}
+			for _, v := range verbs[lower(b[i+1])] {
+				if i+len(v) <= len(b) && foldEqual(b[i:i+len(v)], v) {
+					if !yield(i, v) {
+						return
+					}
+					break
+				}
+			}
+		}
+	}
 }
 
 func indexFold(b []byte, t string) int {

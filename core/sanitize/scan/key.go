@@ -259,7 +259,10 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if before == ';' || before == ' ' && ks-2 >= s.ls && buf[ks-2] == ';' {
 			w.semicolon = op[0] == '='
 		}
-		if op[0] == ':' && !lineStart && keyQuote == 0 && s.talk(ks, v) {
+		if !lineStart && keyQuote == 0 && (op[0] == ':' || n == 1 && gap == 0) && s.talk(ks, v) {
+			return
+		}
+		if w.toEnd && s.comment() && manyWords(buf[nonSpace(buf, v, s.le):s.le]) {
 			return
 		}
 		spans := len(s.Spans)
@@ -278,7 +281,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		for v < s.le && isSpace(buf[v]) {
 			v++
 		}
-		if quoteAt(buf, v, s.le) > 0 && !s.inArray(ks, keyQuote) {
+		if quoteAt(buf, v, s.le) > 0 && !s.inArray(ks, keyQuote) && !(keyQuote > 0 && s.secondArgument(ks, keyQuote)) {
 			w.rule = "argument"
 			s.value(v, w)
 			return
@@ -294,7 +297,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			e++
 		}
 		v := bytes.Trim(buf[sep+1:e], `"'`)
-		if len(v) >= 12 && looksRandom(v) || len(v) >= 15 && isNumber(v) {
+		if bytes.IndexByte(w.key, '.') < 0 && bytes.IndexByte(v, '=') < 0 && (len(v) >= 12 && looksRandom(v) || len(v) >= 15 && isNumber(v)) {
 			s.hide(sep+1, e, kind, "csv")
 		}
 	case c == '>' && keyQuote > 0 && s.inTag(ks):
@@ -342,6 +345,33 @@ func (s *Scanner) talk(ks, v int) bool {
 	return e > v && lowerWord(buf[v:e]) && e+1 < s.le && isLetter(buf[e+1])
 }
 
+// comment is true for lines that a program ignores.
+func (s *Scanner) comment() bool {
+	p := nonSpace(s.buf, s.ls, s.le)
+	return p < s.le && (s.buf[p] == '#' || s.buf[p] == ';' || s.buf[p] == '/' && p+1 < s.le && s.buf[p+1] == '/' || s.buf[p] == '*')
+}
+
+// manyWords is true for a sentence: four words of small letters and more.
+func manyWords(v []byte) bool {
+	words := 0
+	for len(v) > 0 && words < 4 {
+		e := bytes.IndexByte(v, ' ')
+		if e < 0 {
+			e = len(v)
+		}
+		for i, c := range v[:e] {
+			if !isLetter(c) && c != '(' && c != ')' && c != ',' && c != '.' && c != '\'' || i > 0 && c >= 'A' && c <= 'Z' {
+				return false
+			}
+		}
+		if e > 0 {
+			words++
+		}
+		v = v[min(len(v), e+1):]
+	}
+	return words >= 4
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1
@@ -384,6 +414,16 @@ func (s *Scanner) inArray(ks, keyQuote int) bool {
 		i--
 	}
 	return i >= s.ls && (s.buf[i] == '[' || s.buf[i] == ',' && bytes.LastIndexByte(s.buf[max(s.ls, i-512):i], '(') < 0)
+}
+
+// secondArgument is true when another argument stands before the quoted one at
+// ks: f("a", "secret", "b") has no names.
+func (s *Scanner) secondArgument(ks, keyQuote int) bool {
+	i := ks - 1 - keyQuote
+	for i >= s.ls && isSpace(s.buf[i]) {
+		i--
+	}
+	return i >= s.ls && s.buf[i] == ','
 }
 
 // startsLine is true when nothing but white space, a comment mark, a list dash

@@ -122,6 +122,10 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.identified(h.pos)
 		case stemMail:
 			s.dsn(h.pos)
+		case stemAccount:
+			if s.Identify {
+				s.account(h.pos, stemTable[h.stem].text)
+			}
 		case stemShort:
 			s.shortToken(h.pos)
 		case stemDoc:
@@ -151,7 +155,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 }
 
 func (s *Scanner) hide(start, end int, kind keyname.Kind, rule Rule) {
-	if end <= start {
+	if end <= start || isToken(s.buf[start:end]) {
 		return
 	}
 	s.Spans = append(s.Spans, Span{Start: start, End: end, Kind: kind, Rule: rule})

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
@@ -56,7 +57,7 @@ func (s *Scanner) shapes() {
 	}
 	buf := s.buf
 	done := s.ls
-	mixed := false
+	longest := 0
 	for _, r := range s.lineRuns {
 		if r < done {
 			continue
@@ -75,10 +76,10 @@ func (s *Scanner) shapes() {
 		// Words without digits and capitals are no tokens.
 		if classes&runDigit != 0 || classes&(runUpper|runLower) == runUpper|runLower {
 			s.run(start, end)
-			mixed = true
+			longest = max(longest, end-start)
 		}
 	}
-	if mixed {
+	if longest >= 16 && s.le-s.ls <= longest+60 {
 		s.lone()
 	}
 }
@@ -119,6 +120,15 @@ func (s *Scanner) run(start, end int) {
 				s.hide(from, to, keyname.Token, Rule(rule))
 			}
 			p = to
+		}
+	}
+	if v := s.buf[start:end]; len(v) == 66 && v[0] == '0' && v[1] == 'x' {
+		for len(v) > 2 && isHex(v[len(v)-1]) {
+			v = v[:len(v)-1]
+		}
+		if len(v) == 2 {
+			s.hide(start, end, keyname.APIKey, "hex-key")
+			return
 		}
 	}
 	if s.depth < 2 && end-start >= 24 {
@@ -177,7 +187,10 @@ func (s *Scanner) base64(start, stop int) {
 		for p < stop && buf[p] == '=' {
 			p++
 		}
-		if n >= 24 && readable(buf[from:from+24]) && s.secretInside(buf[from:from+n]) {
+		switch v := buf[from : from+n]; {
+		case packed(v):
+			s.hide(from, p, keyname.Secret, "base64-packed")
+		case n >= 24 && readable(v[:24]) && s.secretInside(v):
 			s.hide(from, p, keyname.Secret, "base64")
 		}
 		if p == from {
@@ -193,12 +206,26 @@ func readable(v []byte) bool {
 	if len(n) < 16 {
 		return false
 	}
+	if wideText(n) {
+		return true
+	}
+	high := false
 	for _, c := range n {
 		if (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t' && c != '\r' {
 			return false
 		}
+		high = high || c >= 0x80
 	}
-	return true
+	if !high {
+		return true
+	}
+	// Other scripts; the last character may be cut.
+	for cut := 0; cut < utf8.UTFMax; cut++ {
+		if utf8.Valid(n[:len(n)-cut]) {
+			return true
+		}
+	}
+	return false
 }
 
 // decode64 decodes both alphabets, as far as it goes.
@@ -231,7 +258,7 @@ func decode64(dst, v []byte) []byte {
 
 func (s *Scanner) secretInside(v []byte) bool {
 	s.nested()
-	s.decoded = decode64(s.decoded[:0], v)
+	s.decoded = narrow(decode64(s.decoded[:0], v))
 	s.inner.Scan(s.decoded, 0, len(s.decoded))
 	return len(s.inner.Spans) > 0
 }
@@ -244,16 +271,6 @@ func (s *Scanner) lone() {
 		return
 	}
 	line := s.buf[s.ls:s.le]
-	if hex := bytes.Index(line, []byte("0x")); hex >= 0 && len(line)-hex >= 66 {
-		e := hex + 2
-		for e < len(line) && isHex(line[e]) {
-			e++
-		}
-		if e-hex == 66 && (hex == 0 || !isAlnum(line[hex-1])) && (e == len(line) || !isAlnum(line[e])) {
-			s.hide(s.ls+hex, s.ls+e, keyname.APIKey, "hex-key")
-			return
-		}
-	}
 	core := pemCore(line)
 	cell := len(core) > 0 && bytes.HasPrefix(bytes.TrimSpace(line), []byte("|")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("|"))
 	if cell {

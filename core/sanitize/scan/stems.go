@@ -16,6 +16,7 @@ const (
 	stemMail             // user:password@tcp(
 	stemDoc              // says what the lines below are
 	stemInvisible        // what a terminal does not show
+	stemAccount          // beside the name of an account
 	stemShort            // a token that may be shorter than a run
 	stemLine             // a line of a password file
 	stemEscape           // an escaped letter in the name of a key
@@ -59,6 +60,7 @@ func buildStems() []stem {
 	add(stemKey, "\x00\x00\x00")
 	invisibleStem = len(t)
 	add(stemInvisible, "\x00\x00\x00")
+	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "isql", "sqlcmd", "cmdkey", "-proxy-user")
@@ -81,7 +83,11 @@ var (
 	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
 	chains  []int16              // stems, each chain ended by -1
 	needles *mask.Needles
+	// stemWords are the first four bytes of the stems, without what may differ.
+	stemWords []stemWord
 )
+
+type stemWord struct{ want, mask uint32 }
 
 const headBits = 13
 
@@ -89,6 +95,16 @@ func init() {
 	byHead := map[uint32][]int16{}
 	var texts []string
 	for i, s := range stemTable {
+		w := stemWord{}
+		for at := range min(4, len(s.text)) {
+			m := uint32(0xff)
+			if isLetter(s.text[at]) {
+				m = 0xdf
+			}
+			w.mask |= m << (8 * at)
+			w.want |= uint32(s.text[at]) & m << (8 * at)
+		}
+		stemWords = append(stemWords, w)
 		if s.text[0] == 0 {
 			continue
 		}
@@ -137,7 +153,7 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 func foreignKeyAt(buf []byte, i, end int) bool {
 	e := i
 	for e < end && e-i < 64 && (buf[e] >= 0x80 || isAlnum(buf[e])) {
-		if buf[e] >= 0x80 && separator(buf, e, end) > 0 {
+		if buf[e] == 0xef && separator(buf, e, end) > 0 {
 			return true // a full-width colon
 		}
 		e++
@@ -159,6 +175,9 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 	}
 	for c--; chains[c] >= 0; c++ {
 		t := stemTable[chains[c]].text
+		if w := &stemWords[chains[c]]; i+4 <= len(buf) && (uint32(buf[i])|uint32(buf[i+1])<<8|uint32(buf[i+2])<<16|uint32(buf[i+3])<<24)&w.mask != w.want {
+			continue
+		}
 		if i+len(t) <= end && (foldEqual(buf[i:i+len(t)], t) || stemTable[chains[c]].what == stemShort && string(buf[i:i+len(t)]) == t) {
 			dst = append(dst, hit{i, int(chains[c])})
 		}

@@ -443,7 +443,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 				vs++
 			}
 			v = buf[vs:ve]
-			if w.class == keyname.Weak {
+			if w.class == keyname.Weak && (sch == "bearer" || sch == "basic") {
 				w.class = keyname.Strong
 			}
 			if s.spare(v, w.class) || quoted && len(v) > 1 && v[0] == '{' {
@@ -462,7 +462,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	}
 	switch w.class {
 	case keyname.Weak:
-		if !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
+		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
 			return
 		}
 	case keyname.Strong:

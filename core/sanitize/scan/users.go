@@ -1,0 +1,133 @@
+package scan
+
+import "bytes"
+
+// Accounts that are not in the dictionary show by where they stand:
+//
+//	user=jdoe  username: jdoe  login jdoe  'jdoe'@'%'
+//	for jdoe from  for invalid user jdoe  by jdoe(uid=1000)  sudo: jdoe :
+//	/home/jdoe
+//
+// They become pseudonyms there; root and the accounts that every system has
+// stay.
+
+// account deals with the hit of one of the words above at pos.
+func (s *Scanner) account(pos int, word string) {
+	buf := s.buf
+	e := pos + len(word)
+	switch word {
+	case "/home/", "/users/":
+		s.accountAt(e, '/')
+	case "sudo: ":
+		s.accountAt(nonSpace(buf, e, s.le), ' ')
+	case "(uid=":
+		b := pos
+		for b > s.ls && isAccountChar(buf[b-1]) {
+			b--
+		}
+		s.addAccount(b, pos)
+	case "'@'":
+		if q := bytes.LastIndexByte(buf[max(s.ls, pos-64):pos], '\''); q >= 0 {
+			s.addAccount(max(s.ls, pos-64)+q+1, pos)
+		}
+	case " for ":
+		// Accepted password for jdoe from 10.0.0.1
+		b := e
+		for b < s.le && isAccountChar(buf[b]) {
+			b++
+		}
+		if bytes.HasPrefix(buf[b:s.le], []byte(" from ")) && (s.before(pos, "password") || s.before(pos, "publickey") || s.before(pos, "interactive/pam") || s.before(pos, "none")) {
+			s.addAccount(e, b)
+		}
+	case "hostname":
+		if p := nonSpace(buf, e, s.le); p < s.le && (buf[p] == ':' || buf[p] == '=') {
+			p = nonSpace(buf, p+1, s.le)
+			p += quoteAt(buf, p, s.le)
+			n := p
+			for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
+				n++
+			}
+			if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
+				s.ident(p, n, Host)
+			}
+		}
+	default:
+		s.userWord(pos, e)
+	}
+}
+
+func (s *Scanner) before(pos int, word string) bool {
+	return pos-len(word) >= s.ls && foldEqual(s.buf[pos-len(word):pos], word)
+}
+
+// userWord deals with "user" as a word or in the name of a key.
+func (s *Scanner) userWord(pos, e int) {
+	buf := s.buf
+	b := pos
+	for b > s.ls && isKeyChar(buf[b-1]) {
+		b--
+	}
+	for e < s.le && isKeyChar(buf[e]) {
+		e++
+	}
+	name := buf[b:e]
+	if i := bytes.LastIndexAny(name, ".-_"); i >= 0 && !foldIs(name[i+1:], "name") {
+		name = name[i+1:]
+	}
+	if !foldIs(name, "user") && !foldIs(name, "username") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) {
+		return
+	}
+	p := e
+	p += quoteAt(buf, p, s.le)
+	p = nonSpace(buf, p, s.le)
+	if p >= s.le {
+		return
+	}
+	if n := separator(buf, p, s.le); n > 0 {
+		p = nonSpace(buf, p+n, s.le)
+		p += quoteAt(buf, p, s.le)
+	} else if p == e || !foldIs(name, "user") || p-e != 1 {
+		return
+	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || quoteAt(buf, p, s.le) > 0) {
+		return
+	} else {
+		p += quoteAt(buf, p, s.le)
+	}
+	s.accountAt(p, 0)
+}
+
+func isAccountChar(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
+
+// accountAt takes the word at p; end, if it is not 0, has to follow it or the
+// line ends.
+func (s *Scanner) accountAt(p int, end byte) {
+	e := p
+	for e < s.le && isAccountChar(s.buf[e]) {
+		e++
+	}
+	if end == ' ' && (e >= s.le || s.buf[e] != ' ') {
+		return
+	}
+	s.addAccount(p, e)
+}
+
+func (s *Scanner) addAccount(b, e int) {
+	for e > b && !isAlnum(s.buf[e-1]) {
+		e--
+	}
+	v := s.buf[b:max(b, e)]
+	if len(v) < 2 || len(v) > 32 || !isLetter(v[0]) || isSwitch(v) || isToken(v) {
+		return
+	}
+	var low [32]byte
+	for i, c := range v {
+		low[i] = lower(c)
+	}
+	if keptUsers[string(low[:len(v)])] || bytes.Contains(v, []byte("REDACTED_")) {
+		return
+	}
+	if e < s.le && (s.buf[e] == '(' || s.buf[e] == '[') && !bytes.HasPrefix(s.buf[e:s.le], []byte("(uid")) {
+		return
+	}
+	s.ident(b, e, User)
+}

@@ -38,8 +38,10 @@ func (f Format) compression() archives.Compression {
 	switch f {
 	case TarZstd:
 		return archives.Zstd{
-			// One goroutine: the same bytes on every machine, little memory.
-			EncoderOptions: []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithLowerEncoderMem(true)},
+			// One goroutine: the same bytes on every machine. Half the usual
+			// window instead of less memory for it takes as much and runs
+			// twice as fast; logs come out the same size.
+			EncoderOptions: []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(4 << 20)},
 			DecoderOptions: []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderLowmem(true)},
 		}
 	case TarGz:

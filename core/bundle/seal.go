@@ -54,6 +54,10 @@ func (p *Packed) FileName(encrypted bool) string {
 	return name
 }
 
+// Dir is a private folder, on the spool's file system, that goes with the
+// draft: a place to seal to before something else takes the bundle over.
+func (p *Packed) Dir() string { return p.draft.spool.dir }
+
 // Seal encrypts the bundle to the recipients and puts it at path, which must
 // not exist, 0600 and synced. Without recipients it is sealed in clear, which
 // a caller must have been asked for.

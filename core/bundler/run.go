@@ -55,7 +55,7 @@ func (b *Bundler) Collect(ctx context.Context, req Request) (_ *Run, err error) 
 	collectors, done := b.collectors(ctx, c.names)
 	defer done()
 	if r.draft, err = bundle.Collect(ctx, collectors, o); err != nil {
-		return nil, err
+		return nil, b.failed(err)
 	}
 	return r, nil
 }
@@ -157,8 +157,7 @@ func (r *Run) Close() error { return r.draft.Close() }
 func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	packed, err := r.draft.Pack(ctx)
 	if err != nil {
-		_, rerr := r.b.record(audit.BundleFailed, "", map[string]string{"error": firstLine(err.Error())})
-		return nil, errors.Join(err, rerr)
+		return nil, r.b.failed(err)
 	}
 	if err := r.engine.Flush(); err != nil {
 		return nil, err
@@ -169,14 +168,11 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	}
 	path := r.req.Output
 	if path == "" {
-		if err := os.MkdirAll(r.b.outbox(), 0o700); err != nil {
-			return nil, fmt.Errorf("make outbox: %w", err)
-		}
-		path = filepath.Join(r.b.outbox(), m.Name)
+		path = filepath.Join(packed.Dir(), m.Name)
 	}
 	sealed, err := packed.Seal(ctx, path, r.to...)
 	if err != nil {
-		return nil, err
+		return nil, r.b.failed(err)
 	}
 	m.Sealed = *sealed
 	if err := r.mayLeave(sealed.Size); err != nil {
@@ -202,9 +198,11 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	return m, nil
 }
 
-// outbox is where a bundle is sealed before the queue takes it over, in the
-// same filesystem.
-func (b *Bundler) outbox() string { return b.p.Root.Var("outbox") }
+// failed records why there is no bundle.
+func (b *Bundler) failed(err error) error {
+	_, rerr := b.record(audit.BundleFailed, "", map[string]string{"error": firstLine(err.Error())})
+	return errors.Join(err, rerr)
+}
 
 // withPort adds the usual port.
 func withPort(addr string) string {

@@ -2,11 +2,12 @@ package filetree
 
 import "github.com/latchstring/latchstring/sdk/collect"
 
-// Plan lists the regular files of what was found.
+// Plan lists the regular files of what was found, and the folders that only
+// the host can look into.
 func Plan(found []Entry, config func(Entry) bool) []collect.Planned {
 	var out []collect.Planned
 	for _, e := range found {
-		if !e.Mode.IsRegular() {
+		if !e.Mode.IsRegular() && e.Err == nil {
 			continue
 		}
 		name, isCompressed := Plain(collect.NameOf(e.Path))

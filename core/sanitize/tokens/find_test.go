@@ -156,6 +156,7 @@ func TestInfix(t *testing.T) {
 		{"key 0123456789abcdef0123456789abcdef-us12;", "0123456789abcdef0123456789abcdef-us12", "mailchimp-key"},
 		{"k=0123456789abcdef0123456789abcdef-0a1b2c3d-4e5f6071", "0123456789abcdef0123456789abcdef-0a1b2c3d-4e5f6071", "mailgun-signing-key"},
 		{"h $krb5asrep$23$anna@EXAMPLE.NET:0123456789abcdef0123456789abcdef$" + strings.Repeat("0a1b", 20) + " x", "$krb5asrep$23$anna@EXAMPLE.NET:0123456789abcdef0123456789abcdef$" + strings.Repeat("0a1b", 20), "kerberos-hash"},
+		{"tok 6d2FabeB6ADd229Bc199FabA28fD3efb57dF0bD3;", "6d2FabeB6ADd229Bc199FabA28fD3efb57dF0bD3", "mixed-case-hex"},
 		{"a1B2c3D4e5F6g7.atlasv1." + strings.Repeat("x9Y", 20), "a1B2c3D4e5F6g7.atlasv1." + strings.Repeat("x9Y", 20), "terraform-token"},
 		{"s: 'abc8Q~" + strings.Repeat("a1B", 11) + "'", "abc8Q~" + strings.Repeat("a1B", 11), "azure-client-secret"},
 		{"pat " + strings.Repeat("a1B2", 19) + "AZDO1a2B", strings.Repeat("a1B2", 19) + "AZDO1a2B", "azure-devops-token"},

@@ -74,10 +74,30 @@ func signed(w []byte, start, end, i, j int) (Match, bool) {
 	if n == 84 && hasPrefix(w[j-8:j], "AZDO", false) {
 		return Match{Start: i, End: j, Rule: "azure-devops-token", Open: j == len(w)}, true
 	}
+	if n == 40 && bothCasesHex(w[i:j]) {
+		return Match{Start: i, End: j, Rule: "mixed-case-hex", Open: j == len(w)}, true
+	}
 	if j == end || !is(w[j], base64Std) && w[j] != '=' {
 		return azureKey(w, start, end, j)
 	}
 	return Match{}, false
+}
+
+// bothCasesHex says whether v is hex with letters in both cases, as generators
+// of keys write it: a hash is written in one.
+func bothCasesHex(v []byte) bool {
+	var lower, upper int
+	for _, c := range v {
+		switch {
+		case c >= 'a' && c <= 'f':
+			lower++
+		case c >= 'A' && c <= 'F':
+			upper++
+		case c < '0' || c > '9':
+			return false
+		}
+	}
+	return lower >= 3 && upper >= 3
 }
 
 // azureMarks are the signatures that Azure puts near the end of its keys.

@@ -67,6 +67,23 @@ func BenchmarkHandoff(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// BenchmarkStart takes a plugin from nothing to its first answer.
+func BenchmarkStart(b *testing.B) {
+	bn := newBench(b)
+	for b.Loop() {
+		tr, err := bn.Transport("good", TransportUse{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := tr.Info(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		tr.Close()
+		b.StartTimer()
+	}
+}
+
 // sink is a server that swallows what it gets.
 func sink(b *testing.B) string {
 	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", 20000+os.Getpid()%3999))

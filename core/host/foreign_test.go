@@ -126,9 +126,13 @@ func TestSwappedPlugin(t *testing.T) {
 func TestCatalogJudges(t *testing.T) {
 	b := newBench(t)
 	install(t, b, goodPorts)
+	b.Catalog(t.Context()) // the second time is answered from memory
 	list, err := b.Catalog(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if list[0].Version != "1.2.3" {
+		t.Errorf("version %q", list[0].Version)
 	}
 	// The hostile program is built in too, with the same role.
 	if len(list) != 2 || list[0].State != catalog.Builtin || len(list[0].Roles) < 30 || list[1].State != catalog.Incompatible {

@@ -22,11 +22,19 @@ type Host struct {
 	run   *runDir
 	crash *supervisor
 
+	describing sync.Mutex // one at a time asks, the others take the answer
+
 	mu     sync.Mutex
 	closed bool
 	units  map[*unit]struct{}
-	images map[string]*launch.Image  // by SHA-256
-	descs  map[string][]catalog.Role // of the built-in plugins, by SHA-256
+	images map[string]*launch.Image // by SHA-256
+	descs  map[string]described     // of the built-in plugins, by SHA-256
+}
+
+// described is what a built-in program said of itself.
+type described struct {
+	roles   []catalog.Role
+	version string
 }
 
 // New makes a host, which holds a private directory below the run directory
@@ -43,7 +51,7 @@ func New(opt Options) (*Host, error) {
 		opt: opt, run: run, crash: newSupervisor(opt.clock),
 		units:  make(map[*unit]struct{}),
 		images: make(map[string]*launch.Image),
-		descs:  make(map[string][]catalog.Role),
+		descs:  make(map[string]described),
 	}, nil
 }
 
@@ -204,11 +212,13 @@ func (h *Host) image(p catalog.Plugin) (*launch.Image, error) {
 // builtinRoles asks the program of the built-in plugins what is in it, in a
 // sandbox that grants nothing.
 func (h *Host) builtinRoles(ctx context.Context, p catalog.Plugin) ([]catalog.Role, string, error) {
+	h.describing.Lock()
+	defer h.describing.Unlock()
 	h.mu.Lock()
-	roles, known := h.descs[p.SHA256]
+	known, ok := h.descs[p.SHA256]
 	h.mu.Unlock()
-	if known {
-		return slices.Clone(roles), p.Version, nil
+	if ok {
+		return slices.Clone(known.roles), known.version, nil
 	}
 	img, err := h.image(p)
 	if err != nil {
@@ -228,13 +238,14 @@ func (h *Host) builtinRoles(ctx context.Context, p catalog.Plugin) ([]catalog.Ro
 	if err != nil {
 		return nil, "", fmt.Errorf("ask %s what is in it: %w", p.Path, err)
 	}
+	var roles []catalog.Role
 	for _, r := range d.Roles {
 		roles = append(roles, catalog.Role{Role: r.Role, Name: r.Name, Help: launch.Clean(r.Help), Needs: r.Needs})
 	}
 	h.mu.Lock()
-	h.descs[p.SHA256] = roles
+	h.descs[p.SHA256] = described{roles, launch.Clean(d.Version)}
 	h.mu.Unlock()
-	return slices.Clone(roles), d.Version, nil
+	return slices.Clone(roles), launch.Clean(d.Version), nil
 }
 
 // logLevel is the level of the plugins' logs.

@@ -234,6 +234,15 @@ func TestBuiltin(t *testing.T) {
 	if p := loadBuiltin(path, ""); p.State != Builtin || !p.Development {
 		t.Errorf("development: %+v", p)
 	}
+	if err := os.WriteFile(path, []byte("in built"), 0o755); err != nil { // of the same length
+		t.Fatal(err)
+	}
+	if p := loadBuiltin(path, sumOf("built in")); p.State != Modified {
+		t.Errorf("changed since: %+v", p)
+	}
+	if err := os.WriteFile(path, []byte("built in"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	os.Chmod(path, 0o777)
 	if p := loadBuiltin(path, ""); p.State != Modified {
 		t.Errorf("development, anybody may write: %+v", p)

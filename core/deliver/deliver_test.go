@@ -433,3 +433,40 @@ func TestNamesAreNotResolvedHere(t *testing.T) {
 		t.Errorf("the dialler was asked for %q", asked)
 	}
 }
+
+// The relay lost power: part of what it has was never written.
+func TestDamagedAtRelay(t *testing.T) {
+	w := newWorld(t)
+	it, body := w.add(1 << 20)
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := w.sender(func(o *Options) {
+		o.Rate = 2 << 20
+		o.Progress = func(sent, total int64) {
+			if sent > total/2 {
+				stop()
+			}
+		}
+	}).Send(ctx, it.ID)
+	if err == nil {
+		t.Fatal("the upload was not interrupted")
+	}
+	w.relay.Stop()
+	files, err := filepath.Glob(filepath.Join(w.relay.Loaded.Places.Intake, "bdl-*[!o]"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("intake: %v, %v", files, err)
+	}
+	f, err := os.OpenFile(files[0], os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(make([]byte, 4096)); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	w.relay.Start()
+	sent, err := w.sender().Send(t.Context(), it.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.arrived(sent, body)
+}

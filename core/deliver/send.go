@@ -28,7 +28,7 @@ type Options struct {
 	Log    *slog.Logger
 
 	Rate     int64                   // bytes a second; 0: no limit
-	Progress func(sent, total int64) // may be nil; called often
+	Progress func(sent, total int64) // may be nil; called often, from another goroutine
 	// Patience is for how long nothing need move before Send gives up and
 	// leaves the bundle in the queue. 0 means two minutes.
 	Patience time.Duration
@@ -40,6 +40,7 @@ type Options struct {
 type Sender struct {
 	o      Options
 	client *client.Client
+	warned bool
 }
 
 // QueuedError says that a bundle is not delivered yet and remains queued.
@@ -153,11 +154,19 @@ func (s *Sender) deliver(ctx context.Context, it *Item) (Sent, error) {
 // persist tries until the receipt is there, the failure is final, or nothing
 // has moved for as long as patience lasts.
 func (s *Sender) persist(ctx context.Context, it *Item, f io.ReaderAt) (api.SignedReceipt, error) {
-	moved, failures, best := time.Now(), 0, int64(-1)
+	moved, failures, best, anew := time.Now(), 0, int64(-1), false
 	for {
 		receipt, at, err := s.attempt(ctx, it, f)
+		s.warnOfSkew()
 		if err == nil {
 			return receipt, nil
+		}
+		// A relay that lost power may have kept blocks that were never
+		// written, and finds out at the end. Here the bytes are good.
+		if arrivedWrong(err) && !anew {
+			s.o.Log.Warn("the bundle arrived damaged, sending it anew", "bundle", it.ID, "error", err)
+			anew, best, it.Upload = true, -1, ""
+			continue
 		}
 		if ctx.Err() != nil {
 			return api.SignedReceipt{}, errors.Join(context.Cause(ctx), ignoreCancel(err))
@@ -243,8 +252,7 @@ func (s *Sender) upload(ctx context.Context, it *Item, f io.ReaderAt, at int64) 
 	}
 	done, err := appendFrom(ctx, s.client, it.Upload, at, it.Size, body)
 	if err != nil {
-		var e *api.Error
-		if errors.As(err, &e) && e.Code == api.CodeHashMismatch {
+		if arrivedWrong(err) {
 			err = s.o.Queue.blame(*it, err)
 		}
 		if errors.Is(context.Cause(ctx), stalled) {
@@ -263,9 +271,24 @@ func (s *Sender) upload(ctx context.Context, it *Item, f io.ReaderAt, at int64) 
 func (q *Queue) blame(it Item, err error) error {
 	sum, _, hashErr := hashFile(q.Path(it))
 	if hashErr == nil && sum != it.SHA256 {
-		return fmt.Errorf("the bundle was changed on this disk after it was queued; drop it and make a new one: %w", err)
+		return fmt.Errorf("the bundle was changed on this disk after it was queued; drop it and make a new one (%v)", err)
 	}
 	return err
+}
+
+// arrivedWrong recognizes a relay that got other bytes than were announced.
+func arrivedWrong(err error) bool {
+	var e *api.Error
+	return errors.As(err, &e) && e.Code == api.CodeHashMismatch
+}
+
+// warnOfSkew says once that one of the two clocks is wrong. Nothing relies on
+// this machine's, but its logs do.
+func (s *Sender) warnOfSkew() {
+	if skew := s.client.Skew(); skew.Abs() > client.MaxSkew && !s.warned {
+		s.warned = true
+		s.o.Log.Warn("this machine's clock and the relay's differ", "relay", s.o.Vendor.RSS, "by", skew.Round(time.Second))
+	}
 }
 
 // receipt fetches the receipt and checks every word of it.

@@ -214,6 +214,10 @@ func (d *decoder) text(a *hcl.Attribute, about bool) (string, bool) {
 		d.mistakeAt(a.Expr.Range(), about, fmt.Sprintf("%s takes a text, not a %s", a.Name, typeName(v)), "put it between quotation marks")
 		return "", false
 	}
+	if s := v.AsString(); printable([]byte(s)) != s {
+		d.mistakeAt(a.Expr.Range(), about, a.Name+" holds control characters", "")
+		return "", false
+	}
 	return v.AsString(), true
 }
 

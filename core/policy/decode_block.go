@@ -25,6 +25,11 @@ func (d *decoder) labelled(k *Key, blocks hcl.Blocks, reason string) {
 			continue
 		}
 		seen[name] = true
+		if printable([]byte(name)) != name {
+			d.mistakeAt(b.DefRange, about, "a name holds control characters", "")
+			ok = false
+			continue
+		}
 		if k.Kind == Windows {
 			w, good := d.window(name, b.Body)
 			set, ok = append(set, w), ok && good

@@ -37,7 +37,7 @@
 // A file that is not understood, not signed where it must be, changed, older
 // than before or gone leaves a policy that denies remote access, and bundles
 // too where the mistake may hide a rule about them. What it says of bundles
-// otherwise still holds. [Open] remembers in two places what it loaded.
+// otherwise still holds. [Open] remembers in several places what it loaded.
 //
 // Before it reads any of this it looks for the seal of a system that was
 // disabled for good (package seal).

@@ -33,7 +33,7 @@ func lock(root paths.Root) (unlock func()) {
 	return func() { f.Close() }
 }
 
-func exists(paths [2]string) bool {
+func exists(paths []string) bool {
 	for _, p := range paths {
 		if _, err := os.Lstat(p); err == nil {
 			return true

@@ -260,7 +260,7 @@ func (l *loader) checkVersions() {
 		}
 	}
 	if l.memory.lost {
-		l.notes = append(l.notes, Note{"", "one of the two places that remember the policy was lost and was written again"})
+		l.notes = append(l.notes, Note{"", "a place that remembers the policy was lost and was written again"})
 	}
 }
 

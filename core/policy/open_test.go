@@ -225,7 +225,7 @@ func TestSignersCannotBeSwapped(t *testing.T) {
 	s.refuse("the list of trusted signers was changed")
 }
 
-// One of the two places that remember is enough.
+// One of the places that remember is enough, and none can be lost unnoticed.
 func TestMemorySurvives(t *testing.T) {
 	for i := range memoryPlaces(paths.Root{}) {
 		s := newSystem(t)
@@ -540,6 +540,38 @@ func TestWithRSS(t *testing.T) {
 	}
 	if p, _ := Open(s.root, WithRSS("nonsense:x")); p.Decide(BundleSend, full()).Allowed {
 		t.Error("a malformed relay allows all")
+	}
+}
+
+// Configuration and state come back from a backup, with files that were truly
+// signed once.
+func TestRestoredBackup(t *testing.T) {
+	for _, restore := range [][]string{{"etc"}, {"var"}, {"etc", "var"}} {
+		s := newSystem(t)
+		site := s.file("site.hcl")
+		s.write(site, fmt.Sprintf(signed, 1, ""))
+		s.signers(1, "ada")
+		s.sign(site, "ada")
+		s.open()
+		backup := t.TempDir()
+		if err := os.CopyFS(backup, os.DirFS(s.root.Dir)); err != nil {
+			t.Fatal(err)
+		}
+		s.write(site, fmt.Sprintf(signed, 2, "remote_access = \"locked_off\""))
+		s.sign(site, "ada")
+		s.open()
+		for _, dir := range restore {
+			if err := errors.Join(os.RemoveAll(filepath.Join(s.root.Dir, dir)), os.CopyFS(filepath.Join(s.root.Dir, dir), os.DirFS(filepath.Join(backup, dir)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(restore) == 1 && restore[0] == "var" {
+			if s.open().Decide(SessionOpen, full()).Allowed { // the files are still the new ones
+				t.Error("allowed")
+			}
+			continue
+		}
+		s.refuse("went back from version 2 to 1")
 	}
 }
 

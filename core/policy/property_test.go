@@ -238,7 +238,7 @@ func without(p *Policy, rules []Rule) *Policy {
 func TestExplainNamesTheLinesThatMatter(t *testing.T) {
 	checked := 0
 	forEachGenerated(t, func(t *testing.T, r *rand.Rand, files map[string][]byte, p *Policy) {
-		for range 10 {
+		for range 4 {
 			facts := question(r)
 			for _, a := range allActions() {
 				d, e := p.Decide(a, facts), p.Explain(a, facts)

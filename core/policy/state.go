@@ -14,7 +14,7 @@ import (
 
 // memory is what a system remembers about its policy from one load to the
 // next: that signatures are required, by whom, and how new each file was. It
-// is kept in two places; what either of them remembers counts.
+// is kept in three places; what any of them remembers counts.
 type memory struct {
 	Version int    `json:"version"` // of this format: 1
 	Serial  uint64 `json:"serial"`  // counts the writes: the newer of two copies wins where they are not to be joined
@@ -22,7 +22,7 @@ type memory struct {
 	RequireSignature bool                `json:"require_signature"`
 	Signers          string              `json:"signers,omitempty"` // the list in force, while signatures are required
 	Files            map[string]seenFile `json:"files"`             // by name of the policy
-	lost             bool                // one of the copies was there and the other was not
+	lost             bool                // some of the copies were there and some were not
 }
 
 type seenFile struct {
@@ -31,8 +31,11 @@ type seenFile struct {
 	SHA256  string `json:"sha256"`
 }
 
-func memoryPlaces(root paths.Root) [2]string {
-	return [2]string{root.Var("policy", "memory.json"), root.Etc("policy.memory")}
+// memoryPlaces are in the directory of state, in that of configuration and
+// beside them, so that a restored backup of either, or of both, leaves one that
+// remembers.
+func memoryPlaces(root paths.Root) []string {
+	return []string{root.Var("policy", "memory.json"), root.Etc("policy.memory"), root.Var() + ".policy"}
 }
 
 // remember reads what the system remembers. A copy that cannot be read is an
@@ -56,7 +59,7 @@ func remember(root paths.Root) (memory, error) {
 		found++
 		out = join(out, m)
 	}
-	out.lost = found == 1 && missing == 1
+	out.lost = found > 0 && missing > 0
 	return out, nil
 }
 
@@ -82,7 +85,7 @@ func join(a, b memory) memory {
 	return newer
 }
 
-// keep writes the memory to both places.
+// keep writes the memory to all places.
 func (m memory) keep(root paths.Root) error {
 	m.Version = 1
 	m.Serial++

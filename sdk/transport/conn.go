@@ -98,9 +98,8 @@ func Converse(ctx context.Context, conn net.Conn, talk func() error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	if d, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(d)
-	}
+	// Not with ctx's deadline on conn: that one could fire first, and the
+	// error would look like the peer's and not like the context's.
 	var mu sync.Mutex
 	over := false
 	stop := context.AfterFunc(ctx, func() {

@@ -38,8 +38,11 @@ func TestConverse(t *testing.T) {
 		a, _ := silent(t)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
-		err := Converse(ctx, a, func() error { _, err := a.Read(make([]byte, 1)); return err })
-		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		err := Converse(ctx, a, func() error {
+			_, err := a.Read(make([]byte, 1))
+			return Errorf(ProxyBroken, "", "no answer: %w", err)
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ProxyBroken) {
 			t.Error(err)
 		}
 	})

@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y5 the
-// tables of the three needle bytes; Y0..Y4 work.
+// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y6
+// tables of the first needle bytes, the others are in memory; Y0..Y5 work.
 
 // CLASSIFY splits the bytes of Y0 into nibbles: Y1 low, Y2 high.
 #define NIBBLES \
@@ -16,6 +16,17 @@
 	VPMOVMSKB Y3, AX      \
 	MOVL      AX, off(DI) \
 	VPADDB    Y3, Y3, Y3
+
+// FIRST and SECOND apply a table in memory to a set of buckets: Y3 and Y5.
+#define FIRST(nibbles, off) \
+	VMOVDQU off(DX), Y4     \
+	VPSHUFB nibbles, Y4, Y4 \
+	VPAND   Y3, Y4, Y3
+
+#define SECOND(nibbles, off) \
+	VMOVDQU off(DX), Y4     \
+	VPSHUFB nibbles, Y4, Y4 \
+	VPAND   Y5, Y4, Y5
 
 // HALF does 32 bytes at src; their bits go to half off of the words.
 #define HALF(src, off) \
@@ -45,26 +56,31 @@
 	VPSHUFB   Y1, Y10, Y3     \
 	VPSHUFB   Y2, Y9, Y4      \
 	VPAND     Y3, Y4, Y3      \
+	VMOVDQU   416(DX), Y4     \
+	VPSHUFB   Y1, Y4, Y5      \
+	SECOND(Y2, 448)           \
 	VMOVDQU   src+1(SI), Y0   \
 	NIBBLES                   \
 	VPSHUFB   Y1, Y8, Y4      \
 	VPAND     Y3, Y4, Y3      \
 	VPSHUFB   Y2, Y7, Y4      \
 	VPAND     Y3, Y4, Y3      \
+	SECOND(Y1, 480)           \
+	SECOND(Y2, 512)           \
 	VMOVDQU   src+2(SI), Y0   \
 	NIBBLES                   \
 	VPSHUFB   Y1, Y6, Y4      \
 	VPAND     Y3, Y4, Y3      \
-	VPSHUFB   Y2, Y5, Y4      \
-	VPAND     Y3, Y4, Y3      \
+	FIRST(Y2, 320)            \
+	SECOND(Y1, 544)           \
+	SECOND(Y2, 576)           \
 	VMOVDQU   src+3(SI), Y0   \
 	NIBBLES                   \
-	VMOVDQU   352(DX), Y4     \
-	VPSHUFB   Y1, Y4, Y4      \
-	VPAND     Y3, Y4, Y3      \
-	VMOVDQU   384(DX), Y4     \
-	VPSHUFB   Y2, Y4, Y4      \
-	VPAND     Y3, Y4, Y3      \
+	FIRST(Y1, 352)            \
+	FIRST(Y2, 384)            \
+	SECOND(Y1, 608)           \
+	SECOND(Y2, 640)           \
+	VPOR      Y5, Y3, Y3      \
 	VPXOR     Y4, Y4, Y4      \
 	VPCMPEQB  Y3, Y4, Y3      \
 	VPMOVMSKB Y3, AX          \
@@ -87,7 +103,6 @@ TEXT ·fillAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU 224(DX), Y8
 	VMOVDQU 256(DX), Y7
 	VMOVDQU 288(DX), Y6
-	VMOVDQU 320(DX), Y5
 
 loop:
 	TESTQ CX, CX

@@ -15,11 +15,11 @@ type Needles struct {
 // tables is what the AVX2 kernel loads; each table fills both halves of a
 // register.
 type tables struct {
-	nibble                 [32]byte
-	lo1, hi1, lo2, hi2     [32]byte
-	b0lo, b0hi, b1lo, b1hi [32]byte
-	b2lo, b2hi             [32]byte
-	b3lo, b3hi             [32]byte
+	nibble             [32]byte
+	lo1, hi1, lo2, hi2 [32]byte
+	// place has, for two sets of eight buckets and four places, which buckets a
+	// low and a high nibble may belong to.
+	place [2][4]struct{ lo, hi [32]byte }
 }
 
 const filterBits = 15
@@ -57,7 +57,7 @@ func NewNeedles(texts []string) *Needles {
 		for _, h := range set {
 			for at := range 4 {
 				for _, v := range h.at(at) {
-					n.tables.add(at, v, 1<<b)
+					n.tables.add(at, v, b)
 				}
 			}
 		}
@@ -66,19 +66,12 @@ func NewNeedles(texts []string) *Needles {
 }
 
 // add lets byte c pass at a place of the needles of a bucket.
-func (t *tables) add(at int, c, bit byte) {
-	lo, hi := &t.b0lo, &t.b0hi
-	switch at {
-	case 1:
-		lo, hi = &t.b1lo, &t.b1hi
-	case 2:
-		lo, hi = &t.b2lo, &t.b2hi
-	case 3:
-		lo, hi = &t.b3lo, &t.b3hi
-	}
+func (t *tables) add(at int, c byte, bucket int) {
+	p := &t.place[bucket/8][at]
+	bit := byte(1) << (bucket % 8)
 	for lane := 0; lane < 32; lane += 16 {
-		lo[lane+int(c&15)] |= bit
-		hi[lane+int(c>>4)] |= bit
+		p.lo[lane+int(c&15)] |= bit
+		p.hi[lane+int(c>>4)] |= bit
 	}
 }
 
@@ -142,10 +135,10 @@ func (b bucket) cost() float64 {
 
 // deal distributes the needles over the buckets so that few false candidates
 // remain: each goes where it does the least harm, the most harmful first.
-func deal(heads []head) [8][]head {
+func deal(heads []head) [16][]head {
 	heads = slices.Clone(heads)
 	slices.SortFunc(heads, func(a, b head) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
-	var buckets [8]bucket
+	var buckets [16]bucket
 	place := func(h head) {
 		best, where := 1e9, 0
 		for i := range buckets {
@@ -173,7 +166,7 @@ func deal(heads []head) [8][]head {
 			place(h)
 		}
 	}
-	var out [8][]head
+	var out [16][]head
 	for i := range buckets {
 		out[i] = buckets[i].heads
 	}

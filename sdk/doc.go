@@ -32,8 +32,9 @@
 // when the host is gone. A panic in a method becomes an error of that one call.
 // Calls are bounded in time and number, messages in size. Settings are decoded
 // and checked before the first call, see [config], and the values that are
-// secret are removed from whatever errors say. Logs written with log/slog reach
-// the host with their level; so does what is written to stderr.
+// secret are removed from whatever errors and logs say. Logs written with
+// log/slog reach the host with their level; what is written to stderr reaches
+// it as it is.
 //
 // # Testing
 //

@@ -29,12 +29,12 @@ func serve(p Plugin, full string, stderr io.Writer) int {
 		return exitFailed
 	}
 	protect(full)
-	slog.SetDefault(logger(os.Stderr, os.Getenv(wire.EnvLogLevel)))
 	srv, err := newServer(p, full, func() *handoff.Channel { return ch }, false)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailed
 	}
+	slog.SetDefault(logger(srv.Log(os.Stderr), os.Getenv(wire.EnvLogLevel)))
 	socket, err := relayHandshake()
 	if err != nil {
 		fmt.Fprintln(stderr, err)

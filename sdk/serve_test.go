@@ -69,7 +69,7 @@ func (d *direct) Dial(ctx context.Context, t transport.Target) (net.Conn, error)
 	if t.Address == "panic:1" {
 		panic("with " + d.settings.Token.Reveal())
 	}
-	slog.Info("dialling", "token", d.settings.Token)
+	slog.Info("dialling", "token", d.settings.Token, "careless", d.settings.Token.Reveal())
 	return new(net.Dialer).DialContext(ctx, t.Network, t.Address)
 }
 

@@ -210,7 +210,9 @@ type dribble struct{ net.Conn }
 
 func (d dribble) Write(p []byte) (int, error) {
 	for i := range p {
-		time.Sleep(time.Millisecond)
+		if i < 64 { // then as fast as bytes go
+			time.Sleep(time.Millisecond)
+		}
 		if _, err := d.Conn.Write(p[i : i+1]); err != nil {
 			return i, err
 		}

@@ -377,7 +377,7 @@ func testRefused(c *check) {
 func testBadTarget(c *check) {
 	l := c.start(c.proxy(silent))
 	for _, target := range []string{"", ":", "no-port", "127.0.0.1:99999", "[::1", "127.0.0.1:", "a b:80", "x\r\nHost: y:80", strings.Repeat("a", 70000) + ":1", "127.0.0.1:-1"} {
-		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
 		conn, resp, err := c.dial(ctx, l, target)
 		cancel()
 		switch {

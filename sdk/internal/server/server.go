@@ -199,6 +199,22 @@ func (s *Server) failure(err error) *pluginv1.Failure {
 
 func (s *Server) clean(text string) string { return s.scrub.clean(text) }
 
+// Log returns a writer to w that removes the secrets that are known from each
+// write, which must be a whole record.
+func (s *Server) Log(w io.Writer) io.Writer { return logWriter{s, w} }
+
+type logWriter struct {
+	s *Server
+	w io.Writer
+}
+
+func (l logWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(l.w, l.s.clean(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // channel returns the handoff channel, or why there is none.
 func (s *Server) channel() (*handoff.Channel, error) {
 	if s.Channel != nil {

@@ -191,6 +191,75 @@ func TestBroker(t *testing.T) {
 	}
 }
 
+// A reader that is slower than the command loses nothing of its output.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	r, out, err := startCommand("/bin/sh", []string{"sh", "-c", "head -c 300000 /dev/zero"}, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	buf := make([]byte, 200_000) // so much that the rest fits into the pipes
+	if _, err := io.ReadFull(out, buf); err != nil {
+		t.Fatal(err)
+	}
+	<-r.done
+	time.Sleep(outputGrace + 100*time.Millisecond) // the time is the point
+	n, err := io.Copy(io.Discard, out)
+	if err != nil || n != 100_000 {
+		t.Errorf("%d bytes of the rest, %v", n, err)
+	}
+	if rep := r.reply(); rep.ExitCode != 0 {
+		t.Errorf("ended with %+v", rep)
+	}
+}
+
+// A child that left the process group and keeps the pipe does not keep the
+// reader.
+func TestDaemonLeftBehind(t *testing.T) {
+	t.Parallel()
+	if _, err := lookCommand("setsid"); err != nil {
+		t.Skip("needs setsid (Debian package util-linux)")
+	}
+	r, out, err := startCommand("/bin/sh", []string{"sh", "-c", "setsid sleep 8 & echo started; sleep 0.1"}, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	start := time.Now()
+	data, err := io.ReadAll(out)
+	if err != nil || string(data) != "started\n" || time.Since(start) > 10*time.Second {
+		t.Errorf("%q, %v after %s", data, err, time.Since(start))
+	}
+	<-r.done
+}
+
+// Nobody but root may have written what runs with the host's rights.
+func TestSafeProgram(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "tool")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := safeProgram(path); err != nil {
+		t.Errorf("safe: %v", err)
+	}
+	os.Chmod(path, 0o775)
+	if err := safeProgram(path); err == nil {
+		t.Error("a file that its group can write")
+	}
+	os.Chmod(path, 0o755)
+	os.Chmod(dir, 0o777)
+	if err := safeProgram(path); err == nil {
+		t.Error("a directory that anybody can write")
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	os.Symlink(path, link)
+	if err := safeProgram(link); err == nil {
+		t.Error("a link to it")
+	}
+}
+
 func TestDirDeclared(t *testing.T) {
 	patterns := []string{"/var/log/**", "/etc/*.conf", "/opt/*/etc/x*", "/srv/data.txt"}
 	for dir, want := range map[string]bool{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -24,11 +23,12 @@ import (
 
 // How commands are run for collectors.
 const (
-	maxRuns       = 16
-	maxRunOutput  = 1 << 30
-	maxStderr     = 4 << 10
-	outputGrace   = 2 * time.Second // for what a child of the command still writes
-	exitNotEnough = -1
+	maxRuns      = 16      // at once
+	maxEnded     = 64      // ended, and not waited for
+	maxRunOutput = 1 << 30 // bytes
+	maxStderr    = 4 << 10
+	outputGrace  = 2 * time.Second // for what a child of the command still writes
+	exitUnknown  = -1
 )
 
 // searchPath is where a command without a directory is looked for.
@@ -70,6 +70,9 @@ func (b *broker) Run(ctx context.Context, req handoff.RunRequest) (*os.File, han
 		b.note("run", line, err.Error())
 		return nil, rep, &handoff.RemoteError{Code: handoff.CodeDenied, Message: err.Error()}
 	}
+	if err := safeProgram(program); err != nil {
+		return nil, rep, b.refuse("run", line, err.Error())
+	}
 	timeout := b.host.opt.Timeouts.Command
 	if req.Timeout > 0 {
 		timeout = min(timeout, req.Timeout)
@@ -79,7 +82,7 @@ func (b *broker) Run(ctx context.Context, req handoff.RunRequest) (*os.File, han
 	if b.closed {
 		return nil, rep, ErrClosed
 	}
-	if len(b.runs) >= maxRuns {
+	if b.countRuns() >= maxRuns {
 		return nil, rep, fmt.Errorf("run %s: %d commands run already; wait for one", clip(line), maxRuns)
 	}
 	r, out, err := startCommand(program, req.Argv, timeout)
@@ -90,6 +93,23 @@ func (b *broker) Run(ctx context.Context, req handoff.RunRequest) (*os.File, han
 	b.runs[b.last] = r
 	rep.Run = b.last
 	return out, rep, nil
+}
+
+// countRuns counts the commands that run, and forgets ended ones for which the
+// plugin does not seem to ask any more; b.mu is held.
+func (b *broker) countRuns() int {
+	n := 0
+	for id, r := range b.runs {
+		select {
+		case <-r.done:
+			if len(b.runs) > maxEnded {
+				delete(b.runs, id)
+			}
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // Wait waits for the end of a command and forgets it.
@@ -116,6 +136,9 @@ func (b *broker) Stop(ctx context.Context, req handoff.StopRequest) error {
 		return nil // it has ended
 	}
 	r.kill(false)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.runs, req.Run)
 	return nil
 }
 
@@ -163,6 +186,31 @@ func lookCommand(name string) (string, error) {
 func executable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+// safeProgram checks that nobody but root and the user of this host can have
+// written what is about to be run with its rights.
+func safeProgram(path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	for _, p := range []string{real, filepath.Dir(real)} {
+		info, err := os.Stat(p)
+		if err != nil {
+			return err
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+			return fmt.Errorf("%s does not belong to root", p)
+		}
+		// Directories of a group, such as Debian's /usr/local/bin, are its
+		// administrator's choice; files are not.
+		if mode := info.Mode().Perm(); mode&0o002 != 0 || mode&0o020 != 0 && !info.IsDir() {
+			return fmt.Errorf("%s can be written by others (mode %04o)", p, mode)
+		}
+	}
+	return nil
 }
 
 // startCommand starts a program in a process group of its own and returns the
@@ -238,22 +286,42 @@ func (r *running) kill(timedOut bool) {
 	unix.Kill(-r.cmd.Process.Pid, unix.SIGKILL)
 }
 
-// pump copies the command's output to the plugin's pipe, up to the limit.
+// pump copies the command's output to the plugin's pipe, up to the limit, and
+// for a moment longer than the command lives: a child may hold the other end.
 func (r *running) pump(from, to *os.File) {
 	defer to.Close()
 	defer from.Close()
 	go func() {
 		<-r.done
-		from.SetReadDeadline(time.Now().Add(outputGrace)) // somebody else may hold the other end
+		from.SetReadDeadline(time.Now().Add(outputGrace)) // wakes a read that waits
 	}()
-	n, err := io.Copy(to, io.LimitReader(from, maxRunOutput))
-	if n == maxRunOutput {
-		r.mu.Lock()
-		r.cut = true
-		r.mu.Unlock()
-	}
-	if err != nil || n == maxRunOutput { // nobody reads, or enough is enough
-		r.kill(false)
+	buf := make([]byte, 64<<10)
+	for total := 0; ; {
+		over := false
+		select {
+		case <-r.done: // the deadline of the goroutine may have passed while the reader was slow
+			over = true
+			from.SetReadDeadline(time.Now().Add(outputGrace))
+		default:
+		}
+		n, err := from.Read(buf[:min(len(buf), maxRunOutput-total)])
+		if total += n; n > 0 {
+			if _, werr := to.Write(buf[:n]); werr != nil { // nobody reads
+				r.kill(false)
+				return
+			}
+		}
+		switch {
+		case total == maxRunOutput:
+			r.mu.Lock()
+			r.cut = true
+			r.mu.Unlock()
+			r.kill(false)
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded) && !over:
+		case err != nil:
+			return
+		}
 	}
 }
 
@@ -261,7 +329,7 @@ func (r *running) pump(from, to *os.File) {
 func (r *running) reply() handoff.WaitReply {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rep := handoff.WaitReply{TimedOut: r.timedOut, Stderr: r.stderr.String(), ExitCode: exitNotEnough}
+	rep := handoff.WaitReply{TimedOut: r.timedOut, Stderr: r.stderr.String(), ExitCode: exitUnknown}
 	if ws, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
 		rep.ExitCode = ws.ExitStatus()
 		if ws.Signaled() {

@@ -220,6 +220,12 @@ func call[T any](ctx context.Context, i *instance, what string, timeout time.Dur
 // is to blame. ctx is the caller's, limited ends with our patience.
 func (i *instance) explain(ctx, limited context.Context, what string, timeout time.Duration, err error) error {
 	code := status.Code(err)
+	if code == codes.DeadlineExceeded { // the plugin's clock may be a moment ahead of the caller's
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 	switch {
 	case ctx.Err() != nil: // the caller no longer waits
 		return fmt.Errorf("plugin %s: %s: %w", i.id, what, context.Cause(ctx))

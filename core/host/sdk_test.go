@@ -2,35 +2,38 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/sdk/failure"
 )
 
-// program builds a plugin of this repository.
-func program(t *testing.T, pkg string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "plugin")
-	build := exec.Command("go", "build", "-o", path, pkg)
+// builtins builds the built-in plugins, once, beside the hostile program.
+var builtins = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(filepath.Dir(hostile), "builtins")
+	build := exec.Command("go", "build", "-o", path, "../../plugins")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, out)
+		return "", fmt.Errorf("build plugins: %w\n%s", err, out)
 	}
-	os.Chmod(path, 0o755)
-	return path
-}
+	return path, os.Chmod(path, 0o755)
+})
 
 // REQ I3: plugins written with the SDK run in the real sandbox, and so do the
 // built-in ones.
 func TestBuiltinPlugins(t *testing.T) {
-	path := program(t, "../../plugins")
+	path, err := builtins()
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := newBench(t, func(o *Options) { o.Plugins = path })
 	list, err := b.Catalog(t.Context())
 	if err != nil || len(list) != 1 {
@@ -65,7 +68,10 @@ func TestBuiltinPlugins(t *testing.T) {
 }
 
 func TestBuiltinCollectors(t *testing.T) {
-	path := program(t, "../../plugins")
+	path, err := builtins()
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := newBench(t, func(o *Options) { o.Plugins = path })
 	for _, name := range []string{"system", "config"} {
 		t.Run(name, func(t *testing.T) {

@@ -87,15 +87,7 @@ func (t *Transport) Dial(ctx context.Context, network, address string) (Dialled,
 	if err != nil {
 		return Dialled{}, fmt.Errorf("dial %s: %w", address, err)
 	}
-	proxy := t.use.Proxy
-	if proxy == "" {
-		proxy = "none"
-	}
-	facts := policy.Facts{policy.Transport: t.name, policy.Address: address, policy.Proxy: proxy}
-	if t.use.Purpose != "" {
-		facts[policy.Purpose] = t.use.Purpose
-	}
-	if err := t.host.opt.Policy.Decide(policy.TransportDial, facts).Err(); err != nil {
+	if err := t.allowed(address); err != nil {
 		return Dialled{}, fmt.Errorf("dial %s: %w", address, err)
 	}
 	inst, err := t.get(ctx)
@@ -108,6 +100,19 @@ func (t *Transport) Dial(ctx context.Context, network, address string) (Dialled,
 		return Dialled{}, fmt.Errorf("dial %s: %w", address, err)
 	}
 	return d, nil
+}
+
+// allowed asks policy about a dial.
+func (t *Transport) allowed(address string) error {
+	proxy := t.use.Proxy
+	if proxy == "" {
+		proxy = "none"
+	}
+	facts := policy.Facts{policy.Transport: t.name, policy.Address: address, policy.Proxy: proxy}
+	if t.use.Purpose != "" {
+		facts[policy.Purpose] = t.use.Purpose
+	}
+	return t.host.opt.Policy.Decide(policy.TransportDial, facts).Err()
 }
 
 func (t *Transport) dial(ctx context.Context, inst *instance, network, address string, want []endpoint) (Dialled, error) {
@@ -180,31 +185,48 @@ type Step struct {
 // the end; report gets each step. A transport that cannot do that fails with
 // failure.Unsupported (package sdk/failure).
 func (t *Transport) Probe(ctx context.Context, network, address string, report func(Step)) error {
-	inst, err := t.get(ctx)
+	_, err := t.expect(network, address)
+	if err == nil {
+		err = t.allowed(address)
+	}
+	var inst *instance
+	if err == nil {
+		inst, err = t.get(ctx)
+	}
+	if err == nil {
+		if err = t.probe(ctx, inst, network, address, report); err != nil {
+			t.blame(inst, err)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("probe %s: %w", address, err)
 	}
-	limited, cancel := context.WithTimeout(ctx, t.host.opt.Timeouts.Dial)
+	return nil
+}
+
+func (t *Transport) probe(ctx context.Context, inst *instance, network, address string, report func(Step)) error {
+	limit := t.host.opt.Timeouts.Dial
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	stream, err := inst.role.(pluginv1.TransportClient).Probe(limited, &pluginv1.DialRequest{Network: network, Address: address, Bind: t.use.Bind})
-	for n := 0; err == nil; n++ {
-		var s *pluginv1.ProbeStep
-		if s, err = stream.Recv(); err != nil {
-			break
+	if err != nil {
+		return inst.explain(ctx, limited, "probe", limit, err)
+	}
+	for range maxSteps {
+		s, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		if n == maxSteps {
-			return inst.misbehaved("its probe has more than %d steps", maxSteps)
+		if err != nil {
+			return inst.explain(ctx, limited, "probe", limit, err)
 		}
 		step := Step{clip(s.GetName()), clip(s.GetDetail()), time.Duration(s.GetDurationUs()) * time.Microsecond, failureOf(t.id, s.GetFailure())}
 		report(step)
 		if step.Err != nil {
-			return fmt.Errorf("probe %s: %w", address, step.Err)
+			return step.Err
 		}
 	}
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return fmt.Errorf("probe %s: %w", address, inst.explain(ctx, limited, "probe", t.host.opt.Timeouts.Dial, err))
+	return inst.misbehaved("its probe has more than %d steps", maxSteps)
 }
 
 const maxSteps = 100

@@ -237,6 +237,7 @@ func TestLongRoot(t *testing.T) {
 
 // A far end that does not answer is not a crash of the plugin.
 func TestSlowFarEnd(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Timeouts.Dial = 400 * time.Millisecond })
 	tr := b.transport(t, "slow", nil)
 	first, err := tr.Info(t.Context())
@@ -262,6 +263,7 @@ func TestSlowFarEnd(t *testing.T) {
 // A plugin that pumps a connection is not ended for another dial that takes too
 // long.
 func TestPumpIsKept(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Timeouts.Dial = 400 * time.Millisecond })
 	tr := b.transport(t, "pump-hang", nil)
 	d, err := dial(t, tr, server(t, true))

@@ -42,6 +42,7 @@ type call struct {
 	f      File
 	tally  tally
 	hidden int
+	quiet  bool       // nothing goes into the report
 	gate   *gate.Gate // reads along, if it is not nil
 	hits   []gate.Hit
 }
@@ -98,7 +99,9 @@ func (c *call) container(ctx context.Context, dst io.Writer, src io.Reader, name
 			return string(c.s.mapper.AppendUser(nil, []byte(name)))
 		},
 		Omitted: func(member, reason string) {
-			c.s.ledger.add(path.Join(c.f.Name, member), &tally{}, reason)
+			if !c.quiet {
+				c.s.ledger.add(path.Join(c.f.Name, member), &tally{}, reason)
+			}
 		},
 	}
 	return r.Rewrite(ctx, dst, src, name, kind)

@@ -293,7 +293,7 @@ func FuzzCopy(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		once := sanitizeText(t, s, "", string(in))
+		once := runStream(t, s, "", bytes.NewReader(in), bufferSize)
 		if bytes.Count(in, []byte{'\n'}) != strings.Count(once, "\n") {
 			t.Errorf("lines changed: %q became %q", in, once)
 		}
@@ -303,7 +303,6 @@ func FuzzCopy(f *testing.F) {
 		if again := runStream(t, s, "", iotest.HalfReader(bytes.NewReader(in)), smallest); again != once {
 			t.Errorf("another buffer, another result: %q, %q", once, again)
 		}
-		secretName := append([]byte("password="), bytes.ReplaceAll(in, []byte("\n"), nil)...)
-		_ = sanitizeText(t, s, "", string(secretName))
+		_ = sanitizeText(t, s, "", string(in))
 	})
 }

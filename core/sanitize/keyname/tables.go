@@ -11,7 +11,7 @@ var secretWords = map[string]Kind{
 	"pass": Password, "pw": Password, "pwd": Password, "pword": Password, "psw": Password,
 	"pswd": Password, "passphrase": Password, "passphrases": Password, "passcode": Password,
 	"kennwort": Password, "contrasena": Password, "senha": Password, "wachtwoord": Password,
-	"haslo": Password, "motdepasse": Password, "mdp": Password, "heslo": Password,
+	"haslo": Password, "motdepasse": Password, "passe": Password, "mdp": Password, "heslo": Password,
 	"salasana": Password, "losenord": Password, "parola": Password,
 	"authtok": Password, "userpassword": Password, "rootpw": Password, "bindpw": Password,
 	"requirepass": Password, "masterauth": Password, "passin": Password, "passout": Password,

@@ -475,7 +475,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		if !quoted && w.prose && !looksSecret(v) {
 			return
 		}
-		if isNumber(v) && !quoted && w.kind != keyname.Password && len(v) < 6 {
+		if isNumber(v) && !quoted && w.kind != keyname.Password && w.kind != "custom" && len(v) < 6 {
 			return
 		}
 		if w.code && !quoted && isIdent(v) && !looksRandom(v) {

@@ -34,12 +34,36 @@ func (s *scrubber) stream(ctx context.Context, in io.Reader, name string) error 
 }
 
 func (s *scrubber) file(ctx context.Context, path string) error {
+	if err := s.learn(ctx, path, path); err != nil {
+		return fmt.Errorf("sanitize: %w", err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("sanitize: %w", err)
 	}
 	defer f.Close()
 	return s.stream(ctx, f, path)
+}
+
+// learn reads a file for the secrets in it before anything is written: the one
+// that is named in its last line may be used in its first, or in another file.
+// What cannot be read twice is only swept for what came before.
+func (s *scrubber) learn(ctx context.Context, path, name string) error {
+	engine, ok := s.engine.(interface {
+		Learn(ctx context.Context, src io.Reader, f sanitize.File) error
+	})
+	if !ok {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return err
+	}
+	return engine.Learn(ctx, f, sanitize.File{Name: name})
 }
 
 // write sanitizes into a new file, puts it through the final gate, and only
@@ -90,8 +114,9 @@ func (e *omitted) Error() string {
 	return fmt.Sprintf("%s: nothing was let through: %s", e.name, e.why)
 }
 
-// folder keeps the tree. Files that look like configuration go first, so that
-// their secrets are known when the others are read. What is left out is told.
+// folder keeps the tree. All files are read for secrets before the first is
+// written. Files that look like configuration go first. What is left out is
+// told.
 func (s *scrubber) folder(ctx context.Context, dir string) error {
 	if s.out == "" {
 		return cmdline.Usagef("%s is a folder; name a new one for the result with -o", dir)
@@ -124,6 +149,18 @@ func (s *scrubber) folder(ctx context.Context, dir string) error {
 		return fmt.Errorf("sanitize: %w", err)
 	}
 	sort.SliceStable(files, func(i, j int) bool { return rank(files[i]) < rank(files[j]) })
+	for _, p := range files {
+		rel, err := filepath.Rel(dir, p)
+		if err == nil {
+			err = s.learn(ctx, p, rel)
+		}
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			continue // it will be left out, and told
+		}
+		if err != nil {
+			return fmt.Errorf("sanitize: %w", err)
+		}
+	}
 	for _, p := range files {
 		rel, err := filepath.Rel(dir, p)
 		if err != nil {

@@ -560,7 +560,7 @@ func TestErrorsPass(t *testing.T) {
 		if !errors.Is(err, boom) {
 			t.Errorf("%v: failing writer: %v", kind, err)
 		}
-		err = r.Rewrite(t.Context(), io.Discard, io.MultiReader(bytes.NewReader(in[:len(in)/2]), iotest.ErrReader(boom)), "x", kind)
+		err = r.Rewrite(t.Context(), &bytes.Buffer{}, io.MultiReader(bytes.NewReader(in[:len(in)/2]), iotest.ErrReader(boom)), "x", kind)
 		if !errors.Is(err, boom) {
 			t.Errorf("%v: failing reader: %v", kind, err)
 		}
@@ -577,7 +577,7 @@ func TestErrorsPass(t *testing.T) {
 	r := testRewriter(&o)
 	r.Temp = func() (*os.File, error) { return nil, boom }
 	r.Limits.Memory = 100
-	if err := r.Rewrite(t.Context(), io.Discard, bytes.NewReader(tarOf(t, file("a", strings.Repeat("x", 1000)))), "x", Tar); !errors.Is(err, boom) {
+	if err := r.Rewrite(t.Context(), &bytes.Buffer{}, bytes.NewReader(tarOf(t, file("a", strings.Repeat("x", 1000)))), "x", Tar); !errors.Is(err, boom) {
 		t.Errorf("no spool: %v", err)
 	}
 }
@@ -729,6 +729,32 @@ func FuzzRewrite(f *testing.F) {
 	})
 }
 
+// Into io.Discard everything is read and nothing packed.
+func TestReadOnly(t *testing.T) {
+	body := strings.Repeat("SECRET text\n", 1000)
+	inner := tarOf(t, file("x", body), file("y.gz", string(compress(t, Gzip, []byte(body)))))
+	for name, in := range map[string][]byte{
+		"a.tar": inner, "a.tgz": compress(t, Gzip, inner), "a.zip": zipOf(t, zipEntry{name: "i.tar.xz", body: string(compress(t, XZ, inner)), method: zip.Deflate}),
+	} {
+		seen := 0
+		r := &Rewriter{Copy: func(_ context.Context, dst io.Writer, src io.Reader, _ string) (string, error) {
+			b, err := io.ReadAll(src)
+			seen += bytes.Count(b, []byte("SECRET"))
+			dst.Write(b)
+			return "", err
+		}}
+		if err := r.Rewrite(t.Context(), io.Discard, bytes.NewReader(in), name, Detect(name, in)); err != nil || seen != 2000 {
+			t.Errorf("%s: %d seen, %v", name, seen, err)
+		}
+		bad := bytes.Clone(in)
+		bad = bad[:len(bad)*2/3]
+		var oe *OmitError
+		if err := r.Rewrite(t.Context(), io.Discard, bytes.NewReader(bad), name, Detect(name, in)); !errors.As(err, &oe) && name != "a.tar" {
+			t.Errorf("%s cut: %v", name, err)
+		}
+	}
+}
+
 func BenchmarkGzip(b *testing.B) {
 	var text bytes.Buffer
 	for i := range 20000 {
@@ -743,7 +769,7 @@ func BenchmarkGzip(b *testing.B) {
 			}}
 			b.SetBytes(int64(text.Len()))
 			for b.Loop() {
-				if err := r.Rewrite(b.Context(), io.Discard, bytes.NewReader(in), "x", kind); err != nil {
+				if err := r.Rewrite(b.Context(), struct{ io.Writer }{io.Discard}, bytes.NewReader(in), "x", kind); err != nil {
 					b.Fatal(err)
 				}
 			}

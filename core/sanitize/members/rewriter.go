@@ -75,9 +75,10 @@ func (e *OmitError) Error() string { return fmt.Sprintf("leave out %s: %s", e.Na
 // Rewrite reads the container src of the given kind, whose name is name, and
 // writes its sanitized form to dst. The error is an [OmitError] if the
 // container must be left out; else it comes from src, dst, Copy or the context.
-// After any error what was written is worthless.
+// After any error what was written is worthless. If dst is [io.Discard] all is
+// read and handed to Copy, and the work of packing is saved.
 func (r *Rewriter) Rewrite(ctx context.Context, dst io.Writer, src io.Reader, name string, kind Kind) error {
-	j := &job{Rewriter: r, Limits: r.Limits.withDefaults(), ctx: ctx}
+	j := &job{Rewriter: r, Limits: r.Limits.withDefaults(), ctx: ctx, readOnly: dst == io.Discard}
 	err := j.container(dst, &source{j: j, r: src}, name, kind, 1)
 	if j.hard != nil {
 		return j.hard
@@ -92,13 +93,14 @@ func (r *Rewriter) Rewrite(ctx context.Context, dst io.Writer, src io.Reader, na
 type job struct {
 	*Rewriter
 	Limits
-	ctx     context.Context
-	in      int64  // bytes read from the top-level file
-	decoded int64  // bytes that decoders gave
-	content int64  // bytes of members
-	members int    // in all archives
-	hard    error  // of the source or the context: not the file's fault
-	spent   string // which limit was hit; ends everything
+	ctx      context.Context
+	readOnly bool   // nothing is packed
+	in       int64  // bytes read from the top-level file
+	decoded  int64  // bytes that decoders gave
+	content  int64  // bytes of members
+	members  int    // in all archives
+	hard     error  // of the source or the context: not the file's fault
+	spent    string // which limit was hit; ends everything
 }
 
 // source counts what is read and keeps real errors apart from broken files.
@@ -208,7 +210,7 @@ func (j *job) compressed(dst io.Writer, src io.Reader, name string, kind Kind, d
 	defer dec.Close()
 	m := &meter{j: j, r: dec, count: &j.decoded}
 	inner := innerName(name, kind)
-	enc, err := encoder(dst, kind, mtime)
+	enc, err := j.encoder(dst, kind, mtime)
 	if err != nil {
 		return fmt.Errorf("compress %s: %w", name, err)
 	}

@@ -23,6 +23,14 @@ type spool struct {
 
 func (j *job) newSpool() *spool { return &spool{j: j} }
 
+// hold is where the content of a member goes.
+func (j *job) hold(sp *spool) io.Writer {
+	if j.readOnly {
+		return io.Discard
+	}
+	return sp
+}
+
 // Write appends.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil && len(s.buf)+len(p) <= s.j.Memory {

@@ -83,7 +83,7 @@ func (j *job) tarMember(tw *tar.Writer, tr *tar.Reader, h *tar.Header, t *tree, 
 		out.Typeflag = tar.TypeReg
 		// full has the original spelling for lexers and globs.
 		m := &meter{j: j, r: tr, count: &j.content}
-		reason, err := j.anything(sp, m, archive+"/"+h.Name, depth)
+		reason, err := j.anything(j.hold(sp), m, archive+"/"+h.Name, depth)
 		switch {
 		case j.hard != nil:
 			return j.hard
@@ -102,6 +102,9 @@ func (j *job) tarMember(tw *tar.Writer, tr *tar.Reader, h *tar.Header, t *tree, 
 		delete(t.links, out.Name)
 	default:
 		j.omit(full, "a device or another special file")
+		return nil
+	}
+	if j.readOnly {
 		return nil
 	}
 	if err := tw.WriteHeader(out); err != nil {

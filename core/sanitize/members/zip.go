@@ -115,7 +115,7 @@ func (j *job) zipMember(zw *zip.Writer, f *zip.File, t *tree, sp *spool, archive
 	if mode&fs.ModeSymlink != 0 {
 		reason, err = j.zipLink(sp, m, t, name)
 	} else {
-		reason, err = j.anything(sp, m, archive+"/"+f.Name, depth)
+		reason, err = j.anything(j.hold(sp), m, archive+"/"+f.Name, depth)
 		if err == nil && reason == "" && m.fault == nil {
 			io.Copy(io.Discard, m) // the checksum is compared at the end
 		}
@@ -134,6 +134,10 @@ func (j *job) zipMember(zw *zip.Writer, f *zip.File, t *tree, sp *spool, archive
 		j.omit(full, reason)
 		return nil
 	}
+	t.files[name] = true
+	if j.readOnly {
+		return nil
+	}
 	out.SetMode(mode&fs.ModeSymlink | mode.Perm())
 	w, err := zw.CreateHeader(out)
 	if err == nil {
@@ -142,7 +146,6 @@ func (j *job) zipMember(zw *zip.Writer, f *zip.File, t *tree, sp *spool, archive
 	if err != nil {
 		return fmt.Errorf("rewrite %s: %w", archive, err)
 	}
-	t.files[name] = true
 	return nil
 }
 

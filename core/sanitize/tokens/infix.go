@@ -2,8 +2,8 @@ package tokens
 
 // Shapes whose tell-tale is not at the beginning.
 
-// leads are prefixes that end in a colon, which a run does not hold: what
-// follows is a token of at least min characters.
+// leads are prefixes that end in a byte which a run does not hold: what follows
+// is a token of at least min characters, with letters and digits.
 var leads = [...]struct {
 	lead, rule string
 	min        int
@@ -13,6 +13,9 @@ var leads = [...]struct {
 	{"vault:v2:", "vault-ciphertext", 16},
 	{"vault:v3:", "vault-ciphertext", 16},
 	{"perm:", "jetbrains-token", 40},
+	{"oauth:", "twitch-oauth", 28},
+	{"Atza|", "amazon-token", 40},
+	{"Atzr|", "amazon-token", 40},
 }
 
 // led looks for tokens that are told by what stands before the run, which is
@@ -22,14 +25,17 @@ func led(w []byte, start, end int) (Match, bool) {
 	case '!':
 		return salesforce(w, start, end)
 	case '|':
-		return facebook(w, start, end)
-	}
-	if m, ok := telegram(w, start, end); ok {
-		return m, true
+		if m, ok := facebook(w, start, end); ok {
+			return m, true
+		}
+	default:
+		if m, ok := telegram(w, start, end); ok {
+			return m, true
+		}
 	}
 	for i := range leads {
 		l := &leads[i]
-		if end-start >= l.min && hasSuffix(w[:start], l.lead) && (start == len(l.lead) || !is(w[start-len(l.lead)-1], alnum)) {
+		if end-start >= l.min && hasSuffix(w[:start], l.lead) && hasDigit(w[start:end]) && (start == len(l.lead) || !is(w[start-len(l.lead)-1], alnum)) {
 			return Match{Start: start, End: end, Rule: l.rule, Open: end == len(w)}, true
 		}
 	}

@@ -8,6 +8,7 @@ var formats = [...]format{
 	{id: "slack-webhook", prefix: "hooks.slack-gov.com/services/", flags: anywhere | foldCase, steps: []step{{class: pathChar, min: 20, max: 0}}},
 	{id: "teams-webhook", prefix: "webhook.office.com/webhookb2/", flags: anywhere | foldCase, steps: []step{{class: pathAt, min: 60, max: 0}}},
 	{id: "zapier-webhook", prefix: "hooks.zapier.com/hooks/catch/", flags: anywhere | foldCase, steps: []step{{class: pathChar, min: 10, max: 0}}},
+	{id: "amazon-oauth", prefix: "amzn1.application-oa2-client.", flags: 0, steps: []step{{class: lowerHex, min: 30, max: 0}}},
 	{id: "discord-webhook", prefix: "discordapp.com/api/webhooks/", flags: anywhere | foldCase, steps: []step{{class: digit, min: 16, max: 20}, {lit: "/"}, {class: base64URL, min: 50, max: 0}}},
 	{id: "softlayer-key", prefix: "api.softlayer.com/soap/v3.1/", flags: anywhere | foldCase, steps: []step{{class: lowerDigit, min: 64, max: 64}}},
 	{id: "teams-webhook", prefix: "outlook.office.com/webhook/", flags: anywhere | foldCase, steps: []step{{class: pathAt, min: 60, max: 0}}},
@@ -46,9 +47,11 @@ var formats = [...]format{
 	{id: "age-key", prefix: "AGE-SECRET-KEY-1", flags: anywhere | allowDull | foldCase, steps: []step{{class: base64URL, min: 20, max: 0}}},
 	{id: "rancher-token", prefix: "kubeconfig-user-", flags: 0, steps: []step{{class: base64URL, min: 3, max: 40}, {lit: ":"}, {class: lowerDigit, min: 50, max: 0}}},
 	{id: "aws-bedrock", prefix: "bedrock-api-key-", flags: anywhere, steps: []step{{class: base64Any, min: 16, max: 0}}},
+	{id: "amazon-oauth", prefix: "amzn1.oa2-cs.v1.", flags: 0, steps: []step{{class: lowerHex, min: 30, max: 0}}},
 	{id: "gitlab-session", prefix: "gitlab_session=", flags: anywhere, steps: []step{{class: lowerDigit, min: 20, max: 0}}},
 	{id: "plaid-token", prefix: "access-sandbox-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "plaid-token", prefix: "public-sandbox-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
+	{id: "vercel-blob", prefix: "vercel_blob_rw_", flags: 0, steps: []step{{class: word, min: 30, max: 0}}},
 	{id: "coinbase-key", prefix: "organizations/", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}, {lit: "/apiKeys/"}, {class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "facebook-token", prefix: "EAACEdEose0cBA", flags: 0, steps: []step{{class: alnum, min: 5, max: 0}}},
 	{id: "blynk-client", prefix: "oa2-client-id_", flags: 0, steps: []step{{class: base64URL, min: 32, max: 32}}},
@@ -69,6 +72,7 @@ var formats = [...]format{
 	{id: "planetscale-token", prefix: "pscale_api_", flags: foldCase, steps: []step{{class: dotted, min: 28, max: 0}}},
 	{id: "age-key", prefix: "AGE-PLUGIN-", flags: anywhere | allowDull | foldCase, steps: []step{{class: base64URL, min: 20, max: 0}}},
 	{id: "openai-key", prefix: "sk-svcacct-", flags: 0, steps: []step{{class: base64URL, min: 20, max: 0}}},
+	{id: "ntlm-token", prefix: "TlRMTVNTUAA", flags: anywhere, steps: []step{{class: base64Any, min: 20, max: 0}}},
 	{id: "sourcegraph-token", prefix: "sgp_local_", flags: 0, steps: []step{{class: word, min: 36, max: 0}}},
 	{id: "supabase-token", prefix: "sbp_oauth_", flags: 0, steps: []step{{class: word, min: 36, max: 0}}},
 	{id: "supabase-key", prefix: "sb_secret_", flags: 0, steps: []step{{class: base64URL, min: 20, max: 0}}},
@@ -105,6 +109,8 @@ var formats = [...]format{
 	{id: "fleetbase-key", prefix: "flb_live_", flags: 0, steps: []step{{class: alnum, min: 20, max: 20}}},
 	{id: "fleetbase-key", prefix: "flb_test_", flags: 0, steps: []step{{class: alnum, min: 20, max: 20}}},
 	{id: "authress-key", prefix: "authress_", flags: 0, steps: []step{{class: lowerDigit, min: 5, max: 30}, {lit: "."}, {class: lowerDigit, min: 4, max: 6}, {lit: ".acc"}, {class: dotted, min: 11, max: 34}, {lit: "."}, {class: base64Any, min: 30, max: 0}}},
+	{id: "docker-swarm-token", prefix: "SWMTKN-1-", flags: 0, steps: []step{{class: dotted, min: 40, max: 0}}},
+	{id: "docker-swarm-token", prefix: "SWMKEY-1-", flags: 0, steps: []step{{class: dotted, min: 40, max: 0}}},
 	{id: "paseto", prefix: "v1.local.", flags: 0, steps: []step{{class: dotted, min: 40, max: 0}}},
 	{id: "paseto", prefix: "v2.local.", flags: 0, steps: []step{{class: dotted, min: 40, max: 0}}},
 	{id: "paseto", prefix: "v3.local.", flags: 0, steps: []step{{class: dotted, min: 40, max: 0}}},
@@ -146,6 +152,7 @@ var formats = [...]format{
 	{id: "liveblocks-key", prefix: "sk_prod_", flags: 0, steps: []step{{class: base64URL, min: 30, max: 0}}},
 	{id: "ory-token", prefix: "ory_pat_", flags: 0, steps: []step{{class: dotted, min: 24, max: 0}}},
 	{id: "ory-token", prefix: "ory_wak_", flags: 0, steps: []step{{class: dotted, min: 24, max: 0}}},
+	{id: "anyscale-key", prefix: "esecret_", flags: 0, steps: []step{{class: alnum, min: 20, max: 0}}},
 	{id: "gitlab-token", prefix: "glsoat-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-token", prefix: "glffct-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "bitbucket-token", prefix: "ATCTT3x", flags: 0, steps: []step{{class: dotted, min: 60, max: 0}}},
@@ -230,6 +237,11 @@ var formats = [...]format{
 	{id: "pubnub-key", prefix: "sub-c-", flags: 0, steps: []step{{class: alnum, min: 8, max: 8}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 12, max: 12}}},
 	{id: "pubnub-key", prefix: "sec-c-", flags: 0, steps: []step{{class: alnum, min: 8, max: 8}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 12, max: 12}}},
 	{id: "pubnub-key", prefix: "sec-c-", flags: 0, steps: []step{{class: base64Any, min: 40, max: 0}}},
+	{id: "fcm-token", prefix: "APA91b", flags: 0, steps: []step{{class: base64URL, min: 80, max: 0}}},
+	{id: "langfuse-key", prefix: "sk-lf-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
+	{id: "langfuse-key", prefix: "pk-lf-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
+	{id: "fernet-token", prefix: "gAAAAA", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
+	{id: "riot-key", prefix: "RGAPI-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "gitlab-token", prefix: "gldt-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-token", prefix: "glft-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-token", prefix: "glrt-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
@@ -298,6 +310,8 @@ var formats = [...]format{
 	{id: "ubidots-key", prefix: "BBFF-", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "ubidots-key", prefix: "BBUS-", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "zoho-token", prefix: "1000.", flags: 0, steps: []step{{class: alnum, min: 32, max: 32}, {lit: "."}, {class: alnum, min: 32, max: 32}}},
+	{id: "akamai-token", prefix: "akab-", flags: 0, steps: []step{{class: lowerDigit, min: 14, max: 18}, {lit: "-"}, {class: lowerDigit, min: 14, max: 18}}},
+	{id: "cloudflare-service", prefix: "v1.0-", flags: 0, steps: []step{{class: dotted, min: 100, max: 0}}},
 	{id: "pgp-private", prefix: "lQOYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "pgp-private", prefix: "lQVYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "pgp-private", prefix: "lQcYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
@@ -415,6 +429,11 @@ var formats = [...]format{
 	{id: "launchdarkly-key", prefix: "api-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "telnyx-key", prefix: "KEY0", flags: 0, steps: []step{{class: base64URL, min: 50, max: 0}}},
 	{id: "salesblink-key", prefix: "key-", flags: exactEnd, steps: []step{{class: alnum, min: 64, max: 64}}},
+	{id: "ebay-key", prefix: "PRD-", flags: 0, steps: []step{{class: lowerDigit, min: 8, max: 12}, {lit: "-"}, {class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}}},
+	{id: "ebay-key", prefix: "SBX-", flags: 0, steps: []step{{class: lowerDigit, min: 8, max: 12}, {lit: "-"}, {class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}}},
+	{id: "discord-mfa", prefix: "mfa.", flags: 0, steps: []step{{class: base64URL, min: 70, max: 0}}},
+	{id: "deno-token", prefix: "ddp_", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
+	{id: "deno-token", prefix: "ddw_", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "jwt-base64", prefix: "ZXlK", flags: 0, steps: []step{{class: base64Any, min: 40, max: 0}}},
 	{id: "macaroon", prefix: "MDAx", flags: needMix, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "macaroon", prefix: "AgEU", flags: needMix, steps: []step{{class: base64Any, min: 60, max: 0}}},
@@ -506,44 +525,65 @@ var formats = [...]format{
 	{id: "hubspot-token", prefix: "CJ", flags: 0, steps: []step{{class: base64URL, min: 8, max: 0}, {lit: "."}, {class: dotted, min: 40, max: 0}}},
 	{id: "beamer-key", prefix: "b_", flags: exactEnd | needMix, steps: []step{{class: base64Any, min: 44, max: 44}}},
 	{id: "sumologic-id", prefix: "su", flags: exactEnd | needMix, steps: []step{{class: alnum, min: 12, max: 12}}},
+	{id: "nats-seed", prefix: "SU", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SA", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SN", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SO", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SC", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SX", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
+	{id: "nats-seed", prefix: "SP", flags: exactEnd, steps: []step{{class: upperDigit, min: 56, max: 56}}},
 	{id: "jwt", prefix: "ey", flags: 0, steps: []step{{class: base64URL, min: 10, max: 0}, {lit: ".ey"}, {class: base64URL, min: 10, max: 0}, {lit: "."}, {class: dotted, min: 0, max: 0}}},
 }
 
 // heads maps the hash of the first three bytes of prefixes to 1 + a place in a table of chains.
-var heads = [4096]uint16{5: 1, 12: 4, 22: 6, 34: 8, 35: 10, 45: 12, 49: 14, 82: 17, 88: 23, 107: 26, 126: 28, 185: 31, 187: 33, 210: 35, 223: 38, 227: 42, 246: 45, 269: 47, 274: 49, 281: 51, 288: 53, 292: 55, 310: 57, 315: 60, 323: 63, 334: 65, 335: 67, 339: 69, 343: 71, 379: 73, 395: 82, 411: 85, 413: 87, 418: 89, 419: 93, 446: 95, 452: 97, 458: 99, 460: 101, 463: 103, 486: 105, 501: 108, 512: 112, 516: 114, 518: 116, 533: 118, 539: 120, 556: 122, 573: 124, 575: 129, 590: 131, 623: 133, 635: 135, 637: 138, 660: 140, 682: 145, 691: 147, 730: 149, 745: 151, 751: 153, 766: 155, 775: 158, 778: 160, 783: 163, 784: 166, 799: 168, 803: 173, 813: 175, 816: 177, 822: 179, 835: 181, 836: 183, 843: 185, 882: 189, 927: 191, 953: 193, 965: 196, 978: 204, 982: 206, 1026: 208, 1044: 215, 1057: 217, 1058: 219, 1060: 221, 1067: 223, 1078: 235, 1108: 238, 1120: 240, 1127: 251, 1145: 253, 1154: 255, 1157: 257, 1168: 262, 1193: 265, 1201: 267, 1278: 269, 1289: 271, 1330: 273, 1346: 275, 1348: 277, 1349: 279, 1381: 281, 1386: 283, 1399: 285, 1406: 287, 1416: 302, 1461: 307, 1473: 310, 1487: 312, 1523: 315, 1527: 317, 1548: 319, 1571: 321, 1585: 324, 1599: 326, 1609: 329, 1629: 331, 1642: 333, 1658: 336, 1668: 339, 1679: 344, 1680: 346, 1700: 348, 1702: 350, 1703: 352, 1718: 355, 1721: 357, 1731: 359, 1741: 365, 1743: 367, 1751: 369, 1770: 371, 1774: 373, 1781: 375, 1786: 377, 1798: 382, 1799: 384, 1801: 387, 1839: 389, 1873: 391, 1883: 395, 1897: 397, 1899: 399, 1903: 401, 1904: 403, 1907: 405, 1940: 407, 1960: 409, 1974: 411, 2013: 413, 2024: 416, 2026: 418, 2045: 420, 2057: 423, 2067: 425, 2087: 427, 2121: 429, 2149: 431, 2150: 433, 2166: 435, 2179: 437, 2238: 441, 2256: 443, 2295: 446, 2316: 448, 2325: 450, 2342: 452, 2345: 454, 2348: 456, 2355: 460, 2356: 462, 2367: 464, 2397: 466, 2405: 469, 2428: 471, 2490: 473, 2493: 475, 2497: 477, 2508: 479, 2560: 481, 2567: 483, 2620: 486, 2639: 489, 2657: 491, 2660: 493, 2667: 495, 2679: 497, 2717: 499, 2718: 502, 2722: 504, 2725: 516, 2730: 518, 2743: 520, 2765: 522, 2787: 524, 2790: 527, 2811: 529, 2819: 531, 2878: 534, 2896: 536, 2942: 538, 2946: 540, 2954: 542, 3023: 544, 3045: 548, 3052: 554, 3065: 556, 3069: 563, 3077: 565, 3087: 567, 3088: 569, 3104: 572, 3110: 575, 3129: 577, 3134: 579, 3142: 581, 3176: 583, 3181: 586, 3213: 590, 3223: 593, 3236: 596, 3263: 599, 3283: 602, 3312: 604, 3314: 606, 3316: 609, 3320: 612, 3335: 615, 3343: 617, 3354: 619, 3364: 623, 3374: 625, 3404: 627, 3439: 629, 3447: 633, 3455: 635, 3473: 637, 3484: 640, 3486: 642, 3495: 648, 3508: 650, 3527: 653, 3555: 655, 3582: 659, 3586: 661, 3589: 663, 3593: 665, 3599: 667, 3631: 669, 3633: 672, 3676: 674, 3685: 678, 3705: 680, 3733: 682, 3757: 685, 3771: 690, 3783: 692, 3787: 694, 3790: 704, 3805: 706, 3811: 709, 3854: 711, 3860: 713, 3880: 717, 3888: 719, 3891: 721, 3893: 723, 3898: 725, 3909: 733, 3912: 735, 3917: 737, 3921: 739, 3932: 741, 3941: 743, 3946: 745, 3961: 747, 3963: 749, 3984: 751, 3992: 754, 4015: 756, 4055: 768, 4062: 770, 4073: 772}
+var heads = [4096]uint16{3: 1, 5: 3, 12: 6, 22: 8, 34: 10, 35: 12, 45: 14, 49: 16, 82: 19, 88: 25, 107: 28, 126: 30, 185: 33, 187: 35, 210: 37, 223: 40, 227: 44, 246: 47, 269: 49, 273: 51, 274: 53, 281: 55, 288: 57, 292: 59, 310: 61, 315: 64, 323: 67, 334: 69, 335: 71, 339: 73, 343: 75, 379: 77, 395: 86, 411: 89, 413: 91, 418: 93, 419: 97, 446: 99, 452: 101, 458: 103, 460: 105, 463: 107, 486: 109, 501: 112, 512: 116, 516: 118, 518: 120, 533: 122, 539: 126, 556: 128, 573: 130, 575: 136, 590: 138, 623: 140, 635: 142, 637: 145, 660: 147, 682: 152, 691: 154, 730: 156, 745: 158, 751: 160, 766: 162, 775: 165, 778: 167, 783: 170, 784: 173, 799: 175, 803: 180, 813: 182, 816: 184, 822: 186, 835: 188, 836: 190, 843: 192, 882: 196, 927: 198, 953: 200, 965: 203, 976: 211, 978: 213, 982: 215, 1007: 217, 1026: 219, 1044: 226, 1057: 228, 1058: 230, 1060: 232, 1067: 234, 1078: 246, 1108: 249, 1120: 251, 1127: 262, 1145: 264, 1154: 266, 1157: 268, 1168: 273, 1193: 276, 1201: 278, 1278: 280, 1289: 282, 1330: 284, 1346: 286, 1348: 288, 1349: 290, 1381: 293, 1386: 295, 1399: 297, 1406: 299, 1416: 314, 1446: 319, 1461: 321, 1473: 324, 1487: 326, 1523: 329, 1527: 331, 1548: 333, 1571: 335, 1585: 338, 1599: 340, 1609: 343, 1629: 345, 1642: 347, 1658: 350, 1668: 353, 1679: 358, 1680: 360, 1700: 362, 1702: 364, 1703: 366, 1718: 369, 1721: 371, 1731: 373, 1741: 379, 1743: 381, 1751: 384, 1770: 386, 1774: 388, 1780: 390, 1781: 392, 1786: 394, 1798: 399, 1799: 401, 1801: 404, 1839: 406, 1873: 408, 1883: 412, 1884: 414, 1897: 416, 1899: 418, 1903: 420, 1904: 422, 1907: 424, 1940: 426, 1960: 428, 1974: 430, 2013: 432, 2024: 435, 2026: 437, 2045: 439, 2057: 442, 2067: 444, 2087: 446, 2121: 448, 2149: 450, 2150: 452, 2166: 454, 2179: 456, 2238: 460, 2256: 462, 2295: 465, 2316: 467, 2325: 469, 2342: 471, 2345: 473, 2348: 475, 2355: 479, 2356: 481, 2367: 483, 2397: 485, 2405: 488, 2428: 490, 2490: 492, 2493: 494, 2497: 496, 2508: 498, 2560: 500, 2567: 502, 2620: 505, 2639: 508, 2657: 510, 2660: 512, 2667: 514, 2679: 516, 2717: 518, 2718: 521, 2722: 523, 2725: 536, 2730: 538, 2743: 540, 2765: 542, 2787: 544, 2790: 547, 2811: 549, 2819: 551, 2878: 554, 2896: 556, 2942: 558, 2946: 560, 2954: 562, 3023: 564, 3045: 568, 3052: 574, 3060: 576, 3065: 578, 3069: 585, 3077: 587, 3079: 589, 3087: 591, 3088: 593, 3104: 596, 3110: 599, 3129: 601, 3134: 603, 3142: 605, 3176: 607, 3181: 610, 3213: 614, 3223: 617, 3236: 620, 3263: 623, 3283: 626, 3312: 628, 3314: 630, 3316: 633, 3320: 636, 3335: 639, 3343: 641, 3354: 643, 3355: 647, 3364: 650, 3374: 652, 3404: 654, 3439: 656, 3447: 660, 3455: 662, 3473: 664, 3484: 667, 3486: 669, 3495: 675, 3508: 677, 3527: 680, 3549: 682, 3555: 684, 3582: 688, 3586: 690, 3589: 692, 3593: 694, 3599: 696, 3631: 698, 3633: 701, 3676: 703, 3685: 707, 3705: 709, 3733: 711, 3757: 714, 3771: 719, 3783: 721, 3787: 723, 3790: 733, 3805: 735, 3811: 738, 3813: 740, 3854: 742, 3860: 744, 3880: 748, 3888: 750, 3891: 752, 3893: 754, 3898: 756, 3909: 764, 3912: 766, 3917: 768, 3921: 770, 3932: 772, 3941: 774, 3946: 776, 3961: 778, 3963: 780, 3984: 782, 3992: 785, 4015: 787, 4055: 799, 4062: 801, 4073: 803}
 
 // pivots maps the hash of three bytes that end with the first punctuation of prefixes to 1 + a place in a table of chains.
-var pivots = [4096]uint16{37: 774, 177: 776, 239: 778, 241: 781, 315: 783, 369: 786, 571: 788, 591: 790, 810: 793, 873: 795, 923: 801, 975: 803, 1152: 805, 1189: 807, 1406: 810, 1408: 816, 1479: 818, 1561: 820, 1733: 827, 1782: 831, 1811: 833, 1984: 835, 2114: 837, 2186: 839, 2585: 841, 2703: 843, 2722: 847, 2770: 849, 3106: 851, 3124: 853, 3297: 855, 3426: 858, 3447: 860, 3473: 862, 3555: 864, 3757: 868, 3850: 871, 3910: 873, 4019: 875}
+var pivots = [4096]uint16{37: 805, 177: 807, 239: 809, 241: 812, 315: 814, 369: 817, 571: 819, 591: 821, 810: 824, 873: 826, 923: 832, 975: 834, 1152: 836, 1189: 838, 1406: 841, 1408: 847, 1479: 849, 1561: 851, 1733: 858, 1782: 862, 1811: 864, 1984: 866, 2114: 868, 2186: 870, 2585: 872, 2703: 874, 2722: 878, 2770: 880, 3106: 882, 3124: 884, 3297: 886, 3426: 889, 3447: 891, 3473: 893, 3555: 895, 3757: 899, 3850: 902, 3910: 904, 4019: 906}
 
 // shortHead returns 1 + the place in chains of a prefix of two bytes.
 func shortHead(a, b byte) uint16 {
 	switch uint16(a)<<8 | uint16(b) {
 	case '0'<<8 | '.':
-		return 877
+		return 908
 	case '1'<<8 | '/':
-		return 879
+		return 910
 	case '2'<<8 | '/':
-		return 881
+		return 912
 	case 'A'<<8 | 'C':
-		return 883
+		return 914
 	case 'C'<<8 | 'J':
-		return 885
+		return 916
+	case 'S'<<8 | 'A':
+		return 918
+	case 'S'<<8 | 'C':
+		return 920
 	case 'S'<<8 | 'K':
-		return 887
+		return 922
+	case 'S'<<8 | 'N':
+		return 924
+	case 'S'<<8 | 'O':
+		return 926
+	case 'S'<<8 | 'P':
+		return 928
+	case 'S'<<8 | 'U':
+		return 930
+	case 'S'<<8 | 'X':
+		return 932
 	case 'b'<<8 | '.':
-		return 889
+		return 934
 	case 'b'<<8 | '_':
-		return 891
+		return 936
 	case 'e'<<8 | 'y':
-		return 893
+		return 938
 	case 'r'<<8 | '.':
-		return 895
+		return 940
 	case 's'<<8 | '.':
-		return 897
+		return 942
 	case 's'<<8 | 'u':
-		return 900
+		return 945
 	case 'u'<<8 | 'r':
-		return 902
+		return 947
 	}
 	return 0
 }
@@ -552,12 +592,13 @@ func shortHead(a, b byte) uint16 {
 const shortFirst = "012ACSbersu"
 
 // chains holds lists of indices, each ended by 0xffff.
-var chains = [...]uint16{320, 350, 65535, 260, 65535, 247, 65535, 328, 65535, 177, 65535, 297, 65535, 258, 379, 65535, 93, 272, 275, 276, 291, 65535, 3, 402, 65535, 283, 65535, 469, 470, 65535, 154, 65535, 419, 65535, 70, 71, 65535, 205, 207, 208, 65535, 156, 157, 65535, 444, 65535, 107, 65535, 256, 65535, 178, 65535, 398, 65535, 473, 65535, 74, 133, 65535, 53, 54, 65535, 27, 65535, 333, 65535, 233, 65535, 343, 65535, 274, 65535, 2, 4, 8, 10, 11, 29, 35, 36, 65535, 57, 58, 65535, 300, 65535, 39, 65535, 94, 273, 277, 65535, 315, 65535, 149, 65535, 382, 65535, 83, 65535, 484, 65535, 244, 65535, 84, 85, 65535, 67, 148, 332, 65535, 280, 65535, 46, 65535, 316, 65535, 89, 65535, 293, 65535, 424, 65535, 76, 102, 191, 246, 65535, 378, 65535, 363, 65535, 150, 65535, 200, 201, 65535, 101, 65535, 38, 45, 162, 223, 65535, 344, 65535, 227, 65535, 210, 65535, 399, 65535, 432, 65535, 131, 132, 65535, 440, 65535, 336, 359, 65535, 153, 449, 65535, 198, 65535, 158, 159, 160, 161, 65535, 231, 65535, 353, 65535, 307, 65535, 151, 65535, 31, 65535, 479, 65535, 66, 306, 374, 65535, 347, 65535, 289, 65535, 373, 436, 65535, 88, 108, 192, 193, 194, 195, 196, 65535, 368, 65535, 338, 65535, 141, 142, 182, 183, 184, 185, 65535, 356, 65535, 279, 65535, 481, 65535, 188, 65535, 72, 73, 262, 263, 264, 265, 266, 267, 268, 269, 270, 65535, 219, 354, 65535, 238, 65535, 6, 9, 30, 75, 130, 155, 222, 310, 405, 409, 65535, 42, 65535, 203, 65535, 421, 65535, 171, 259, 271, 477, 65535, 86, 87, 65535, 261, 65535, 361, 65535, 179, 65535, 106, 65535, 197, 65535, 385, 65535, 90, 65535, 429, 65535, 446, 65535, 453, 65535, 308, 65535, 55, 56, 111, 112, 113, 119, 120, 140, 181, 458, 459, 460, 463, 464, 65535, 49, 62, 63, 69, 65535, 77, 103, 65535, 294, 65535, 5, 12, 65535, 426, 65535, 314, 65535, 312, 65535, 199, 217, 65535, 330, 65535, 239, 240, 65535, 68, 65535, 377, 65535, 139, 180, 65535, 144, 228, 65535, 43, 61, 146, 147, 65535, 441, 65535, 383, 65535, 342, 65535, 417, 65535, 455, 456, 65535, 434, 65535, 349, 65535, 166, 211, 212, 213, 214, 65535, 357, 65535, 202, 65535, 295, 65535, 145, 65535, 413, 65535, 408, 65535, 51, 52, 121, 122, 65535, 318, 65535, 143, 248, 65535, 243, 65535, 253, 65535, 99, 100, 348, 65535, 281, 65535, 313, 65535, 335, 65535, 384, 65535, 388, 65535, 407, 65535, 245, 65535, 237, 65535, 418, 65535, 97, 98, 65535, 483, 65535, 319, 65535, 290, 475, 65535, 220, 65535, 254, 65535, 346, 65535, 423, 65535, 360, 65535, 355, 65535, 241, 65535, 375, 410, 411, 65535, 1, 65535, 190, 369, 65535, 255, 65535, 431, 65535, 457, 65535, 13, 65535, 302, 65535, 78, 104, 448, 65535, 334, 65535, 352, 65535, 324, 65535, 186, 187, 65535, 224, 65535, 403, 65535, 428, 65535, 232, 65535, 485, 65535, 322, 65535, 480, 65535, 278, 442, 65535, 176, 400, 65535, 331, 65535, 404, 65535, 340, 65535, 110, 65535, 451, 65535, 364, 365, 65535, 420, 65535, 65, 95, 96, 128, 129, 167, 215, 465, 466, 467, 468, 65535, 450, 65535, 341, 65535, 123, 65535, 321, 65535, 81, 82, 65535, 168, 65535, 48, 65535, 126, 127, 65535, 326, 65535, 406, 65535, 299, 65535, 298, 65535, 234, 65535, 169, 225, 226, 65535, 28, 109, 487, 488, 489, 65535, 412, 65535, 15, 26, 33, 37, 44, 339, 65535, 381, 65535, 471, 65535, 296, 65535, 242, 425, 65535, 172, 478, 65535, 25, 65535, 472, 65535, 317, 65535, 282, 65535, 362, 366, 65535, 173, 174, 175, 65535, 41, 50, 65535, 124, 125, 65535, 79, 105, 65535, 386, 387, 65535, 433, 65535, 301, 65535, 152, 216, 65535, 287, 288, 65535, 0, 7, 65535, 304, 65535, 435, 65535, 163, 164, 165, 65535, 229, 65535, 327, 65535, 329, 65535, 204, 206, 209, 65535, 218, 65535, 443, 65535, 91, 92, 65535, 372, 65535, 32, 40, 64, 414, 415, 65535, 439, 65535, 170, 476, 65535, 292, 65535, 114, 115, 116, 65535, 345, 65535, 351, 65535, 482, 65535, 358, 65535, 34, 65535, 251, 252, 65535, 416, 65535, 284, 285, 286, 65535, 422, 65535, 454, 65535, 230, 367, 65535, 117, 118, 461, 462, 65535, 445, 65535, 337, 65535, 16, 17, 18, 19, 20, 21, 22, 23, 24, 65535, 305, 65535, 59, 60, 65535, 452, 65535, 370, 65535, 249, 250, 257, 65535, 430, 65535, 80, 65535, 401, 65535, 221, 65535, 134, 135, 136, 137, 138, 311, 474, 65535, 303, 65535, 447, 65535, 380, 65535, 236, 65535, 325, 65535, 371, 65535, 14, 65535, 189, 65535, 309, 65535, 437, 438, 65535, 486, 65535, 47, 376, 389, 390, 391, 392, 393, 394, 395, 396, 397, 65535, 427, 65535, 235, 65535, 323, 65535, 144, 65535, 198, 65535, 143, 186, 65535, 42, 65535, 15, 26, 65535, 187, 65535, 229, 65535, 14, 25, 65535, 299, 65535, 2, 4, 8, 10, 11, 65535, 335, 65535, 106, 65535, 301, 65535, 12, 13, 65535, 55, 56, 111, 112, 113, 65535, 61, 65535, 34, 65535, 0, 3, 7, 29, 35, 36, 65535, 6, 9, 30, 65535, 228, 65535, 333, 65535, 227, 65535, 230, 65535, 190, 65535, 303, 65535, 32, 40, 64, 65535, 167, 65535, 1, 65535, 334, 65535, 188, 65535, 81, 82, 65535, 43, 65535, 189, 65535, 302, 65535, 114, 115, 116, 65535, 117, 118, 65535, 5, 65535, 210, 65535, 300, 65535, 490, 65535, 495, 65535, 499, 65535, 498, 65535, 500, 65535, 497, 65535, 493, 65535, 501, 65535, 503, 65535, 494, 65535, 491, 492, 65535, 502, 65535, 496, 65535}
+var chains = [...]uint16{69, 65535, 334, 364, 65535, 272, 65535, 259, 65535, 342, 65535, 184, 65535, 311, 65535, 270, 393, 65535, 97, 284, 287, 288, 303, 65535, 3, 416, 65535, 295, 65535, 488, 489, 65535, 161, 65535, 438, 65535, 74, 75, 65535, 212, 214, 215, 65535, 163, 164, 65535, 463, 65535, 113, 65535, 427, 65535, 268, 65535, 185, 65535, 412, 65535, 492, 65535, 78, 139, 65535, 56, 57, 65535, 28, 65535, 347, 65535, 245, 65535, 357, 65535, 286, 65535, 2, 4, 9, 11, 12, 30, 36, 37, 65535, 60, 61, 65535, 314, 65535, 40, 65535, 98, 285, 289, 65535, 329, 65535, 156, 65535, 396, 65535, 87, 65535, 503, 65535, 256, 65535, 88, 89, 65535, 71, 155, 346, 65535, 292, 65535, 49, 65535, 330, 65535, 5, 44, 93, 65535, 305, 65535, 443, 65535, 80, 108, 198, 258, 308, 65535, 392, 65535, 377, 65535, 157, 65535, 207, 208, 65535, 105, 65535, 39, 47, 169, 230, 65535, 358, 65535, 239, 65535, 217, 65535, 413, 65535, 451, 65535, 137, 138, 65535, 459, 65535, 350, 373, 65535, 160, 468, 65535, 205, 65535, 165, 166, 167, 168, 65535, 243, 65535, 367, 65535, 321, 65535, 158, 65535, 32, 65535, 498, 65535, 70, 320, 388, 65535, 361, 65535, 301, 65535, 387, 455, 65535, 92, 114, 199, 200, 201, 202, 203, 65535, 236, 65535, 382, 65535, 352, 65535, 307, 65535, 147, 148, 189, 190, 191, 192, 65535, 370, 65535, 291, 65535, 500, 65535, 195, 65535, 76, 77, 274, 275, 276, 277, 278, 279, 280, 281, 282, 65535, 226, 368, 65535, 250, 65535, 7, 10, 31, 79, 136, 162, 229, 324, 419, 423, 65535, 43, 65535, 210, 65535, 440, 65535, 178, 271, 283, 496, 65535, 90, 91, 65535, 273, 65535, 375, 65535, 186, 65535, 112, 65535, 204, 65535, 399, 65535, 94, 65535, 234, 448, 65535, 465, 65535, 472, 65535, 322, 65535, 58, 59, 117, 118, 119, 125, 126, 146, 188, 477, 478, 479, 482, 483, 65535, 52, 65, 66, 73, 65535, 149, 65535, 81, 109, 65535, 306, 65535, 6, 13, 65535, 445, 65535, 328, 65535, 326, 65535, 206, 224, 65535, 344, 65535, 251, 252, 65535, 72, 65535, 391, 65535, 145, 187, 65535, 151, 240, 65535, 45, 64, 153, 154, 65535, 460, 65535, 397, 65535, 356, 65535, 436, 65535, 474, 475, 65535, 453, 65535, 363, 65535, 173, 218, 219, 220, 221, 65535, 371, 65535, 209, 429, 65535, 309, 65535, 152, 65535, 432, 65535, 48, 65535, 422, 65535, 54, 55, 127, 128, 65535, 332, 65535, 150, 260, 65535, 255, 65535, 265, 65535, 103, 104, 362, 65535, 293, 65535, 238, 65535, 327, 65535, 349, 65535, 398, 65535, 402, 65535, 421, 65535, 257, 65535, 249, 65535, 437, 65535, 101, 102, 65535, 502, 65535, 333, 65535, 302, 494, 65535, 227, 65535, 266, 65535, 360, 65535, 442, 65535, 374, 65535, 369, 65535, 253, 65535, 389, 424, 425, 65535, 1, 65535, 197, 383, 65535, 267, 65535, 450, 65535, 476, 65535, 14, 65535, 316, 65535, 82, 110, 467, 65535, 348, 65535, 366, 65535, 338, 65535, 193, 194, 65535, 231, 65535, 417, 65535, 447, 65535, 244, 65535, 504, 65535, 336, 65535, 499, 65535, 290, 461, 65535, 183, 414, 65535, 345, 65535, 418, 65535, 354, 65535, 116, 65535, 470, 65535, 378, 379, 65535, 439, 65535, 68, 99, 100, 134, 135, 174, 222, 235, 484, 485, 486, 487, 65535, 469, 65535, 355, 65535, 129, 65535, 335, 65535, 85, 86, 65535, 175, 65535, 51, 65535, 132, 133, 65535, 340, 65535, 420, 65535, 313, 65535, 312, 65535, 246, 65535, 176, 232, 233, 65535, 29, 115, 506, 507, 508, 65535, 431, 65535, 426, 65535, 16, 27, 34, 38, 46, 353, 65535, 395, 65535, 490, 65535, 430, 65535, 310, 65535, 254, 444, 65535, 179, 497, 65535, 26, 65535, 491, 65535, 331, 65535, 294, 65535, 376, 380, 65535, 180, 181, 182, 65535, 42, 53, 65535, 130, 131, 65535, 83, 111, 65535, 400, 401, 65535, 452, 65535, 315, 65535, 159, 223, 65535, 299, 300, 65535, 0, 8, 65535, 318, 65535, 454, 65535, 170, 171, 172, 65535, 106, 107, 65535, 241, 65535, 341, 65535, 343, 65535, 211, 213, 216, 65535, 225, 65535, 462, 65535, 95, 96, 65535, 386, 65535, 33, 41, 67, 433, 434, 65535, 458, 65535, 177, 495, 65535, 304, 65535, 428, 65535, 120, 121, 122, 65535, 359, 65535, 365, 65535, 501, 65535, 372, 65535, 35, 65535, 263, 264, 65535, 435, 65535, 296, 297, 298, 65535, 441, 65535, 473, 65535, 242, 381, 65535, 123, 124, 480, 481, 65535, 464, 65535, 351, 65535, 17, 18, 19, 20, 21, 22, 23, 24, 25, 65535, 319, 65535, 62, 63, 65535, 471, 65535, 237, 65535, 384, 65535, 261, 262, 269, 65535, 449, 65535, 84, 65535, 415, 65535, 228, 65535, 140, 141, 142, 143, 144, 325, 493, 65535, 317, 65535, 466, 65535, 394, 65535, 248, 65535, 339, 65535, 385, 65535, 15, 65535, 196, 65535, 323, 65535, 456, 457, 65535, 505, 65535, 50, 390, 403, 404, 405, 406, 407, 408, 409, 410, 411, 65535, 446, 65535, 247, 65535, 337, 65535, 151, 65535, 205, 65535, 150, 193, 65535, 43, 65535, 16, 27, 65535, 194, 65535, 241, 65535, 15, 26, 65535, 313, 65535, 2, 4, 9, 11, 12, 65535, 349, 65535, 112, 65535, 315, 65535, 13, 14, 65535, 58, 59, 117, 118, 119, 65535, 64, 65535, 35, 65535, 0, 3, 8, 30, 36, 37, 65535, 7, 10, 31, 65535, 240, 65535, 347, 65535, 239, 65535, 242, 65535, 197, 65535, 317, 65535, 33, 41, 67, 65535, 174, 65535, 1, 65535, 348, 65535, 195, 65535, 85, 86, 65535, 45, 65535, 196, 65535, 316, 65535, 120, 121, 122, 65535, 123, 124, 65535, 6, 65535, 217, 65535, 314, 65535, 509, 65535, 514, 65535, 518, 65535, 517, 65535, 519, 65535, 523, 65535, 526, 65535, 516, 65535, 524, 65535, 525, 65535, 528, 65535, 522, 65535, 527, 65535, 512, 65535, 520, 65535, 529, 65535, 513, 65535, 510, 511, 65535, 521, 65535, 515, 65535}
 
 var vendors = [...]vendor{
 	{name: "financialmodelingprep", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "technicalanalysisapi", common: false, values: []value{{class: alnum, min: 48, max: 48}}},
 	{name: "centralstationcrm", common: false, values: []value{{class: alnum, min: 30, max: 30}}},
+	{name: "openexchangerates", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "cc_test_reporter", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "eagleeyenetworks", common: false, values: []value{{class: alnum, min: 15, max: 15}}},
 	{name: "carboninterface", common: false, values: []value{{class: alnum, min: 21, max: 21}}},
@@ -572,6 +613,7 @@ var vendors = [...]vendor{
 	{name: "worldcoinindex", common: false, values: []value{{class: alnum, min: 35, max: 35}}},
 	{name: "youneedabudget", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "aviationstack", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "coinmarketcap", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "cryptocompare", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "currencylayer", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "currencyscoop", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
@@ -583,6 +625,7 @@ var vendors = [...]vendor{
 	{name: "screenshotapi", common: false, values: []value{{class: base64URL, min: 31, max: 31}}},
 	{name: "surveysparrow", common: false, values: []value{{class: base64URL, min: 88, max: 88}}},
 	{name: "travelpayouts", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "alphavantage", common: false, values: []value{{class: alnum, min: 16, max: 16}}},
 	{name: "calendarific", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "calorieninja", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "cloudmersive", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
@@ -612,6 +655,7 @@ var vendors = [...]vendor{
 	{name: "blocknative", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "codeclimate", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "currentsapi", common: false, values: []value{{class: base64Any, min: 48, max: 48}}},
+	{name: "fullcontact", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "getresponse", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "graphhopper", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
 	{name: "happyscribe", common: false, values: []value{{class: alnum, min: 24, max: 24}}},
@@ -656,15 +700,17 @@ var vendors = [...]vendor{
 	{name: "chartmogul", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "cloudflare", common: false, values: []value{{class: base64URL, min: 38, max: 42}, {class: base64URL, min: 40, max: 40}, {class: hex, min: 37, max: 37}}},
 	{name: "cloudimage", common: false, values: []value{{class: word, min: 30, max: 30}}},
+	{name: "cloudinary", common: false, values: []value{{class: base64URL, min: 27, max: 27}}},
 	{name: "cloudsight", common: false, values: []value{{class: alnum, min: 20, max: 24}}},
 	{name: "cloudsmith", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "commercejs", common: false, values: []value{{class: word, min: 48, max: 48}}},
-	{name: "confluence", common: false, values: []value{{class: alnum, min: 24, max: 24}}},
+	{name: "confluence", common: false, values: []value{{class: base64Std, min: 44, max: 44}, {class: alnum, min: 24, max: 24}}},
 	{name: "contentful", common: false, values: []value{{class: base64Any, min: 43, max: 43}, {class: dotted, min: 43, max: 43}}},
 	{name: "convertapi", common: true, values: []value{{class: alnum, min: 16, max: 16}}},
 	{name: "convertkit", common: false, values: []value{{class: word, min: 22, max: 22}}},
 	{name: "craftmypdf", common: false, values: []value{{class: alnum, min: 35, max: 35}}},
 	{name: "diggernaut", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
+	{name: "elevenlabs", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "eventbrite", common: false, values: []value{{class: alnum, min: 20, max: 20}}},
 	{name: "formbucket", common: false, values: []value{{class: dotted, min: 24, max: 60}}},
 	{name: "foursquare", common: false, values: []value{{class: alnum, min: 48, max: 48}}},
@@ -672,6 +718,7 @@ var vendors = [...]vendor{
 	{name: "geckoboard", common: false, values: []value{{class: alnum, min: 44, max: 44}}},
 	{name: "github_api", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "github_app", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
+	{name: "hackerrank", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "helpcrunch", common: false, values: []value{{class: base64Any, min: 328, max: 328}}},
 	{name: "holidayapi", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
 	{name: "iconfinder", common: true, values: []value{{class: alnum, min: 64, max: 64}}},
@@ -685,6 +732,7 @@ var vendors = [...]vendor{
 	{name: "noticeable", common: false, values: []value{{class: alnum, min: 20, max: 20}}},
 	{name: "optimizely", common: true, values: []value{{class: dotted, min: 54, max: 54}}},
 	{name: "pandascore", common: false, values: []value{{class: base64URL, min: 51, max: 51}}},
+	{name: "papertrail", common: false, values: []value{{class: alnum, min: 20, max: 20}}},
 	{name: "paydirtapp", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "postageapp", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "private-ai", common: false, values: []value{{class: lowerDigit, min: 32, max: 32}}},
@@ -694,8 +742,10 @@ var vendors = [...]vendor{
 	{name: "salesflare", common: false, values: []value{{class: word, min: 45, max: 45}}},
 	{name: "scraperapi", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "scraperbox", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "sendinblue", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "sherpadesk", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "signaturit", common: false, values: []value{{class: alnum, min: 86, max: 86}}},
+	{name: "solarwinds", common: false, values: []value{{class: base64URL, min: 71, max: 71}}},
 	{name: "sonarlogin", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "speechtext", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "sportsmonk", common: false, values: []value{{class: alnum, min: 60, max: 60}}},
@@ -721,9 +771,12 @@ var vendors = [...]vendor{
 	{name: "autopilot", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "bitbucket", common: false, values: []value{{class: alnum, min: 32, max: 32}, {class: base64Any, min: 64, max: 64}, {class: alnum, min: 30, max: 40}, {class: base64Any, min: 44, max: 44}}},
 	{name: "boostnote", common: false, values: []value{{class: hex, min: 64, max: 64}}},
+	{name: "braintree", common: false, values: []value{{class: hex, min: 32, max: 32}, {class: alnum, min: 32, max: 32}}},
 	{name: "budgetkey", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "buttercms", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
+	{name: "chargebee", common: false, values: []value{{class: base64URL, min: 40, max: 60}}},
 	{name: "checklyhq", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "cloudbees", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "cloudplan", common: false, values: []value{{class: base64URL, min: 32, max: 32}}},
 	{name: "codemagic", common: false, values: []value{{class: word, min: 43, max: 43}}},
 	{name: "codequiry", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
@@ -732,6 +785,7 @@ var vendors = [...]vendor{
 	{name: "coveralls", common: false, values: []value{{class: base64URL, min: 37, max: 37}}},
 	{name: "dandelion", common: true, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "dareboost", common: false, values: []value{{class: alnum, min: 60, max: 60}}},
+	{name: "datarobot", common: false, values: []value{{class: base64URL, min: 40, max: 70}}},
 	{name: "delighted", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "detectify", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "docparser", common: false, values: []value{{class: hex, min: 40, max: 40}}},
@@ -782,6 +836,7 @@ var vendors = [...]vendor{
 	{name: "softlayer", common: false, values: []value{{class: lowerDigit, min: 64, max: 64}}},
 	{name: "sonarqube", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "sparkpost", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
+	{name: "stackpath", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "statuspal", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "stockdata", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "storecove", common: false, values: []value{{class: base64URL, min: 43, max: 43}}},
@@ -791,6 +846,7 @@ var vendors = [...]vendor{
 	{name: "survicate", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "userstack", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "veriphone", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "victorops", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "voodoosms", common: false, values: []value{{class: alnum, min: 46, max: 46}}},
 	{name: "walkscore", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "worksnaps", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
@@ -802,12 +858,14 @@ var vendors = [...]vendor{
 	{name: "anypoint", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "apilayer", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "ayrshare", common: false, values: []value{{class: base64URL, min: 35, max: 35}}},
+	{name: "bamboohr", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "besnappy", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "besttime", common: false, values: []value{{class: word, min: 36, max: 36}}},
 	{name: "bombbomb", common: false, values: []value{{class: base64Any, min: 88, max: 88}}},
 	{name: "borgbase", common: false, values: []value{{class: dotted, min: 148, max: 152}}},
 	{name: "browshot", common: false, values: []value{{class: alnum, min: 28, max: 28}}},
 	{name: "budibase", common: false, values: []value{{class: base64URL, min: 111, max: 113}}},
+	{name: "chargify", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "chatfuel", common: false, values: []value{{class: alnum, min: 128, max: 128}}},
 	{name: "circleci", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "clarifai", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
@@ -849,6 +907,7 @@ var vendors = [...]vendor{
 	{name: "magnetic", common: true, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "mandrill", common: false, values: []value{{class: base64URL, min: 20, max: 24}}},
 	{name: "mapquest", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "mixpanel", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "newrelic", common: false, values: []value{{class: alnum, min: 64, max: 64}, {class: base64URL, min: 47, max: 47}, {class: hex, min: 40, max: 40}}},
 	{name: "omnisend", common: false, values: []value{{class: base64URL, min: 75, max: 75}}},
 	{name: "opsgenie", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
@@ -860,6 +919,7 @@ var vendors = [...]vendor{
 	{name: "pdflayer", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "pdfshift", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "pepipost", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "pinecone", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "pollsapi", common: false, values: []value{{class: alnum, min: 28, max: 28}}},
 	{name: "postmark", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "prospect", common: true, values: []value{{class: base64URL, min: 32, max: 32}}},
@@ -881,7 +941,9 @@ var vendors = [...]vendor{
 	{name: "userflow", common: false, values: []value{{class: word, min: 29, max: 29}}},
 	{name: "vatlayer", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "verimail", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "weaviate", common: false, values: []value{{class: alnum, min: 36, max: 36}}},
 	{name: "zerotier", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "zoominfo", common: false, values: []value{{class: base64URL, min: 40, max: 64}}},
 	{name: "alchemy", common: false, values: []value{{class: word, min: 32, max: 32}}},
 	{name: "algolia", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "alibaba", common: false, values: []value{{class: alnum, min: 30, max: 30}}},
@@ -926,10 +988,12 @@ var vendors = [...]vendor{
 	{name: "klaviyo", common: false, values: []value{{class: base64URL, min: 34, max: 40}}},
 	{name: "kontent", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
 	{name: "lemlist", common: false, values: []value{{class: hex, min: 32, max: 32}}},
+	{name: "librato", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "madkudu", common: true, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "mailgun", common: false, values: []value{{class: base64URL, min: 36, max: 36}, {class: base64URL, min: 50, max: 50}, {class: base64URL, min: 72, max: 72}}},
 	{name: "mailjet", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "metrilo", common: true, values: []value{{class: alnum, min: 16, max: 16}}},
+	{name: "mistral", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "moosend", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "moralis", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "netcore", common: true, values: []value{{class: alnum, min: 32, max: 32}}},
@@ -948,6 +1012,8 @@ var vendors = [...]vendor{
 	{name: "replyio", common: false, values: []value{{class: alnum, min: 24, max: 24}}},
 	{name: "ritekit", common: false, values: []value{{class: hex, min: 44, max: 44}}},
 	{name: "rockset", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
+	{name: "rollbar", common: false, values: []value{{class: hex, min: 32, max: 32}}},
+	{name: "serpapi", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "shipday", common: false, values: []value{{class: dotted, min: 31, max: 31}}},
 	{name: "simvoly", common: false, values: []value{{class: alnum, min: 33, max: 33}}},
 	{name: "spotify", common: false, values: []value{{class: hex, min: 32, max: 32}, {class: lowerDigit, min: 32, max: 32}}},
@@ -980,6 +1046,8 @@ var vendors = [...]vendor{
 	{name: "fb_app", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "fileio", common: false, values: []value{{class: dotted, min: 36, max: 42}}},
 	{name: "flickr", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "gemini", common: true, values: []value{{class: alnum, min: 20, max: 28}}},
+	{name: "genius", common: true, values: []value{{class: base64URL, min: 64, max: 64}}},
 	{name: "gitter", common: false, values: []value{{class: base64URL, min: 40, max: 40}}},
 	{name: "groove", common: true, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "heroku", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
@@ -987,10 +1055,13 @@ var vendors = [...]vendor{
 	{name: "imagga", common: false, values: []value{{class: base64Any, min: 72, max: 72}}},
 	{name: "impala", common: true, values: []value{{class: word, min: 46, max: 46}}},
 	{name: "infura", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "ipdata", common: false, values: []value{{class: hex, min: 56, max: 56}}},
 	{name: "ipinfo", common: false, values: []value{{class: hex, min: 14, max: 14}}},
 	{name: "kraken", common: false, values: []value{{class: base64Any, min: 80, max: 90}}},
 	{name: "kucoin", common: false, values: []value{{uuid: true, min: 36, max: 36}, {class: hex, min: 24, max: 24}}},
+	{name: "lastfm", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "linear", common: true, values: []value{{class: hex, min: 32, max: 32}}},
+	{name: "loggly", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "looker", common: false, values: []value{{class: alnum, min: 20, max: 20}, {class: alnum, min: 24, max: 24}}},
 	{name: "meraki", common: false, values: []value{{class: hex, min: 40, max: 40}}},
 	{name: "mesibo", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
@@ -1001,7 +1072,10 @@ var vendors = [...]vendor{
 	{name: "openuv", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "owlbot", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "paypal", common: false, values: []value{{class: dotted, min: 44, max: 80}}},
+	{name: "pexels", common: false, values: []value{{class: alnum, min: 56, max: 56}}},
 	{name: "planyo", common: false, values: []value{{class: alnum, min: 62, max: 62}}},
+	{name: "pusher", common: false, values: []value{{class: hex, min: 20, max: 20}}},
+	{name: "qdrant", common: false, values: []value{{class: base64URL, min: 54, max: 54}}},
 	{name: "qubole", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "sentry", common: false, values: []value{{class: hex, min: 64, max: 64}}},
 	{name: "shodan", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
@@ -1024,6 +1098,7 @@ var vendors = [...]vendor{
 	{name: "uplead", common: false, values: []value{{class: base64URL, min: 32, max: 32}}},
 	{name: "upwave", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "vercel", common: false, values: []value{{class: alnum, min: 24, max: 24}}},
+	{name: "vonage", common: false, values: []value{{class: alnum, min: 16, max: 16}}},
 	{name: "vpnapi", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "wistia", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "yandex", common: false, values: []value{{class: base64URL, min: 40, max: 40}, {class: dotted, min: 38, max: 83}}},
@@ -1039,30 +1114,36 @@ var vendors = [...]vendor{
 	{name: "canny", common: true, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "cpdev", common: false, values: []value{{class: alnum, min: 16, max: 16}, {class: base64Std, min: 64, max: 64}}},
 	{name: "daily", common: true, values: []value{{class: hex, min: 64, max: 64}}},
+	{name: "deepl", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "drone", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "envoy", common: true, values: []value{{class: alnum, min: 220, max: 220}}},
 	{name: "fbapp", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "figma", common: false, values: []value{{class: base64URL, min: 41, max: 41}, {class: dotted, min: 36, max: 80}}},
 	{name: "findl", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "fixer", common: true, values: []value{{class: alnum, min: 32, max: 32}}},
+	{name: "giphy", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "gyazo", common: false, values: []value{{class: base64URL, min: 43, max: 43}}},
+	{name: "imgur", common: false, values: []value{{class: hex, min: 40, max: 40}, {class: alnum, min: 15, max: 15}}},
 	{name: "ipapi", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "ipifi", common: false, values: []value{{class: word, min: 32, max: 32}}},
 	{name: "jfrog", common: false, values: []value{{class: alnum, min: 73, max: 73}, {class: alnum, min: 64, max: 64}}},
 	{name: "kafka", common: true, values: []value{{class: alnum, min: 16, max: 16}, {class: base64Std, min: 64, max: 64}}},
 	{name: "karma", common: true, values: []value{{class: alnum, min: 20, max: 20}}},
 	{name: "kylas", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
+	{name: "nexmo", common: false, values: []value{{class: alnum, min: 16, max: 16}}},
 	{name: "ngrok", common: false, values: []value{{class: base64URL, min: 27, max: 50}}},
 	{name: "nozbe", common: false, values: []value{{class: base64Any, min: 81, max: 81}}},
 	{name: "nuget", common: false, values: []value{{class: alnum, min: 46, max: 46}}},
 	{name: "nylas", common: false, values: []value{{class: alnum, min: 30, max: 30}}},
 	{name: "oanda", common: false, values: []value{{class: alnum, min: 24, max: 24}}},
 	{name: "plaid", common: false, values: []value{{class: alnum, min: 24, max: 24}, {class: alnum, min: 30, max: 30}}},
+	{name: "plivo", common: false, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "podio", common: true, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "pyowm", common: false, values: []value{{class: lowerDigit, min: 32, max: 32}}},
 	{name: "raven", common: true, values: []value{{class: base64URL, min: 16, max: 16}}},
 	{name: "sauce", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "sonar", common: true, values: []value{{class: alnum, min: 40, max: 40}, {class: base64URL, min: 44, max: 44}}},
+	{name: "steam", common: true, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "tatum", common: false, values: []value{{class: base64URL, min: 36, max: 36}}},
 	{name: "toggl", common: false, values: []value{{class: alnum, min: 32, max: 32}}},
 	{name: "unplu", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
@@ -1079,9 +1160,10 @@ var vendors = [...]vendor{
 	{name: "coda", common: true, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "etsy", common: true, values: []value{{class: alnum, min: 24, max: 24}}},
 	{name: "flat", common: true, values: []value{{class: alnum, min: 128, max: 128}}},
-	{name: "jira", common: false, values: []value{{class: base64URL, min: 24, max: 24}}},
+	{name: "jira", common: false, values: []value{{class: base64Std, min: 44, max: 44}, {class: base64URL, min: 24, max: 24}}},
 	{name: "juro", common: true, values: []value{{class: alnum, min: 40, max: 40}}},
 	{name: "kagi", common: false, values: []value{{class: dotted, min: 55, max: 55}}},
+	{name: "keen", common: false, values: []value{{class: alnum, min: 64, max: 64}}},
 	{name: "less", common: true, values: []value{{class: base64URL, min: 57, max: 57}}},
 	{name: "line", common: true, values: []value{{class: base64Std, min: 171, max: 172}}},
 	{name: "logz", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
@@ -1092,6 +1174,7 @@ var vendors = [...]vendor{
 	{name: "snyk", common: false, values: []value{{uuid: true, min: 36, max: 36}}},
 	{name: "ssws", common: false, values: []value{{class: base64URL, min: 42, max: 42}}},
 	{name: "sumo", common: false, values: []value{{class: alnum, min: 14, max: 14}, {class: alnum, min: 64, max: 64}}},
+	{name: "tmdb", common: false, values: []value{{class: hex, min: 32, max: 32}}},
 	{name: "vyte", common: true, values: []value{{class: alnum, min: 50, max: 50}}},
 	{name: "xray", common: true, values: []value{{class: alnum, min: 73, max: 73}, {class: alnum, min: 64, max: 64}}},
 	{name: "yelp", common: false, values: []value{{class: dotted, min: 128, max: 128}}},
@@ -1105,7 +1188,7 @@ var vendors = [...]vendor{
 }
 
 // vendorHeads maps the hash of the first three bytes of names to 1 + a place in a table of chains.
-var vendorHeads = [16384]uint16{51: 1, 65: 4, 73: 6, 79: 8, 125: 10, 142: 15, 146: 18, 189: 20, 305: 22, 340: 25, 353: 27, 379: 31, 382: 33, 438: 35, 499: 37, 509: 43, 555: 45, 573: 47, 625: 50, 678: 52, 689: 55, 690: 60, 816: 62, 879: 65, 996: 67, 1024: 69, 1049: 71, 1066: 73, 1070: 75, 1077: 77, 1108: 88, 1119: 90, 1125: 92, 1172: 94, 1189: 98, 1242: 100, 1253: 108, 1263: 112, 1316: 120, 1387: 122, 1550: 125, 1580: 127, 1591: 129, 1603: 131, 1633: 137, 1705: 140, 1761: 142, 1786: 144, 1874: 146, 1915: 149, 1944: 151, 1962: 153, 2160: 155, 2166: 157, 2173: 159, 2188: 161, 2198: 163, 2272: 165, 2480: 167, 2500: 169, 2548: 171, 2565: 175, 2569: 177, 2582: 179, 2628: 181, 2681: 183, 2787: 185, 2798: 187, 2858: 189, 2860: 191, 3001: 193, 3115: 195, 3174: 197, 3239: 199, 3285: 201, 3309: 204, 3495: 206, 3496: 209, 3498: 213, 3541: 215, 3641: 217, 3665: 219, 3690: 224, 3738: 226, 3862: 228, 3901: 230, 3908: 232, 3929: 235, 3940: 237, 3992: 239, 4056: 242, 4208: 246, 4222: 248, 4232: 250, 4246: 252, 4271: 254, 4282: 257, 4306: 259, 4342: 261, 4369: 263, 4374: 265, 4381: 267, 4420: 269, 4483: 271, 4673: 277, 4747: 279, 4870: 281, 4902: 283, 4909: 285, 4917: 287, 4923: 289, 4927: 291, 4940: 293, 5061: 295, 5156: 297, 5227: 299, 5280: 302, 5301: 304, 5332: 306, 5360: 308, 5386: 310, 5469: 312, 5477: 314, 5490: 316, 5508: 318, 5554: 321, 5597: 323, 5607: 325, 5667: 327, 5674: 329, 5678: 331, 5685: 333, 5738: 335, 5858: 337, 5864: 339, 5872: 341, 5950: 343, 5964: 346, 5996: 348, 6023: 350, 6041: 354, 6249: 356, 6277: 358, 6319: 360, 6379: 363, 6384: 365, 6432: 367, 6471: 369, 6499: 371, 6595: 373, 6611: 375, 6620: 378, 6637: 380, 6666: 386, 6672: 388, 6693: 395, 6771: 397, 6803: 399, 6944: 401, 6948: 404, 7042: 406, 7052: 409, 7099: 411, 7105: 413, 7123: 416, 7233: 421, 7296: 425, 7307: 427, 7360: 429, 7377: 431, 7479: 435, 7589: 439, 7614: 441, 7691: 443, 7776: 446, 7797: 448, 7861: 452, 7899: 454, 8050: 457, 8258: 459, 8281: 461, 8435: 463, 8460: 465, 8550: 467, 8551: 469, 8615: 471, 8646: 473, 8657: 476, 8699: 478, 8784: 480, 8791: 482, 8819: 486, 8837: 490, 8855: 492, 8858: 497, 8939: 499, 8940: 504, 8951: 507, 8954: 509, 9031: 513, 9084: 515, 9189: 517, 9358: 519, 9402: 521, 9425: 523, 9489: 533, 9507: 535, 9535: 538, 9634: 540, 9645: 543, 9673: 545, 9683: 548, 9714: 550, 9736: 553, 9772: 555, 9785: 558, 9828: 560, 10022: 564, 10075: 566, 10114: 568, 10229: 570, 10315: 572, 10336: 574, 10402: 576, 10423: 579, 10430: 581, 10441: 583, 10504: 585, 10543: 587, 10564: 589, 10642: 591, 10643: 593, 10882: 595, 10942: 597, 10950: 599, 10952: 601, 11016: 603, 11037: 605, 11080: 607, 11090: 609, 11129: 611, 11164: 613, 11209: 615, 11249: 617, 11280: 619, 11320: 621, 11333: 623, 11403: 625, 11418: 627, 11446: 629, 11527: 631, 11569: 638, 11584: 640, 11690: 642, 11722: 644, 11728: 646, 11830: 649, 11911: 656, 11918: 658, 11936: 664, 11940: 666, 11943: 668, 11985: 670, 12094: 672, 12127: 674, 12151: 676, 12162: 678, 12176: 682, 12249: 684, 12331: 686, 12397: 691, 12398: 693, 12440: 695, 12482: 697, 12588: 699, 12681: 701, 12690: 703, 12694: 708, 12695: 710, 12711: 712, 12716: 715, 12775: 717, 12839: 720, 12866: 723, 12882: 728, 12919: 730, 12927: 732, 12963: 734, 13018: 736, 13153: 742, 13173: 744, 13184: 746, 13258: 750, 13395: 752, 13473: 754, 13491: 758, 13565: 760, 13605: 763, 13625: 765, 13720: 767, 13752: 772, 13759: 774, 13770: 776, 13784: 778, 13826: 783, 13929: 786, 13949: 788, 13970: 790, 13980: 792, 14027: 794, 14042: 796, 14119: 798, 14156: 800, 14220: 805, 14257: 808, 14449: 813, 14454: 816, 14507: 818, 14513: 820, 14592: 822, 14633: 824, 14704: 826, 14757: 828, 14893: 830, 14996: 832, 15031: 834, 15032: 836, 15035: 843, 15049: 845, 15066: 847, 15116: 849, 15135: 851, 15246: 853, 15251: 855, 15367: 857, 15402: 859, 15511: 861, 15518: 863, 15556: 865, 15708: 868, 15723: 871, 15755: 873, 15783: 875, 15842: 877, 15853: 880, 15907: 882, 16048: 884, 16087: 886, 16181: 888, 16287: 890, 16295: 892, 16318: 894, 16319: 896, 16360: 899, 16372: 901}
+var vendorHeads = [16384]uint16{51: 1, 65: 4, 73: 6, 79: 8, 125: 10, 142: 16, 146: 20, 189: 22, 305: 24, 340: 27, 353: 29, 379: 33, 382: 35, 438: 37, 499: 39, 508: 45, 509: 47, 555: 49, 573: 51, 625: 54, 678: 56, 689: 59, 690: 64, 816: 66, 879: 70, 996: 72, 1024: 74, 1049: 76, 1066: 78, 1070: 80, 1077: 82, 1108: 95, 1119: 97, 1125: 99, 1172: 101, 1189: 105, 1242: 107, 1253: 115, 1263: 119, 1316: 127, 1387: 129, 1550: 132, 1580: 134, 1591: 136, 1603: 138, 1633: 144, 1705: 147, 1761: 149, 1786: 151, 1874: 153, 1915: 156, 1944: 158, 1962: 160, 2124: 162, 2160: 164, 2166: 166, 2173: 168, 2188: 170, 2198: 172, 2272: 174, 2480: 176, 2500: 178, 2548: 180, 2565: 184, 2569: 186, 2582: 188, 2628: 190, 2681: 192, 2787: 194, 2798: 196, 2808: 198, 2858: 200, 2860: 202, 3001: 204, 3115: 206, 3118: 208, 3174: 210, 3239: 212, 3285: 214, 3309: 217, 3495: 219, 3496: 222, 3498: 226, 3510: 228, 3541: 230, 3641: 232, 3665: 234, 3682: 239, 3690: 241, 3738: 243, 3862: 245, 3901: 247, 3908: 250, 3929: 253, 3940: 255, 3992: 257, 4056: 260, 4208: 265, 4222: 267, 4232: 269, 4246: 271, 4271: 273, 4282: 276, 4306: 278, 4342: 280, 4369: 282, 4374: 284, 4381: 286, 4420: 288, 4483: 290, 4673: 296, 4747: 298, 4764: 300, 4870: 302, 4902: 304, 4909: 306, 4917: 308, 4923: 310, 4927: 312, 4940: 314, 5061: 316, 5156: 318, 5227: 320, 5280: 323, 5301: 325, 5332: 327, 5360: 329, 5386: 331, 5469: 333, 5477: 335, 5490: 337, 5508: 339, 5554: 342, 5572: 344, 5597: 346, 5607: 348, 5667: 350, 5674: 352, 5678: 354, 5685: 356, 5738: 358, 5858: 360, 5864: 362, 5872: 364, 5950: 366, 5964: 369, 5996: 371, 6023: 373, 6041: 377, 6249: 379, 6277: 381, 6319: 383, 6379: 386, 6384: 388, 6432: 390, 6471: 392, 6499: 394, 6595: 396, 6611: 398, 6620: 402, 6637: 404, 6666: 410, 6672: 412, 6693: 419, 6771: 421, 6803: 423, 6944: 425, 6948: 428, 7042: 430, 7052: 433, 7084: 435, 7099: 437, 7105: 439, 7123: 442, 7233: 447, 7296: 451, 7307: 453, 7360: 455, 7377: 457, 7479: 461, 7589: 466, 7614: 468, 7659: 470, 7691: 472, 7776: 475, 7797: 477, 7860: 481, 7861: 483, 7899: 485, 8050: 488, 8258: 490, 8281: 492, 8435: 494, 8460: 496, 8550: 498, 8551: 500, 8615: 502, 8646: 504, 8657: 507, 8699: 509, 8784: 511, 8791: 513, 8801: 518, 8819: 520, 8837: 524, 8855: 526, 8858: 531, 8939: 533, 8940: 538, 8951: 541, 8954: 543, 9031: 549, 9084: 551, 9189: 553, 9259: 555, 9358: 557, 9402: 559, 9425: 561, 9489: 571, 9507: 573, 9535: 576, 9634: 578, 9645: 582, 9673: 584, 9683: 587, 9714: 589, 9736: 592, 9772: 594, 9785: 597, 9828: 599, 10022: 603, 10075: 605, 10114: 607, 10229: 609, 10315: 611, 10336: 613, 10402: 615, 10423: 618, 10430: 620, 10441: 622, 10504: 624, 10508: 626, 10526: 628, 10543: 630, 10564: 632, 10634: 634, 10642: 636, 10643: 638, 10804: 640, 10882: 642, 10942: 644, 10950: 647, 10952: 649, 11016: 651, 11037: 653, 11080: 655, 11090: 657, 11129: 659, 11164: 661, 11209: 663, 11249: 665, 11280: 667, 11320: 669, 11333: 671, 11403: 673, 11418: 675, 11446: 677, 11527: 679, 11569: 686, 11584: 688, 11690: 690, 11722: 692, 11728: 694, 11830: 697, 11911: 704, 11918: 706, 11936: 712, 11940: 714, 11943: 716, 11985: 718, 12011: 721, 12094: 723, 12127: 725, 12151: 727, 12162: 729, 12176: 733, 12249: 735, 12331: 737, 12397: 743, 12398: 745, 12440: 747, 12482: 749, 12588: 751, 12681: 753, 12690: 755, 12694: 760, 12695: 762, 12711: 764, 12716: 767, 12775: 769, 12839: 772, 12866: 775, 12882: 780, 12919: 782, 12927: 784, 12963: 786, 13018: 788, 13153: 794, 13173: 796, 13184: 798, 13258: 802, 13395: 804, 13473: 806, 13491: 810, 13565: 812, 13605: 815, 13625: 817, 13636: 819, 13699: 821, 13720: 823, 13752: 828, 13759: 830, 13770: 832, 13783: 834, 13784: 836, 13826: 841, 13929: 845, 13949: 847, 13970: 849, 13980: 851, 14027: 853, 14042: 855, 14119: 857, 14156: 859, 14220: 864, 14257: 867, 14449: 872, 14454: 875, 14507: 877, 14513: 879, 14592: 881, 14633: 883, 14704: 885, 14757: 887, 14893: 889, 14996: 891, 15031: 893, 15032: 895, 15035: 902, 15049: 904, 15066: 906, 15116: 908, 15135: 910, 15246: 912, 15251: 914, 15321: 916, 15367: 918, 15402: 920, 15511: 922, 15518: 924, 15556: 926, 15708: 929, 15723: 932, 15755: 934, 15783: 936, 15842: 938, 15853: 941, 15903: 943, 15907: 945, 16011: 947, 16048: 949, 16087: 951, 16160: 953, 16181: 955, 16255: 957, 16287: 959, 16295: 961, 16318: 963, 16319: 965, 16360: 968, 16372: 970}
 
 // vendorChains holds lists of indices, each ended by 0xffff.
-var vendorChains = [...]uint16{110, 268, 65535, 3, 65535, 249, 65535, 537, 65535, 172, 262, 344, 345, 65535, 220, 221, 65535, 207, 65535, 176, 65535, 168, 308, 65535, 196, 65535, 88, 155, 403, 65535, 208, 65535, 530, 65535, 214, 65535, 7, 164, 333, 409, 480, 65535, 515, 65535, 114, 65535, 127, 442, 65535, 383, 65535, 305, 385, 65535, 130, 300, 301, 445, 65535, 174, 65535, 64, 529, 65535, 293, 65535, 52, 65535, 504, 65535, 481, 65535, 270, 65535, 497, 65535, 30, 99, 100, 101, 102, 169, 257, 258, 259, 260, 65535, 456, 65535, 402, 65535, 313, 65535, 117, 192, 193, 65535, 86, 65535, 63, 122, 199, 200, 287, 435, 528, 65535, 285, 432, 492, 65535, 14, 44, 49, 140, 238, 239, 450, 65535, 46, 65535, 61, 380, 65535, 250, 65535, 393, 65535, 503, 65535, 104, 105, 106, 107, 173, 65535, 45, 150, 65535, 93, 65535, 197, 65535, 296, 65535, 9, 178, 65535, 389, 65535, 363, 65535, 411, 65535, 490, 65535, 491, 65535, 535, 65535, 367, 65535, 482, 65535, 505, 65535, 310, 65535, 539, 65535, 162, 163, 477, 65535, 437, 65535, 279, 65535, 384, 65535, 198, 65535, 53, 65535, 177, 65535, 328, 65535, 290, 65535, 121, 65535, 398, 65535, 517, 65535, 512, 65535, 525, 65535, 20, 32, 65535, 381, 65535, 210, 211, 65535, 183, 421, 422, 65535, 1, 65535, 368, 65535, 522, 65535, 0, 271, 356, 488, 65535, 280, 65535, 206, 65535, 79, 65535, 96, 65535, 118, 277, 65535, 149, 65535, 165, 65535, 129, 298, 65535, 264, 347, 348, 65535, 365, 65535, 500, 65535, 366, 65535, 454, 65535, 85, 320, 65535, 412, 65535, 216, 65535, 276, 65535, 461, 65535, 520, 65535, 426, 65535, 254, 65535, 50, 90, 158, 159, 245, 65535, 534, 65535, 65, 65535, 390, 65535, 527, 65535, 444, 65535, 97, 65535, 218, 65535, 499, 65535, 153, 65535, 452, 65535, 190, 65535, 242, 243, 65535, 332, 65535, 376, 65535, 455, 65535, 546, 65535, 349, 65535, 299, 65535, 396, 65535, 237, 65535, 156, 326, 65535, 495, 65535, 288, 65535, 23, 65535, 464, 65535, 469, 65535, 304, 65535, 318, 65535, 151, 65535, 342, 65535, 142, 65535, 364, 65535, 350, 417, 65535, 354, 65535, 346, 65535, 24, 131, 306, 65535, 295, 65535, 473, 65535, 440, 65535, 231, 536, 65535, 286, 65535, 415, 65535, 374, 65535, 470, 65535, 317, 65535, 434, 65535, 48, 154, 65535, 489, 65535, 147, 148, 228, 229, 230, 65535, 329, 65535, 21, 34, 115, 116, 189, 425, 65535, 441, 65535, 255, 65535, 518, 65535, 180, 181, 65535, 31, 65535, 72, 392, 65535, 309, 65535, 467, 65535, 73, 136, 65535, 152, 235, 325, 468, 65535, 60, 283, 284, 65535, 41, 65535, 340, 65535, 483, 65535, 187, 273, 358, 65535, 40, 71, 443, 65535, 84, 65535, 275, 65535, 203, 375, 65535, 194, 65535, 26, 232, 233, 65535, 103, 65535, 282, 429, 65535, 291, 65535, 126, 65535, 51, 65535, 543, 65535, 433, 65535, 471, 65535, 289, 65535, 125, 65535, 322, 465, 65535, 312, 65535, 191, 65535, 5, 65535, 314, 315, 448, 65535, 83, 143, 395, 65535, 175, 65535, 57, 188, 274, 359, 65535, 526, 65535, 134, 213, 307, 388, 65535, 247, 248, 65535, 17, 65535, 98, 253, 341, 65535, 68, 65535, 311, 65535, 459, 65535, 513, 65535, 16, 65535, 6, 25, 74, 75, 76, 77, 137, 138, 217, 65535, 87, 65535, 182, 420, 65535, 321, 65535, 186, 357, 65535, 94, 65535, 54, 335, 65535, 370, 65535, 446, 502, 65535, 66, 65535, 338, 339, 65535, 524, 65535, 91, 92, 160, 65535, 113, 65535, 58, 65535, 360, 65535, 139, 65535, 478, 65535, 167, 65535, 466, 542, 65535, 391, 65535, 447, 65535, 371, 65535, 382, 65535, 531, 65535, 215, 65535, 62, 65535, 516, 65535, 419, 65535, 135, 65535, 476, 65535, 35, 65535, 486, 65535, 510, 65535, 123, 65535, 59, 65535, 407, 65535, 361, 65535, 453, 65535, 410, 65535, 4, 65535, 336, 65535, 269, 65535, 538, 65535, 146, 65535, 327, 65535, 80, 81, 82, 141, 225, 507, 65535, 514, 65535, 33, 65535, 108, 65535, 330, 65535, 42, 43, 65535, 39, 70, 204, 205, 294, 379, 65535, 128, 65535, 36, 124, 201, 372, 373, 65535, 10, 65535, 244, 65535, 241, 65535, 439, 65535, 12, 65535, 266, 65535, 418, 65535, 166, 252, 337, 65535, 498, 65535, 236, 65535, 144, 145, 227, 430, 65535, 533, 65535, 297, 65535, 224, 65535, 202, 65535, 501, 65535, 261, 65535, 37, 38, 67, 438, 65535, 179, 65535, 428, 65535, 319, 457, 65535, 485, 65535, 362, 427, 65535, 184, 424, 65535, 78, 223, 394, 451, 65535, 246, 65535, 458, 65535, 431, 65535, 474, 65535, 27, 47, 355, 400, 460, 65535, 541, 65535, 324, 65535, 222, 316, 449, 65535, 532, 65535, 292, 65535, 401, 462, 463, 65535, 195, 65535, 28, 29, 65535, 267, 65535, 496, 65535, 132, 133, 212, 387, 65535, 523, 65535, 386, 65535, 22, 65535, 351, 352, 353, 484, 65535, 265, 416, 65535, 112, 65535, 69, 65535, 509, 65535, 508, 65535, 272, 65535, 479, 65535, 263, 65535, 240, 405, 406, 472, 65535, 377, 378, 65535, 8, 18, 19, 56, 65535, 15, 404, 65535, 334, 65535, 256, 65535, 226, 65535, 251, 65535, 331, 65535, 487, 65535, 369, 65535, 397, 65535, 11, 65535, 209, 65535, 55, 170, 171, 343, 414, 521, 65535, 545, 65535, 219, 65535, 13, 65535, 494, 65535, 519, 65535, 511, 65535, 2, 65535, 95, 65535, 278, 65535, 109, 65535, 493, 65535, 302, 303, 65535, 234, 323, 65535, 544, 65535, 120, 65535, 281, 65535, 89, 157, 65535, 119, 65535, 540, 65535, 475, 65535, 408, 65535, 423, 65535, 436, 65535, 161, 65535, 506, 65535, 111, 185, 65535, 399, 65535, 413, 65535}
+var vendorChains = [...]uint16{116, 286, 65535, 4, 65535, 266, 65535, 580, 65535, 18, 185, 280, 366, 367, 65535, 234, 235, 418, 65535, 221, 65535, 189, 65535, 180, 328, 65535, 210, 65535, 92, 165, 429, 65535, 222, 65535, 572, 65535, 228, 65535, 8, 174, 355, 435, 515, 65535, 251, 65535, 556, 65535, 120, 65535, 134, 473, 65535, 407, 65535, 325, 409, 65535, 138, 319, 320, 476, 65535, 187, 65535, 68, 466, 571, 65535, 311, 65535, 55, 65535, 544, 65535, 516, 65535, 288, 65535, 536, 65535, 33, 103, 104, 105, 106, 107, 181, 182, 275, 276, 277, 278, 65535, 490, 65535, 428, 65535, 333, 65535, 124, 206, 207, 65535, 90, 65535, 67, 129, 213, 214, 305, 465, 570, 65535, 303, 461, 530, 65535, 15, 47, 52, 149, 254, 255, 484, 65535, 49, 65535, 65, 404, 65535, 267, 65535, 419, 65535, 543, 65535, 109, 110, 111, 112, 186, 65535, 48, 160, 65535, 97, 65535, 211, 65535, 315, 65535, 10, 192, 65535, 413, 65535, 385, 65535, 437, 65535, 503, 65535, 527, 65535, 529, 65535, 577, 65535, 389, 65535, 517, 65535, 545, 65535, 330, 65535, 582, 65535, 172, 173, 512, 65535, 468, 65535, 297, 65535, 408, 65535, 212, 65535, 56, 65535, 191, 65535, 350, 65535, 568, 65535, 308, 65535, 128, 65535, 424, 65535, 558, 65535, 528, 65535, 553, 65535, 566, 65535, 22, 35, 65535, 405, 65535, 224, 225, 65535, 197, 447, 448, 65535, 1, 65535, 451, 65535, 390, 65535, 563, 65535, 0, 289, 378, 524, 65535, 548, 65535, 298, 65535, 220, 65535, 83, 65535, 100, 176, 65535, 125, 295, 65535, 159, 65535, 175, 65535, 136, 317, 65535, 190, 282, 369, 370, 65535, 387, 65535, 539, 65535, 388, 65535, 488, 65535, 89, 340, 65535, 438, 65535, 230, 65535, 294, 65535, 495, 65535, 561, 65535, 454, 65535, 272, 65535, 53, 94, 168, 169, 261, 65535, 576, 65535, 69, 65535, 477, 65535, 414, 65535, 569, 65535, 475, 65535, 101, 65535, 232, 65535, 538, 65535, 163, 65535, 486, 65535, 204, 65535, 258, 259, 65535, 354, 65535, 400, 65535, 489, 65535, 589, 65535, 371, 65535, 318, 65535, 422, 65535, 253, 65535, 166, 347, 65535, 533, 65535, 535, 65535, 306, 65535, 25, 65535, 498, 65535, 504, 65535, 323, 65535, 338, 65535, 161, 65535, 364, 65535, 152, 65535, 386, 65535, 372, 443, 65535, 376, 65535, 368, 65535, 26, 139, 326, 65535, 314, 65535, 508, 65535, 471, 65535, 246, 578, 65535, 304, 65535, 441, 65535, 397, 65535, 505, 65535, 337, 65535, 463, 65535, 51, 164, 346, 65535, 525, 65535, 157, 158, 243, 244, 245, 65535, 351, 65535, 23, 37, 121, 122, 203, 453, 65535, 472, 65535, 273, 65535, 559, 65535, 194, 195, 65535, 34, 65535, 76, 416, 65535, 329, 65535, 464, 65535, 501, 65535, 77, 144, 65535, 162, 250, 345, 502, 65535, 64, 301, 302, 65535, 44, 65535, 362, 65535, 518, 65535, 201, 291, 380, 65535, 3, 43, 75, 474, 65535, 88, 65535, 293, 65535, 150, 65535, 217, 399, 65535, 208, 65535, 28, 247, 248, 65535, 137, 65535, 108, 65535, 300, 457, 65535, 309, 65535, 133, 65535, 54, 65535, 586, 65535, 462, 65535, 506, 65535, 307, 65535, 132, 65535, 342, 499, 65535, 332, 65535, 205, 65535, 6, 65535, 147, 334, 335, 482, 65535, 542, 65535, 87, 153, 421, 65535, 188, 65535, 61, 202, 292, 381, 65535, 567, 65535, 142, 227, 327, 412, 65535, 264, 265, 65535, 19, 65535, 102, 179, 270, 271, 363, 65535, 72, 65535, 331, 65535, 493, 65535, 579, 65535, 554, 65535, 17, 65535, 7, 27, 78, 79, 80, 81, 145, 146, 231, 65535, 91, 65535, 196, 446, 65535, 341, 65535, 60, 200, 379, 65535, 98, 65535, 57, 357, 65535, 392, 65535, 478, 541, 65535, 70, 65535, 360, 361, 65535, 565, 65535, 95, 96, 170, 65535, 119, 65535, 62, 65535, 382, 65535, 148, 65535, 513, 65535, 178, 65535, 500, 585, 65535, 415, 65535, 481, 65535, 394, 65535, 406, 65535, 398, 65535, 123, 65535, 573, 65535, 229, 65535, 348, 65535, 66, 65535, 557, 65535, 393, 65535, 445, 65535, 143, 479, 65535, 511, 65535, 38, 65535, 522, 65535, 551, 65535, 130, 65535, 63, 65535, 433, 65535, 383, 65535, 487, 65535, 436, 65535, 5, 65535, 358, 65535, 287, 65535, 581, 65535, 156, 65535, 349, 65535, 84, 85, 86, 151, 239, 547, 65535, 555, 65535, 36, 65535, 113, 65535, 352, 65535, 45, 46, 65535, 42, 74, 218, 219, 313, 403, 65535, 135, 65535, 39, 131, 215, 395, 396, 65535, 11, 65535, 260, 65535, 257, 65535, 312, 470, 65535, 30, 65535, 13, 65535, 284, 65535, 444, 65535, 177, 269, 359, 65535, 537, 65535, 252, 65535, 154, 155, 241, 242, 458, 65535, 575, 65535, 316, 65535, 238, 65535, 216, 65535, 540, 65535, 279, 65535, 40, 41, 71, 469, 65535, 193, 65535, 456, 65535, 339, 491, 65535, 521, 65535, 384, 455, 65535, 198, 450, 65535, 82, 237, 420, 485, 65535, 262, 65535, 492, 65535, 459, 65535, 509, 65535, 29, 50, 377, 426, 494, 65535, 584, 65535, 344, 65535, 236, 336, 483, 65535, 574, 65535, 310, 65535, 427, 496, 497, 65535, 209, 65535, 31, 32, 65535, 285, 65535, 534, 65535, 452, 65535, 115, 65535, 140, 141, 226, 411, 65535, 564, 65535, 410, 65535, 24, 65535, 480, 65535, 373, 374, 375, 520, 65535, 283, 442, 519, 65535, 118, 65535, 73, 65535, 550, 65535, 549, 65535, 290, 65535, 514, 65535, 281, 65535, 256, 431, 432, 507, 65535, 401, 402, 65535, 9, 20, 21, 59, 65535, 16, 430, 65535, 356, 65535, 274, 65535, 240, 65535, 268, 65535, 353, 65535, 523, 65535, 391, 65535, 423, 65535, 12, 65535, 223, 65535, 58, 183, 184, 365, 440, 562, 65535, 588, 65535, 233, 65535, 14, 65535, 532, 65535, 560, 65535, 552, 65535, 2, 65535, 526, 65535, 99, 65535, 296, 65535, 114, 65535, 531, 65535, 321, 322, 65535, 249, 343, 65535, 587, 65535, 127, 65535, 299, 65535, 93, 167, 65535, 126, 65535, 263, 65535, 583, 65535, 324, 65535, 510, 65535, 434, 65535, 460, 65535, 449, 65535, 417, 65535, 467, 65535, 171, 65535, 546, 65535, 117, 199, 65535, 425, 65535, 439, 65535}

@@ -49,9 +49,10 @@ func serve(p Plugin, full string, stderr io.Writer) int {
 		socket.remove()
 		os.Exit(exitDone)
 	}()
-	conf := serveConfig(srv)
-	plugin.Serve(conf)
-	socket.remove()
+	plugin.Serve(serveConfig(srv))
+	if !socket.remove() {
+		return exitFailed // it never came to serve; it has said why
+	}
 	return exitDone
 }
 
@@ -117,12 +118,14 @@ type handshakeSocket struct {
 	path string
 }
 
-func (s *handshakeSocket) remove() {
+// remove removes the socket and reports whether there ever was one.
+func (s *handshakeSocket) remove() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.path != "" {
 		os.Remove(s.path)
 	}
+	return s.path != ""
 }
 
 // relayHandshake gives go-plugin a pipe as stdout and passes the one line that

@@ -96,6 +96,16 @@ func launch(t *testing.T, full string) *plugin {
 	return p
 }
 
+// says waits until the plugin has written text to stderr.
+func (p *plugin) says(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(p.stderr.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is not on stderr: %s", text, p.stderr)
+		}
+	}
+}
+
 func soon(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -140,12 +150,7 @@ func TestPanicIsOneFailedCall(t *testing.T) {
 	if f.GetCode() != string(failure.Panicked) || strings.Contains(f.GetMessage(), "hunter2") {
 		t.Errorf("failure %v", f)
 	}
-	for !strings.Contains(p.stderr.String(), "direct).Dial") {
-		if soon(t).Err() != nil {
-			t.Fatal("no stack on stderr")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	p.says(t, "direct).Dial") // the stack
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -154,12 +159,9 @@ func TestPanicIsOneFailedCall(t *testing.T) {
 	if f := dial(ln.Addr().String()).GetFailure(); f != nil {
 		t.Errorf("the next dial: %v", f)
 	}
-	log := p.stderr.String()
-	if strings.Contains(log, "hunter2") {
+	p.says(t, `"@level":"info","@message":"dialling"`)
+	if log := p.stderr.String(); strings.Contains(log, "hunter2") {
 		t.Errorf("the secret is on stderr: %s", log)
-	}
-	if !strings.Contains(log, `"@message":"dialling"`) || !strings.Contains(log, `"@level":"info"`) {
-		t.Errorf("slog does not reach the host: %s", log)
 	}
 }
 
@@ -181,5 +183,40 @@ func TestPluginDistrustsItsHost(t *testing.T) {
 	p.channel.Pass(1, os.Stdin)
 	if !processGone(p.cmd, 5*time.Second) {
 		t.Error("the plugin goes on")
+	}
+}
+
+// A plugin that cannot listen says why and fails.
+func TestNoPlaceForTheSocket(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, child, err := handoff.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	defer child.Close()
+	cmd := exec.Command(exe, "serve", "collect/hello")
+	cmd.Env = []string{wire.EnvCookie + "=" + wire.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_UNIX_SOCKET_DIR=/no/such/directory", "GOCOVERDIR=" + t.TempDir()}
+	cmd.ExtraFiles = []*os.File{child}
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), "/no/such/directory") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// Without a handoff channel there is no host, whatever the environment says.
+func TestNoChannel(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "serve", "collect/hello")
+	cmd.Env = []string{wire.EnvCookie + "=" + wire.CookieValue, "GOCOVERDIR=" + t.TempDir()}
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), "handoff") {
+		t.Errorf("exit code %d: %s", code, out)
 	}
 }

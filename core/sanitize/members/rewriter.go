@@ -52,7 +52,8 @@ type Rewriter struct {
 	// Rename gives the name that a path in an archive, or a link's target,
 	// will have. Nil keeps names.
 	Rename func(path string) string
-	// Owner gives the name of a user or group in a tar header. Nil drops it.
+	// Owner gives the name of a user or group in a tar header, those that
+	// every machine has (root) excepted. Nil drops it.
 	Owner func(name string) string
 	// Omitted is told what was left out of an archive and why. The name is
 	// the renamed one. May be nil.

@@ -122,8 +122,17 @@ func (j *job) tarMember(tw *tar.Writer, tr *tar.Reader, h *tar.Header, t *tree, 
 	return nil
 }
 
+// systemOwners are accounts that every machine has.
+var systemOwners = map[string]bool{
+	"root": true, "wheel": true, "daemon": true, "bin": true, "sys": true, "adm": true, "mail": true, "nobody": true, "nogroup": true,
+	"www-data": true, "systemd-journal": true, "syslog": true, "utmp": true, "shadow": true, "staff": true, "users": true,
+}
+
 func (j *job) owner(name string) string {
-	if j.Owner == nil || name == "" {
+	switch {
+	case systemOwners[name]:
+		return name
+	case j.Owner == nil:
 		return ""
 	}
 	return j.Owner(name)

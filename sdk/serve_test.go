@@ -105,7 +105,7 @@ func self(_ context.Context, args, env []string, dir string, handoff *os.File) (
 		return nil, err
 	}
 	cmd := exec.Command(exe, args...)
-	cmd.Env, cmd.Dir = append([]string{"GOCOVERDIR=" + os.TempDir()}, env...), dir
+	cmd.Env, cmd.Dir = append([]string{"GOCOVERDIR=" + os.TempDir(), "GORACE=atexit_sleep_ms=0"}, env...), dir
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	}
 	cmd := exec.Command(exe, args...)
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, []string{"GOCOVERDIR=" + t.TempDir()}
+	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, []string{"GOCOVERDIR=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}
 	cmd.Run()
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
@@ -206,7 +206,7 @@ func TestDebug(t *testing.T) {
 	}
 	tmp := t.TempDir()
 	cmd := exec.Command(exe, "-debug", "transport/direct")
-	cmd.Env = []string{"TMPDIR=" + tmp, "GOCOVERDIR=" + tmp}
+	cmd.Env = []string{"TMPDIR=" + tmp, "GOCOVERDIR=" + tmp, "GORACE=atexit_sleep_ms=0"}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func (s *Scanner) split(args *[96]arg) int {
 	return n
 }
 
-func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:a.ve] }
+func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:max(a.vs, a.ve)] }
 
 // base is the name of a program without its directory and COMMAND=.
 func (s *Scanner) base(a arg) []byte {

@@ -43,8 +43,9 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 			}
 			return v, false
 		}
-		for e < s.le && isSpace(buf[e]) {
-			e++
+		e = nonSpace(buf, e, s.le)
+		if e >= s.le {
+			break // nothing follows: it is the value itself
 		}
 		v = e
 	}

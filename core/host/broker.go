@@ -112,17 +112,17 @@ func (b *broker) Open(ctx context.Context, req handoff.OpenRequest) (*os.File, h
 	// waits. What is decided next is decided on this very file.
 	name, err := openPath(path)
 	if err != nil {
-		return nil, rep, pathError(path, err)
+		return nil, rep, pathError(err)
 	}
 	defer unix.Close(name)
 	var st unix.Stat_t
 	if err := unix.Fstat(name, &st); err != nil {
-		return nil, rep, pathError(path, err)
+		return nil, rep, pathError(err)
 	}
 	self := fmt.Sprintf("/proc/self/fd/%d", name)
 	real, err := os.Readlink(self)
 	if err != nil {
-		return nil, rep, pathError(path, err)
+		return nil, rep, pathError(err)
 	}
 	kind := st.Mode & unix.S_IFMT
 	if kind != unix.S_IFREG && kind != unix.S_IFDIR {
@@ -140,7 +140,7 @@ func (b *broker) Open(ctx context.Context, req handoff.OpenRequest) (*os.File, h
 	}
 	f, err := os.OpenFile(self, flags, 0)
 	if err != nil {
-		return nil, rep, pathError(path, err)
+		return nil, rep, pathError(err)
 	}
 	if real != path {
 		rep.Path = real
@@ -189,7 +189,19 @@ func (b *broker) note(verb, what, why string) {
 	}
 }
 
-// pathError keeps the meaning of not found and not permitted.
-func pathError(path string, err error) error {
-	return &fs.PathError{Op: "open", Path: path, Err: err}
+// pathError is why a file could not be opened, without the path that the host
+// used: the plugin knows what it asked for.
+func pathError(err error) error {
+	code := handoff.CodeFailed
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		code = handoff.CodeNotFound
+	case errors.Is(err, fs.ErrPermission):
+		code = handoff.CodeDenied
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return &handoff.RemoteError{Code: code, Message: err.Error()}
 }

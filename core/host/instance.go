@@ -44,9 +44,10 @@ type instance struct {
 	once      sync.Once
 }
 
-// start starts a process for the role and takes it through handshake and
-// description. On error nothing is left.
-func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err error) {
+// start starts a process for the role and takes it through handshake,
+// description and configuration. started is called in between, as soon as the
+// process is a plugin. On error nothing is left.
+func (h *Host) start(ctx context.Context, l launchSpec, started func(*instance) error) (inst *instance, err error) {
 	channel, child, err := handoff.Pair()
 	if err != nil {
 		return nil, err
@@ -92,6 +93,9 @@ func (h *Host) start(ctx context.Context, l launchSpec) (inst *instance, err err
 		}
 	}()
 	if err := inst.connect(ctx, h.opt.Timeouts.Start); err != nil {
+		return inst, err
+	}
+	if err := started(inst); err != nil {
 		return inst, err
 	}
 	return inst, inst.introduce(ctx, h.opt.Timeouts.Call, l)

@@ -204,6 +204,9 @@ func TestBadConfig(t *testing.T) {
 	if !errors.As(err, &bad) || bad.ExitCode() != 2 || bad.Problems[0].Field != "x[2J" {
 		t.Errorf("dial: %v", err)
 	}
+	if b.audit.has(audit.PluginStarted, "transport/good") == nil || b.audit.has(audit.PluginExited, "transport/good") == nil {
+		t.Error("start and end were not recorded")
+	}
 }
 
 func TestNoPluginsInstalled(t *testing.T) {

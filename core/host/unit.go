@@ -107,18 +107,25 @@ func (u *unit) start(ctx context.Context) (*instance, error) {
 	if err := h.crash.admit(ctx, u.id); err != nil {
 		return nil, err
 	}
-	inst, err := h.start(ctx, l)
+	unrecorded := false
+	inst, err := h.start(ctx, l, func(inst *instance) error {
+		err := h.record(pluginStarted, u.id, l.plugin, "sandbox", inst.run.proc.Level().String(), "pid", inst.run.ID())
+		unrecorded = err != nil
+		return err
+	})
 	if err != nil {
-		if ctx.Err() == nil && !errors.As(err, new(*ConfigError)) {
+		switch {
+		case unrecorded:
+			err = fmt.Errorf("plugin %s was not started: %w", u.id, err)
+		case errors.As(err, new(*ConfigError)): // whose text may quote the configuration
+			h.record(pluginExited, u.id, l.plugin, "reason", "its configuration does not work")
+		case ctx.Err() != nil:
+			h.record(pluginExited, u.id, l.plugin, "reason", err.Error())
+		default:
 			h.crash.crashed(u.id, err)
 			h.record(pluginCrashed, u.id, l.plugin, "reason", err.Error())
 		}
 		return nil, err
-	}
-	level := inst.run.proc.Level()
-	if err := h.record(pluginStarted, u.id, l.plugin, "sandbox", level.String(), "pid", inst.run.ID()); err != nil {
-		inst.close()
-		return nil, fmt.Errorf("plugin %s was not started: %w", u.id, err)
 	}
 	u.mu.Lock()
 	if u.closed {
@@ -126,7 +133,7 @@ func (u *unit) start(ctx context.Context) (*instance, error) {
 		inst.close()
 		return nil, fmt.Errorf("plugin %s: %w", u.id, ErrClosed)
 	}
-	u.cur, u.plugin, u.level = inst, l.plugin, level
+	u.cur, u.plugin, u.level = inst, l.plugin, inst.run.proc.Level()
 	u.mu.Unlock()
 	go u.watch(inst, l.plugin)
 	return inst, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/core/relay/setup"
 )
 
 func TestMain(m *testing.M) {
@@ -82,7 +83,8 @@ type relayOfScript struct {
 	r *relaytest.Relay
 }
 
-// relay start|stop runs a relay. RSS becomes its address.
+// relay start|stop runs a relay. RSS becomes its address, VENDORKEY the file
+// with the key that opens bundles.
 func relayCmd(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(relayKey{}).(*relayOfScript)
 	switch {
@@ -93,6 +95,7 @@ func relayCmd(ts *testscript.TestScript, neg bool, args []string) {
 	case s.r == nil:
 		s.r = relaytest.New(s.t)
 		ts.Setenv("RSS", s.r.Address)
+		ts.Setenv("VENDORKEY", filepath.Join(s.r.Loaded.Places.HandOut, setup.BundleKeyName))
 	default:
 		s.r.Start()
 	}

@@ -172,8 +172,8 @@ func (w words) classify() (Class, Kind) {
 			if len(rest) > 0 && hasPolicyTail(rest) {
 				return Policy, ""
 			}
-			if s.whole && !seamless(flat, i, len(s.stem)) {
-				continue
+			if s.whole && !seamless(flat, i, len(s.stem)) || s.whole && i == 0 && len(rest) > 0 && s.kind == APIKey {
+				continue // ssh-keygen
 			}
 			return Strong, s.kind
 		}

@@ -127,7 +127,7 @@ var wholeNames = map[string]verdict{
 	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
-	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Weak, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
+	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},
 	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},

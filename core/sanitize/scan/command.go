@@ -10,7 +10,7 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 
 // command reads the line as a command and hides passwords among its arguments.
 func (s *Scanner) command() {
-	if !s.hasWord(" -") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
+	if !s.hasWord(" -") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("encrypt_string") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
 		return
 	}
 	var args [96]arg
@@ -107,7 +107,7 @@ var programs = []flagSet{
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
 	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
-	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
+	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "sudo"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
 }
 
 // program looks at the arguments of a program that takes secrets.
@@ -129,7 +129,12 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 	case "createUser", "createuser":
 		s.snmpUser(args)
 		return
-	case "passwd", "chpasswd":
+	case "ansible-vault":
+		if len(args) > 1 && string(s.text(args[0])) == "encrypt_string" && len(s.text(args[1])) > 0 && s.text(args[1])[0] != '-' {
+			s.judge(args[1].vs, args[1].ve, w, true)
+		}
+		return
+	case "passwd", "chpasswd", "sudo":
 		s.piped(f.name, args)
 		return
 	case "net":
@@ -267,6 +272,13 @@ func exampleWord(v []byte) bool {
 
 // netUse reads: net use Z: \\host\share PASSWORD /user:NAME.
 func (s *Scanner) netUse(args []arg) {
+	if len(args) > 2 && string(s.text(args[0])) == "user" {
+		// net user NAME PASSWORD /add
+		if t := s.text(args[2]); len(t) > 0 && t[0] != '/' && t[0] != '*' {
+			s.judge(args[2].vs, args[2].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+		}
+		return
+	}
 	if len(args) > 0 && string(s.text(args[0])) != "use" {
 		return
 	}
@@ -329,7 +341,7 @@ func (s *Scanner) piped(name string, args []arg) {
 	stdin := name == "chpasswd"
 	for _, a := range args {
 		t := s.text(a)
-		stdin = stdin || string(t) == "--stdin" || string(t) == "-s"
+		stdin = stdin || string(t) == "--stdin" || string(t) == "-s" || name == "sudo" && string(t) == "-S"
 	}
 	i := bytes.Index(line[:bar], []byte("echo "))
 	k := 5

@@ -452,6 +452,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		e++
 	}
 	v := buf[sep:e]
+	if c == '-' && (len(v) <= 3 || v[1] == '-') {
+		return // a flag follows: the name was a command
+	}
 	if quoteAt(buf, sep, s.le) > 0 {
 		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			w.rule = "directive"
@@ -513,6 +516,11 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			return
 		}
 	}
+	if w.class == keyname.Strong && w.kind == keyname.Password && single && gap == 1 && mixedWord(v) {
+		w.rule = "key-word"
+		s.judge(sep, e, w, true)
+		return
+	}
 	// Anywhere: a word that no one would say.
 	v = bytes.TrimRight(v, ",;.)\"'")
 	if len(v) >= 12 && looksRandom(v) && !isClassName(v) && (gap == 1 || gap >= 2) && (w.class == keyname.Strong && !isUUIDish(v, w) || len(v) >= 20 && mixed(v) && !isUUID(v)) && bytes.IndexByte(v, '=') != 0 && !bytes.ContainsAny(v, "(){}[]<>") {
@@ -524,6 +532,22 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	} else if w.class == keyname.Strong && len(v) >= 15 && isNumber(v) && bytes.IndexByte(v, '.') < 0 {
 		s.judge(sep, sep+len(v), w, true)
 	}
+}
+
+// mixedWord has letters and digits and nothing else but what passwords add.
+func mixedWord(v []byte) bool {
+	letters, digits := 0, 0
+	for _, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case isLetter(c):
+			letters++
+		case c != '!' && c != '@' && c != '#' && c != '$' && c != '%' && c != '&' && c != '_' && c != '-':
+			return false
+		}
+	}
+	return len(v) >= 5 && letters >= 2 && digits >= 1
 }
 
 func isUUIDish(v []byte, w want) bool { return isUUID(v) && w.kind != keyname.Token }
@@ -588,6 +612,10 @@ func (s *Scanner) sharedKey() bool {
 
 // authorizationWords reads "Authorization Bearer xyz" without a colon.
 func (s *Scanner) authorizationWords(p int, w want) {
+	if n := quoteAt(s.buf, p, s.le); n > 0 {
+		s.quoted(p, n, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
+		return
+	}
 	e := p
 	for e < s.le && isAlnum(s.buf[e]) {
 		e++

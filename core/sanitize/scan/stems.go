@@ -63,7 +63,7 @@ func buildStems() []stem {
 	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
-		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "isql", "sqlcmd", "cmdkey", "-proxy-user")
+		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user")
 	add(stemURL, "://")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")

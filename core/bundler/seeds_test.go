@@ -23,7 +23,7 @@ var seeds = map[string]string{
 	"app.yaml":       "database:\n  password: \"Sm0keOnTheW4ter\"\n  url: postgres://app:Pg-Passw0rd-7@db/app\n",
 	"app.json":       "{\"api_key\": \"k-8f31c2aa90b14d7e\", \"clientSecret\": \"Cl13nt/S3cr3t+x\"}\n",
 	"app.env":        "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYzzAMPLEKEY1\nTOKEN='tok_Zx81mQpL20vn'\n",
-	"app.xml":        "<c><password>XmlP4ssw0rd</password></c>\n",
+	"app.xml":        "<c><password>Xml&amp;P4ssw0rd</password></c>\n",
 	"proxy.cfg":      "http_proxy=http://proxyuser:Pr0xyP4ss@proxy:3128\n",
 	"id.pem":         "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\nKUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQJAIJLixBy2qpFoS4DSmoEm\n-----END RSA PRIVATE KEY-----\n",
 	"unit.service":   "[Service]\nExecStart=/usr/bin/app --db-password Un1tP4ssw0rd --port 80\n",
@@ -34,7 +34,7 @@ var seeds = map[string]string{
 // values are what must not leave, in any spelling.
 var values = []string{
 	"Wint3rIsComing!", "Sm0keOnTheW4ter", "Pg-Passw0rd-7", "k-8f31c2aa90b14d7e", "Cl13nt/S3cr3t+x",
-	"wJalrXUtnFEMIK7MDENGbPxRfiCYzzAMPLEKEY1", "tok_Zx81mQpL20vn", "XmlP4ssw0rd", "Pr0xyP4ss",
+	"wJalrXUtnFEMIK7MDENGbPxRfiCYzzAMPLEKEY1", "tok_Zx81mQpL20vn", "Xml&P4ssw0rd", "Pr0xyP4ss",
 	"MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu", "Un1tP4ssw0rd", "Pr0pertyP4ss", "A7-98f7a1bb02cc",
 }
 

@@ -456,7 +456,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		return // a flag follows: the name was a command
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
-		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -798,6 +798,9 @@ func (s *Scanner) authorization(p int, w want) {
 	}
 	e = p
 	for e < s.le && buf[e] != '"' && buf[e] != '\'' && buf[e] != '\\' && buf[e] != '<' && buf[e] != '`' && buf[e] != '}' && buf[e] != ']' {
+		if buf[e] == '[' && e+1 < s.le && buf[e+1] == '\\' {
+			break
+		}
 		if isSpace(buf[e]) && (e == p || buf[e-1] != ',') {
 			break
 		}

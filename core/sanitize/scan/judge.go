@@ -247,7 +247,7 @@ func isCall(v []byte) bool {
 		// f(x), f(), f("..."): a random word before the bracket is no name.
 		return bytes.IndexByte(v[i:], ')') > 0 || i+1 == len(v) || v[i+1] == '"' || v[i+1] == '\''
 	case '[':
-		return i+1 < len(v) && (v[i+1] == '"' || v[i+1] == '\'' || isDigit(v[i+1]) || v[i+1] == ']' || bytes.IndexByte(v[i:], ']') > 0)
+		return i+1 < len(v) && (v[i+1] == '"' || v[i+1] == '\'' || isDigit(v[i+1]) || v[i+1] == ']' || (isLetter(v[i+1]) || v[i+1] == '$' || v[i+1] == ':') && bytes.IndexByte(v[i:], ']') > 0)
 	}
 	return false
 }

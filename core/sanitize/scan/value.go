@@ -389,6 +389,9 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				return i
 			}
 		case '(', '[', '{':
+			if c == '[' && i > p && i+1 < s.le && buf[i+1] == '\\' {
+				return i // [\r][\n] of a wire log
+			}
 			depth++
 		case ')', ']', '}':
 			if depth > 0 {

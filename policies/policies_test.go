@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,6 +19,7 @@ func TestExamples(t *testing.T) {
 	for _, archive := range dirs {
 		dir := filepath.Dir(archive)
 		t.Run(dir, func(t *testing.T) {
+			dir := strict(t, dir)
 			if _, err := policy.Load(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -34,6 +36,26 @@ func TestExamples(t *testing.T) {
 			t.Logf("%d cases, %d of %d rules covered", r.Ran, r.Covered, r.Rules)
 		})
 	}
+}
+
+// strict copies an example with the modes that policies must have, which a
+// checkout under umask 002 has not.
+func strict(t *testing.T, from string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), from)
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, 0o755)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
 }
 
 // A directory without tests is an example that nobody can trust.

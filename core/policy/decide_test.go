@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -241,7 +242,9 @@ network { proxies = ["https://p.example.com:3128"] }`)
 }
 
 func FuzzDecide(f *testing.F) {
-	p, err := Load("../../policies/bank")
+	dir := filepath.Join(f.TempDir(), "bank")
+	copyFiles(f, "../../policies/bank", dir)
+	p, err := Load(dir)
 	if err != nil {
 		f.Fatal(err)
 	}

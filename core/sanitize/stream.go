@@ -163,6 +163,9 @@ func (st *stream) scan() {
 		if st.user != nil {
 			st.userHit = st.user.Append(st.userHit[:0], buf[st.pos:end])
 			for _, u := range st.userHit {
+				if scan.IsToken(buf[st.pos+u.Start : st.pos+u.End]) {
+					continue // hidden before
+				}
 				st.scanner.Spans = append(st.scanner.Spans, scan.Span{Start: st.pos + u.Start, End: st.pos + u.End, Kind: "custom", Rule: scan.Rule(st.rules.Name(u.Rule)), Quote: u.Quote})
 			}
 		}

@@ -33,6 +33,12 @@ func isToken(v []byte) bool {
 	return true
 }
 
+// IsToken reports whether text is nothing but a token of this package, in
+// quotes or not.
+func IsToken(text []byte) bool {
+	return isToken(bytes.Trim(text, " \t\"'"))
+}
+
 // endsInToken is true for names such as -pREDACTED_password_123456.
 func endsInToken(v []byte) bool {
 	i := bytes.Index(v, []byte("REDACTED_"))

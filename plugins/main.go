@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/files"
+	"github.com/latchstring/latchstring/plugins/collect/hardware"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
@@ -26,10 +27,11 @@ var builtin = sdk.Plugin{
 		socks.Name:  func() transport.Transport { return socks.New() },
 	},
 	Collectors: map[string]func() collect.Collector{
-		config.Name: func() collect.Collector { return config.New() },
-		files.Name:  func() collect.Collector { return files.New() },
-		logs.Name:   func() collect.Collector { return logs.New() },
-		system.Name: func() collect.Collector { return system.New() },
+		config.Name:   func() collect.Collector { return config.New() },
+		files.Name:    func() collect.Collector { return files.New() },
+		hardware.Name: func() collect.Collector { return hardware.New() },
+		logs.Name:     func() collect.Collector { return logs.New() },
+		system.Name:   func() collect.Collector { return system.New() },
 	},
 }
 

@@ -266,16 +266,31 @@ func clip(s string) string {
 	return launch.Clean(s[:min(len(s), 500)])
 }
 
-// failureOf is the plugin's own error, cleaned; nil for none. The plugin's text
-// comes first: it says what happened, the name says where.
+// Failure is what a plugin says went wrong, cleaned. errors.Is and As find the
+// *failure.Error (package sdk/failure) with its code in it.
+type Failure struct {
+	ID  string // ROLE/NAME
+	Err *failure.Error
+}
+
+// Error names the plugin and what happened; what to do about it is Hint.
+func (f *Failure) Error() string { return f.ID + ": " + f.Err.Error() }
+
+// Hint is what the plugin says can be done about it.
+func (f *Failure) Hint() string { return f.Err.Hint }
+
+// Unwrap returns the failure itself.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// failureOf is the plugin's own error, cleaned; nil for none.
 func failureOf(id string, f *pluginv1.Failure) error {
 	err := wire.ErrorOf(f)
-	if err == nil {
-		return nil
-	}
 	var fe *failure.Error
-	if errors.As(err, &fe) && fe.Hint != "" {
-		return fmt.Errorf("%s: %w (%s)", id, err, fe.Hint)
+	if errors.As(err, &fe) {
+		return &Failure{id, fe}
 	}
-	return fmt.Errorf("%s: %w", id, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", id, err)
+	}
+	return nil
 }

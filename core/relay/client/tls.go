@@ -83,6 +83,10 @@ func explain(address string, err error) error {
 		return e
 	}
 	e.What = err.Error()
+	var said interface{ Hint() string } // a transport that knows better
+	if errors.As(err, &said) {
+		e.Help = said.Hint()
+	}
 	return e
 }
 

@@ -1,0 +1,87 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+func cookieName(w want) bool {
+	return foldIs(w.key, "cookie") || foldIs(w.key, "set-cookie") || foldIs(w.key, "cookies") || foldIs(w.key, "cookie2") || foldIs(w.key, "set-cookie2")
+}
+
+var cookieAttrs = []string{"path", "domain", "expires", "max-age", "samesite", "version", "priority", "comment"}
+
+// cookies hides the values of a Cookie or Set-Cookie header.
+func (s *Scanner) cookies(p int, w want) {
+	buf := s.buf
+	p = nonSpace(buf, p, s.le)
+	end := s.le
+	if n := quoteAt(buf, p, s.le); n > 0 {
+		if ve, _ := closeQuote(buf, p+n, s.le, buf[p:p+n]); ve >= 0 {
+			end = ve
+		}
+		p += n
+	} else if p > 0 {
+		// inside a quoted argument: -H 'Cookie: a=b'
+		for i := p; i < s.le; i++ {
+			if (buf[i] == '\'' || buf[i] == '"') && (i+1 == s.le || isSpace(buf[i+1]) || buf[i+1] == ',') {
+				end = i
+				break
+			}
+		}
+	}
+	for p < end {
+		e := bytes.IndexByte(buf[p:end], ';')
+		if e < 0 {
+			e = end - p
+		}
+		part := buf[p : p+e]
+		if i := bytes.IndexByte(part, '='); i > 0 {
+			name := bytes.TrimSpace(part[:i])
+			attr := false
+			for _, a := range cookieAttrs {
+				attr = attr || foldIs(name, a)
+			}
+			if !attr && bytes.IndexByte(name, ' ') < 0 {
+				s.hideText(p+i+1, p+e, keyname.Cookie, "cookie")
+			}
+		}
+		p += e + 1
+	}
+}
+
+// authorization hides the credentials of an Authorization header, not the
+// scheme.
+func (s *Scanner) authorization(p int, w want) {
+	buf := s.buf
+	p = nonSpace(buf, p, s.le)
+	if n := quoteAt(buf, p, s.le); n > 0 {
+		s.quoted(p, n, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
+		return
+	}
+	e := p
+	for e < s.le && isAlnum(buf[e]) || e < s.le && buf[e] == '-' {
+		e++
+	}
+	v := nonSpace(buf, e, s.le)
+	if e < s.le && isSpace(buf[e]) && v < s.le {
+		if foldIs(buf[p:e], "digest") {
+			s.hideText(v, s.le, w.kind, "authorization")
+			return
+		}
+		p = v
+	}
+	e = p
+	for e < s.le && buf[e] != '"' && buf[e] != '\'' && buf[e] != '\\' && buf[e] != '<' && buf[e] != '`' && buf[e] != '}' && buf[e] != ']' {
+		if buf[e] == '[' && e+1 < s.le && buf[e+1] == '\\' {
+			break
+		}
+		if isSpace(buf[e]) && (e == p || buf[e-1] != ',') {
+			break
+		}
+		e++
+	}
+	w.rule, w.class = "authorization", keyname.Strong
+	s.judge(p, e, w, true)
+}

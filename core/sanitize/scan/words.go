@@ -1,0 +1,328 @@
+package scan
+
+import (
+	"bytes"
+	"iter"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// words deals with a name that is followed by white space only: directives of
+// configuration, flags, tables and sentences.
+func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
+	buf := s.buf
+	lineStart := s.startsLine(ks)
+	c := buf[sep]
+	if foldIs(w.key, "authorization") {
+		s.authorizationWords(sep, w)
+		return
+	}
+	if foldIs(w.key, "com2sec") || foldIs(w.key, "com2sec6") {
+		// com2sec NAME SOURCE COMMUNITY
+		f := bytes.Fields(buf[sep:s.le])
+		if n := len(f); n >= 3 {
+			at := bytes.LastIndex(buf[sep:s.le], f[n-1]) + sep
+			s.judge(at, at+len(f[n-1]), w, true)
+		}
+		return
+	}
+	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
+		w.class = keyname.Strong
+	}
+	if flag := s.flagDashes(ks); flag > 0 {
+		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' {
+			return
+		}
+		w.rule, w.toEnd = "flag", false
+		s.value(sep, w)
+		return
+	}
+	if w.class == keyname.Strong && s.sentence(ke, sep, w) {
+		return
+	}
+	if c == '{' && w.class == keyname.Strong {
+		s.value(sep, w)
+		return
+	}
+	e := sep
+	for e < s.le && !isSpace(buf[e]) {
+		e++
+	}
+	v := buf[sep:e]
+	if c == '-' && (len(v) <= 3 || v[1] == '-') {
+		return // a flag follows: the name was a command
+	}
+	if quoteAt(buf, sep, s.le) > 0 {
+		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+			w.rule = "directive"
+			s.value(sep, w)
+		}
+		return
+	}
+	// Cisco and the like: the type of the encryption comes first.
+	if len(v) == 1 && isDigit(v[0]) && w.class >= keyname.Weak && e < s.le && (s.deviceLine() || w.kind == keyname.Password || w.kind == keyname.Secret) {
+		sep = nonSpace(buf, e, s.le)
+		for e = sep; e < s.le && !isSpace(buf[e]); {
+			e++
+		}
+		v = buf[sep:e]
+		if len(v) >= 3 && (looksSecret(v) || isNumber(v)) {
+			w.rule = "device"
+			s.judge(sep, e, w, true)
+		}
+		return
+	}
+	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
+		nv := nonSpace(buf, e, s.le)
+		if nv < s.le {
+			ne := nv
+			for ne < s.le && !isSpace(buf[ne]) {
+				ne++
+			}
+			if quoteAt(buf, nv, s.le) > 0 || looksSecret(buf[nv:ne]) {
+				w.rule, w.toEnd = "device", false
+				s.value(nv, w)
+				return
+			}
+		}
+	}
+	rest := nonSpace(buf, e, s.le)
+	single := rest >= s.le || buf[rest] == '#'
+	compound := bytes.IndexAny(w.key, "_-.") > 0 || hasCamel(w.key) || directive(w.key)
+	if w.class == keyname.Strong {
+		switch {
+		case w.kind == keyname.Community && (lineStart || s.deviceLine()):
+			w.rule = "directive"
+			if !foldIs(v, "string") && !foldIs(v, "is") && !foldIs(v, "of") && !foldIs(v, "and") {
+				s.judge(sep, e, w, true)
+			}
+			return
+		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && !isNumber(v):
+			w.rule = "directive"
+			s.judge(sep, e, w, true)
+			return
+		case lineStart && single && (s.netrc() || looksSecret(v)) && !(foldIs(w.key, "passwd") && !looksRandom(v)):
+			w.rule = "directive"
+			s.judge(sep, e, w, true)
+			return
+		case s.netrc() || s.deviceLine():
+			if !lowerWord(v) || s.netrc() {
+				w.rule = "directive"
+				s.judge(sep, e, w, true)
+			}
+			return
+		}
+	}
+	if w.class == keyname.Strong && w.kind == keyname.Password && single && gap == 1 && mixedWord(v) {
+		w.rule = "key-word"
+		s.judge(sep, e, w, true)
+		return
+	}
+	// Anywhere: a word that no one would say.
+	v = bytes.TrimRight(v, ",;.)\"'")
+	if len(v) >= 12 && looksRandom(v) && !isClassName(v) && (gap == 1 || gap >= 2) && (w.class == keyname.Strong && !isUUIDish(v, w) || len(v) >= 20 && mixed(v) && !isUUID(v)) && bytes.IndexByte(v, '=') != 0 && !bytes.ContainsAny(v, "(){}[]<>") {
+		if bytes.IndexByte(v, '=') > 0 && bytes.IndexByte(v, '=') < len(v)-2 {
+			return
+		}
+		w.rule = "key-word"
+		s.judge(sep, sep+len(v), w, true)
+	} else if w.class == keyname.Strong && len(v) >= 15 && isNumber(v) && bytes.IndexByte(v, '.') < 0 {
+		s.judge(sep, sep+len(v), w, true)
+	}
+}
+
+// mixedWord has letters and digits and nothing else but what passwords add.
+func mixedWord(v []byte) bool {
+	letters, digits := 0, 0
+	for _, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case isLetter(c):
+			letters++
+		case c != '!' && c != '@' && c != '#' && c != '$' && c != '%' && c != '&' && c != '_' && c != '-':
+			return false
+		}
+	}
+	return len(v) >= 5 && letters >= 2 && digits >= 1
+}
+
+func isUUIDish(v []byte, w want) bool { return isUUID(v) && w.kind != keyname.Token }
+
+func lowerWord(v []byte) bool {
+	for _, c := range v {
+		if (c < 'a' || c > 'z') && c != ',' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+func hasCamel(k []byte) bool {
+	for i := 1; i < len(k); i++ {
+		if k[i] >= 'A' && k[i] <= 'Z' && k[i-1] >= 'a' && k[i-1] <= 'z' {
+			return true
+		}
+	}
+	return false
+}
+
+var directiveNames = []string{"bindpw", "rootpw", "requirepass", "masterauth", "rocommunity", "rwcommunity", "authpass", "secrete", "pskkey", "keypass", "storepass", "dbpasswd", "authtok"}
+
+func directive(k []byte) bool {
+	for _, d := range directiveNames {
+		if foldIs(k, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// flagDashes counts the dashes of a flag (or one for a slash) before ks.
+func (s *Scanner) flagDashes(ks int) int {
+	n := 0
+	for ks-n-1 >= s.ls && s.buf[ks-n-1] == '-' {
+		n++
+	}
+	if n == 0 || n > 2 {
+		return 0
+	}
+	if i := ks - n - 1; i >= s.ls && !isSpace(s.buf[i]) && s.buf[i] != '"' && s.buf[i] != '\'' && s.buf[i] != '[' && s.buf[i] != '(' && s.buf[i] != ',' {
+		return 0
+	}
+	if n == 1 && ks-2 < s.ls || n == 1 && s.startsLine(ks) && ks < s.le && ks-1 >= s.ls && s.buf[ks-1] == '-' && false {
+		return 1
+	}
+	return n
+}
+
+// sharedKey is true for the lines of network gear on which "key" is a secret.
+func (s *Scanner) sharedKey() bool {
+	l := s.buf[s.ls:min(s.le, s.ls+256)]
+	for _, t := range []string{"isakmp", "tacacs", "radius", "key-string", "server", "ntp authentication-key"} {
+		if containsFold(l, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// authorizationWords reads "Authorization Bearer xyz" without a colon.
+func (s *Scanner) authorizationWords(p int, w want) {
+	if n := quoteAt(s.buf, p, s.le); n > 0 {
+		s.quoted(p, n, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
+		return
+	}
+	e := p
+	for e < s.le && isAlnum(s.buf[e]) {
+		e++
+	}
+	for _, sch := range []string{"bearer", "basic", "token", "digest"} {
+		if foldIs(s.buf[p:e], sch) {
+			s.authorization(p, w)
+		}
+	}
+}
+
+// netrc is true for lines and files of machine/login/password words.
+func (s *Scanner) netrc() bool {
+	if s.le-s.ls > 512 {
+		return false
+	}
+	from := max(s.lo, s.ls-160)
+	w := s.buf[from:s.le]
+	return containsFold(w, "machine ") && containsFold(w, "login ") || containsFold(s.buf[s.ls:s.le], "login ") && containsFold(s.buf[s.ls:s.le], " password ") && containsFold(w, "default ")
+}
+
+// deviceLine is true for lines of network gear.
+func (s *Scanner) deviceLine() bool {
+	l := bytes.TrimLeft(s.buf[s.ls:s.le], " \t")
+	for _, p := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
+		if len(l) > len(p) && foldEqual(l[:len(p)], p) {
+			return true
+		}
+	}
+	return false
+}
+
+var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "missing", "empty", "too", "expired", "set", "a", "an", "the", "in", "stored", "used", "valid", "correct", "now", "being", "already", "only", "your", "hidden", "encrypted", "no", "never", "weak", "strong", "ok", "to", "from", "read", "written", "needed", "mandatory", "optional", "generated", "changed", "provided", "unknown", "case", "null", "unset", "disabled", "enabled", "sent", "passed", "given", "per", "longer", "shorter", "this", "that", "of"}
+
+// sentence reads "the password for user 'x' is 'y'" from after the key.
+func (s *Scanner) sentence(ke, sep int, w want) bool {
+	buf := s.buf
+	end := min(s.le, ke+80)
+	// the first " is " (was, to, =) within the next words
+	for i, verb := range verbsIn(buf[ke:end]) {
+		// Only words and quoted names between.
+		mid := buf[ke : ke+i]
+		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
+			continue
+		}
+		p := nonSpace(buf, ke+i+len(verb), s.le)
+		if p >= s.le {
+			return false
+		}
+		if n := quoteAt(buf, p, s.le); n > 0 {
+			w.rule, w.prose = "sentence", false
+			s.value(p, w)
+			return true
+		}
+		if verb == " = " || verb == " of " {
+			continue
+		}
+		e := p
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		t := e
+		for t > p && (buf[t-1] == '.' || buf[t-1] == ',' || buf[t-1] == ';' || buf[t-1] == ')') {
+			t--
+		}
+		word := buf[p:t]
+		for _, b := range proseBad {
+			if foldIs(word, b) {
+				return true
+			}
+		}
+		if looksSecret(word) || nonSpace(buf, e, s.le) >= s.le && len(word) >= 4 && verb == " is " {
+			w.rule = "sentence"
+			s.judge(p, t, w, true)
+		}
+		return true
+	}
+	return false
+}
+
+// verbs say that what follows is the value; by their first letter.
+var verbs = [256][]string{
+	'i': {" is set to ", " is ", " is: "}, 'w': {" was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be "}, 'r': {" reset to "}, 'o': {" of "},
+}
+
+// verbsIn yields the places of verbs in b.
+func verbsIn(b []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := 0; i+2 < len(b); i++ {
+			if b[i] != ' ' {
+				continue
+			}
+			for _, v := range verbs[lower(b[i+1])] {
+				if i+len(v) <= len(b) && foldEqual(b[i:i+len(v)], v) {
+					if !yield(i, v) {
+						return
+					}
+					break
+				}
+			}
+		}
+	}
+}
+
+func indexFold(b []byte, t string) int {
+	for i := 0; i+len(t) <= len(b); i++ {
+		if foldEqual(b[i:i+len(t)], t) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/latchstring/latchstring/plugins/auth/infinibox"
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
@@ -10,6 +11,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/transport/https"
 	"github.com/latchstring/latchstring/plugins/transport/socks"
 	"github.com/latchstring/latchstring/sdk"
+	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/collect"
 	"github.com/latchstring/latchstring/sdk/transport"
 )
@@ -25,6 +27,9 @@ var builtin = sdk.Plugin{
 		direct.Name: func() transport.Transport { return direct.New() },
 		https.Name:  func() transport.Transport { return https.New() },
 		socks.Name:  func() transport.Transport { return socks.New() },
+	},
+	Auths: map[string]func() auth.Method{
+		infinibox.Name: func() auth.Method { return infinibox.New() },
 	},
 	Collectors: map[string]func() collect.Collector{
 		config.Name:   func() collect.Collector { return config.New() },

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,7 @@ type Box struct {
 	events   []Event
 	sshOpen  bool
 	mux      *http.ServeMux
+	logins   atomic.Int64
 }
 
 // New makes an array.

@@ -21,6 +21,10 @@ type Trouble struct {
 	Delay       time.Duration // before every answer
 	Reset       bool          // cut the connection instead of answering
 	Truncate    bool          // promise more than is sent
+	Only        string        // trouble for this path below /api/rest/ alone: "users/login"
+	Expire      bool          // sessions are over as soon as they are opened
+	Refuse      int           // status of a refused login, 401 when 0; with Bare, without a body
+	Bare        bool
 }
 
 // Set turns the knobs.
@@ -30,11 +34,18 @@ func (k *Knobs) Set(t Trouble) {
 	k.k = t
 }
 
+func (k *Knobs) get() Trouble {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.k
+}
+
 // meddle reports whether it has answered instead of the array.
 func (k *Knobs) meddle(w http.ResponseWriter, r *http.Request, node int) bool {
-	k.mu.Lock()
-	t := k.k
-	k.mu.Unlock()
+	t := k.get()
+	if t.Only != "" && r.URL.Path != "/api/rest/"+t.Only {
+		return false
+	}
 	if t.Delay > 0 {
 		select {
 		case <-time.After(t.Delay):

@@ -1,6 +1,7 @@
 package infinibox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/subtle"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 // User is an account of the array.
 type User struct {
 	Name, Password, Email string
-	Role                  string // ADMIN, POOL_ADMIN, READ_ONLY, TECHNICIAN
+	Role                  string // ADMIN, POOL_ADMIN, READ_ONLY, TECHNICIAN; several with commas between
 	Type                  string // "Local" or "Ldap"
 	Disabled              bool
 }
@@ -39,23 +40,39 @@ func (b *Box) login(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &in) {
 		return
 	}
+	b.logins.Add(1)
 	u, found := b.check(in.Username, in.Password)
+	t := b.Knobs.get()
 	if !found {
+		status := cmp.Or(t.Refuse, http.StatusUnauthorized)
+		if t.Bare {
+			w.WriteHeader(status)
+			return
+		}
 		// The code is invented: no public source has the real one.
-		fail(w, http.StatusUnauthorized, "LOGIN_FAILED", "invalid user name or password")
+		fail(w, status, "LOGIN_FAILED", "invalid user name or password")
 		return
 	}
 	id := rand.Text()
 	b.mu.Lock()
-	b.sessions[id] = &session{u, b.opts.Now()}
+	if !t.Expire {
+		b.sessions[id] = &session{u, b.opts.Now()}
+	}
 	b.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: id, Path: "/", HttpOnly: true, Secure: r.TLS != nil})
-	ok(w, map[string]any{"name": u.Name, "roles": []string{u.Role}, "user_objects": []any{u.object(1)}})
+	ok(w, map[string]any{"name": u.Name, "roles": u.roles(), "user_objects": []any{u.object(1)}})
+}
+
+func (u User) roles() []string {
+	if u.Role == "" {
+		return []string{}
+	}
+	return strings.Split(u.Role, ",")
 }
 
 func (u User) object(id int) map[string]any {
 	return map[string]any{
-		"id": id, "type": u.Type, "name": u.Name, "role": u.Role, "roles": []string{u.Role},
+		"id": id, "type": u.Type, "name": u.Name, "role": u.Role, "roles": u.roles(),
 		"email": u.Email, "enabled": !u.Disabled, "password_digest_version": 1, "is_digest_sufficient": true,
 	}
 }
@@ -86,6 +103,9 @@ func (b *Box) Sessions() int {
 	defer b.mu.Unlock()
 	return len(b.sessions)
 }
+
+// Logins is the number of passwords that were tried.
+func (b *Box) Logins() int { return int(b.logins.Load()) }
 
 // caller finds the user behind a cookie or Basic credentials.
 func (b *Box) caller(r *http.Request) (User, bool) {

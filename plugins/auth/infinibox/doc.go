@@ -1,0 +1,27 @@
+// Package infinibox logs users in with their account of the array (REQ C1,
+// B2).
+//
+// User name and password go to the array's own REST interface; local, AD and
+// LDAP users are all the same there. Whoever has the Admin role gets in. What
+// stays of a login is the name, the role and the array's serial number: the
+// password is sent once to each management address until one answers, and the
+// copies made here are wiped. The array's session is closed in every case, also
+// when the login is cancelled half way.
+//
+// # How it fails
+//
+//	BadLogin     the array refuses: wrong user or password, or an account that
+//	             is locked or disabled. Arrays do not say which.
+//	Denied       the array knows the user, who is no administrator
+//	Unreachable  no management address gives an answer that can be understood.
+//	             Only here the hint names challenge and response, which needs no
+//	             array.
+//
+// # Certificates
+//
+// Arrays come with a self-signed certificate. Set pin to its SHA-256 or ca to
+// who signed it. Without either it must chain to the machine's own roots.
+// insecure_skip_verify accepts anything, says so to the user at every login
+// and in the evidence that is audited: whoever sits in between then reads the
+// password.
+package infinibox

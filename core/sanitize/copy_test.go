@@ -127,8 +127,8 @@ func TestRulesOfTheUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _ := copyFile(t, s, File{Name: "x.log"}, []byte("Project Zephyr ticket=ACME-17 badgeNo: q12\nbadge_no=77\n"))
-	for _, gone := range []string{"Zephyr", "ACME-17", "q12", "77"} {
+	out, _ := copyFile(t, s, File{Name: "x.log"}, []byte("Project Zephyr ticket=ACME-17 badgeNo: q12x\nbadge_no=rr77\n"))
+	for _, gone := range []string{"Zephyr", "ACME-17", "q12x", "rr77"} {
 		if bytes.Contains(out, []byte(gone)) {
 			t.Errorf("%q is still in %q", gone, out)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
+	"github.com/latchstring/latchstring/plugins/collect/network"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
 	"github.com/latchstring/latchstring/plugins/transport/https"
@@ -36,6 +37,7 @@ var builtin = sdk.Plugin{
 		files.Name:    func() collect.Collector { return files.New() },
 		hardware.Name: func() collect.Collector { return hardware.New() },
 		logs.Name:     func() collect.Collector { return logs.New() },
+		network.Name:  func() collect.Collector { return network.New() },
 		system.Name:   func() collect.Collector { return system.New() },
 	},
 }

@@ -88,7 +88,7 @@ var list = recipe.List{
 		{Name: "time/hardware-clock.txt", Argv: []string{"hwclock", "--show"}, Root: true, If: []string{"/dev/rtc0", "/dev/rtc"}, Why: "this machine has no hardware clock"},
 	},
 	// The classes are links into the tree of devices.
-	Paths: []string{"/sys/devices/**", "/proc/net/bonding/*"},
+	Paths: []string{"/sys/devices/**", "/proc/net/bonding/*", "/proc/*/net/bonding/*"},
 }
 
 var chrony = []string{"/run/chrony", "/var/run/chrony", "/run/chronyd.pid"}

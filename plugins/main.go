@@ -7,6 +7,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/network"
+	"github.com/latchstring/latchstring/plugins/collect/storage"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
 	"github.com/latchstring/latchstring/plugins/transport/https"
@@ -38,6 +39,7 @@ var builtin = sdk.Plugin{
 		hardware.Name: func() collect.Collector { return hardware.New() },
 		logs.Name:     func() collect.Collector { return logs.New() },
 		network.Name:  func() collect.Collector { return network.New() },
+		storage.Name:  func() collect.Collector { return storage.New() },
 		system.Name:   func() collect.Collector { return system.New() },
 	},
 }

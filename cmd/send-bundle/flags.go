@@ -13,7 +13,7 @@ import (
 )
 
 func runFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "output", Usage: "write the bundle to `FILE` and send nothing"},
 		&cli.BoolFlag{Name: "plan", Usage: "list what would be collected, and stop"},
 		&cli.BoolFlag{Name: "preview", Usage: "show what would leave, ask, then send exactly that"},
@@ -27,8 +27,12 @@ func runFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "`FORMAT` of the archive: tar.zst, tar.gz or zip", Value: string(bundle.TarZstd)},
 		&cli.BoolFlag{Name: "no-encrypt", Usage: "do not encrypt; with --output only"},
 		&cli.BoolFlag{Name: "no-pseudonyms", Usage: "leave names and addresses as they are; secrets go all the same"},
-		rssFlag(), patienceFlag(),
-	}
+	}, deliveryFlags()...)
+}
+
+// deliveryFlags say where a bundle goes, and how it gets there.
+func deliveryFlags() []cli.Flag {
+	return append([]cli.Flag{rssFlag(), patienceFlag()}, cmdline.RouteFlags()...)
 }
 
 func rssFlag() cli.Flag {

@@ -23,7 +23,7 @@ func queueCommand() *cli.Command {
 			{
 				Name: "retry", Usage: "send one, or all", ArgsUsage: "[ID]",
 				Description: "Example:\n   send-bundle queue retry",
-				Flags:       []cli.Flag{rssFlag(), patienceFlag()},
+				Flags:       deliveryFlags(),
 				Action:      queueRetry,
 			},
 			{Name: "drop", Usage: "remove one without sending it", ArgsUsage: "ID", Action: queueDrop},
@@ -80,10 +80,14 @@ func queueRetry(c *cli.Context) error {
 			}
 		}
 		show := newProgress(os.Stderr)
+		to, err := delivery(c, show)
+		if err != nil {
+			return err
+		}
 		delivered := []*bundler.Delivered{}
 		var errs []error
 		for _, id := range ids {
-			d, err := b.Deliver(c.Context, id, delivery(c, show))
+			d, err := b.Deliver(c.Context, id, to)
 			show.clear()
 			if err != nil {
 				errs = append(errs, err)
@@ -94,7 +98,7 @@ func queueRetry(c *cli.Context) error {
 			}
 			delivered = append(delivered, d)
 		}
-		err := cmdline.Print(c, delivered, func(w io.Writer) error {
+		err = cmdline.Print(c, delivered, func(w io.Writer) error {
 			if len(ids) == 0 {
 				fmt.Fprintln(w, "every bundle is delivered")
 			}

@@ -31,6 +31,11 @@ func run(c *cli.Context) error {
 // makeBundle collects, shows, seals and sends.
 func makeBundle(c *cli.Context, b *bundler.Bundler, req bundler.Request) error {
 	show := newProgress(os.Stderr)
+	// Before anything is collected: a wrong proxy is a wrong command line.
+	to, err := delivery(c, show)
+	if err != nil {
+		return err
+	}
 	req.Progress = show.bundle
 	r, err := b.Collect(c.Context, req)
 	show.clear()
@@ -53,7 +58,7 @@ func makeBundle(c *cli.Context, b *bundler.Bundler, req bundler.Request) error {
 		if !cmdline.JSON(c) {
 			summary(c.App.ErrWriter, made)
 		}
-		out.Delivered, err = b.Deliver(c.Context, made.Queued, delivery(c, show))
+		out.Delivered, err = b.Deliver(c.Context, made.Queued, to)
 		show.clear()
 		if err != nil {
 			return err
@@ -74,6 +79,11 @@ type outcome struct {
 	Delivered *bundler.Delivered `json:"delivered,omitempty"`
 }
 
-func delivery(c *cli.Context, show *progress) bundler.Delivery {
-	return bundler.Delivery{RSS: c.String("rss"), Patience: c.Duration("patience"), Progress: show.sent}
+// delivery reads the flags of deliveryFlags; it may ask for a proxy password.
+func delivery(c *cli.Context, show *progress) (bundler.Delivery, error) {
+	way, err := cmdline.Route(c)
+	if err != nil {
+		return bundler.Delivery{}, err
+	}
+	return bundler.Delivery{RSS: c.String("rss"), Route: way, Patience: c.Duration("patience"), Progress: show.sent}, nil
 }

@@ -122,8 +122,12 @@ func summary(w io.Writer, m *bundler.Made) {
 	if !m.Encrypted {
 		how = "NOT encrypted"
 	}
-	fmt.Fprintf(w, "\nbundle   %s, %s\nfile     %s\nsha256   %s\nholds    %d files, %s; %d secrets and identifiers were hidden\n",
-		m.Name, how, m.Path, m.SHA256, len(m.Manifest.Files), cmdline.Size(m.Manifest.Bytes()), m.Hidden)
+	fmt.Fprintf(w, "\nbundle   %s, %s\n", m.Name, how)
+	if m.Queued == "" { // one in the queue is on its way out
+		fmt.Fprintf(w, "file     %s\n", m.Path)
+	}
+	fmt.Fprintf(w, "sha256   %s\nholds    %d files, %s; %d secrets and identifiers were hidden\n",
+		m.SHA256, len(m.Manifest.Files), cmdline.Size(m.Manifest.Bytes()), m.Hidden)
 }
 
 // receipt shows the proof of delivery.

@@ -110,7 +110,7 @@ func (c *collector) Collect(ctx context.Context, r bundle.Request, take func(*bu
 		case host.Absent:
 			it.State, it.Reason = bundle.Absent, i.Reason
 		case host.Failed:
-			it.State = bundle.Failed
+			it.State = stateOf(i.Err)
 			if it.Reason = i.Reason; i.Err != nil {
 				it.Reason = strings.TrimPrefix(i.Err.Error(), roleCollect+"/"+c.name+": ")
 			}
@@ -124,6 +124,21 @@ func (c *collector) Collect(ctx context.Context, r bundle.Request, take func(*bu
 		}
 		return take(it)
 	})
+}
+
+// stateOf tells what must not be read, and what is not read, from what could not
+// be read.
+func stateOf(err error) bundle.State {
+	var f *host.Failure
+	switch {
+	case !errors.As(err, &f):
+		return bundle.Failed
+	case f.Denied():
+		return bundle.Refused
+	case f.Unsupported():
+		return bundle.Omitted
+	}
+	return bundle.Failed
 }
 
 func finish(ctx context.Context, i *host.Item) (bundle.Outcome, error) {

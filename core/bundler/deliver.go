@@ -10,18 +10,16 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/deliver"
-	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/route"
 )
-
-// transportName is the transport that bundles take.
-const transportName = "direct"
 
 // Delivery says how a queued bundle is sent.
 type Delivery struct {
 	RSS      string                  // another relay than the enrolled one, host[:port]
+	Route    route.Route             // the way there; the zero value is the direct one
 	Patience time.Duration           // how long nothing need move; 0 for the default of core/deliver
 	Progress func(sent, total int64) // may be nil
 }
@@ -71,12 +69,24 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 	if err != nil {
 		return nil, err
 	}
+	begun := it.RSS
+	if it.Upload == "" {
+		begun = "" // that relay was never reached
+	}
 	// An upload that was begun goes on where it is.
-	vendor.RSS = withPort(cmp.Or(d.RSS, it.RSS, vendor.RSS))
+	vendor.RSS = withPort(cmp.Or(d.RSS, begun, vendor.RSS))
+	if err := route.CheckRelay(vendor.RSS); err != nil {
+		return nil, err
+	}
 	if _, err := b.ask(policy.BundleSend, policy.Facts{policy.RSS: vendor.RSS, policy.Bytes: strconv.FormatInt(it.Size, 10)}); err != nil {
 		return nil, err
 	}
-	transport, err := b.p.Host.Transport(transportName, host.TransportUse{Use: host.Use{Purpose: "bundle"}})
+	if d.Route.Transport == "" {
+		if d.Route, err = route.Parse(route.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	transport, err := b.p.Host.Transport(d.Route.Transport, d.Route.Use("bundle"))
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (r *Run) options(c *choice) (bundle.Options, error) {
 	}
 	return bundle.Options{
 		Spool: b.p.Root.Var("spool"), Engine: engine, Signer: b.p.System,
-		System: bundle.System{ID: b.p.System.ID(), Host: engine.Name(host)},
+		System: bundle.System{ID: b.p.System.ID(), Host: engine.Host(host)},
 		Tool:   bundle.Tool{Name: "send-bundle", Version: b.p.Version},
 		Policy: b.p.Policy.Hash(), Pseudonyms: !req.NoPseudonyms, Format: req.Format, Limits: limits,
 		Request: bundle.Request{Since: req.Since, Include: req.Include}, Record: rec, Missing: c.missing,

@@ -282,6 +282,12 @@ func (f *Failure) Hint() string { return f.Err.Hint }
 // Unwrap returns the failure itself.
 func (f *Failure) Unwrap() error { return f.Err }
 
+// Denied reports whether permission was missing: policy's or the system's.
+func (f *Failure) Denied() bool { return f.Err.Code == failure.Denied }
+
+// Unsupported reports whether it is something that the plugin does not do.
+func (f *Failure) Unsupported() bool { return f.Err.Code == failure.Unsupported }
+
 // failureOf is the plugin's own error, cleaned; nil for none.
 func failureOf(id string, f *pluginv1.Failure) error {
 	err := wire.ErrorOf(f)

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/latchstring/latchstring/sdk/collect"
+	"github.com/latchstring/latchstring/sdk/failure"
 )
 
 // Hander hands found files to a sink.
@@ -55,7 +56,7 @@ func (h *Hander) Hand(e Entry) error {
 	}
 	text, err := IsText(f)
 	if err == nil && !text {
-		err = errors.New("a binary file, no text")
+		err = errBinary
 	}
 	if err != nil {
 		f.Close()
@@ -116,10 +117,13 @@ func (t *textOnly) Write(p []byte) (int, error) {
 		n := min(len(p), sniffed-t.seen)
 		for _, c := range p[:n] {
 			if c == 0 {
-				return 0, errors.New("a binary file, no text")
+				return 0, errBinary
 			}
 		}
 		t.seen += n
 	}
 	return t.w.Write(p)
 }
+
+// errBinary is for a file that is left out because it is no text.
+var errBinary = failure.New(failure.Unsupported, "", "a binary file, no text")

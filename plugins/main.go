@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/latchstring/latchstring/plugins/auth/challenge"
 	"github.com/latchstring/latchstring/plugins/auth/infinibox"
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/files"
@@ -31,6 +32,7 @@ var builtin = sdk.Plugin{
 		socks.Name:  func() transport.Transport { return socks.New() },
 	},
 	Auths: map[string]func() auth.Method{
+		challenge.Name: func() auth.Method { return challenge.New() },
 		infinibox.Name: func() auth.Method { return infinibox.New() },
 	},
 	Collectors: map[string]func() collect.Collector{

@@ -19,6 +19,9 @@ var (
 // the machine.
 const noFirewall = "the kernel has no packet filter loaded"
 
+// list names the network of the first process rather than /proc/net, which is
+// that of whoever looks: there the kernel makes every file anew for everybody,
+// and neither a sandbox nor the host can tell which one is meant.
 var list = recipe.List{
 	Files: []recipe.File{
 		{Name: "dns/resolv.conf", Path: "/etc/resolv.conf", Config: true},
@@ -27,16 +30,16 @@ var list = recipe.List{
 		{Name: "dns/nsswitch.conf", Path: "/etc/nsswitch.conf", Config: true},
 		{Name: "dns/host.conf", Path: "/etc/host.conf", Config: true},
 		{Name: "dns/gai.conf", Path: "/etc/gai.conf", Config: true},
-		{Name: "protocols/softnet_stat", Path: "/proc/net/softnet_stat"},
-		{Name: "protocols/protocols", Path: "/proc/net/protocols"},
-		{Name: "protocols/sockstat6", Path: "/proc/net/sockstat6"},
-		{Name: "protocols/snmp6", Path: "/proc/net/snmp6"},
-		{Name: "protocols/xfrm_stat", Path: "/proc/net/xfrm_stat"},
-		{Name: "protocols/igmp", Path: "/proc/net/igmp"},
-		{Name: "protocols/ptype", Path: "/proc/net/ptype"},
-		{Name: "interfaces/if_inet6", Path: "/proc/net/if_inet6"},
-		{Name: "interfaces/vlan", Path: "/proc/net/vlan/config"},
-		{Name: "interfaces/wireless", Path: "/proc/net/wireless"},
+		{Name: "protocols/softnet_stat", Path: "/proc/1/net/softnet_stat"},
+		{Name: "protocols/protocols", Path: "/proc/1/net/protocols"},
+		{Name: "protocols/sockstat6", Path: "/proc/1/net/sockstat6"},
+		{Name: "protocols/snmp6", Path: "/proc/1/net/snmp6"},
+		{Name: "protocols/xfrm_stat", Path: "/proc/1/net/xfrm_stat"},
+		{Name: "protocols/igmp", Path: "/proc/1/net/igmp"},
+		{Name: "protocols/ptype", Path: "/proc/1/net/ptype"},
+		{Name: "interfaces/if_inet6", Path: "/proc/1/net/if_inet6"},
+		{Name: "interfaces/vlan", Path: "/proc/1/net/vlan/config"},
+		{Name: "interfaces/wireless", Path: "/proc/1/net/wireless"},
 		{Name: "firewall/conntrack_count", Path: "/proc/sys/net/netfilter/nf_conntrack_count"},
 		{Name: "firewall/conntrack_max", Path: "/proc/sys/net/netfilter/nf_conntrack_max"},
 		{Name: "time/clocksource", Path: "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
@@ -88,7 +91,7 @@ var list = recipe.List{
 		{Name: "time/hardware-clock.txt", Argv: []string{"hwclock", "--show"}, Root: true, If: []string{"/dev/rtc0", "/dev/rtc"}, Why: "this machine has no hardware clock"},
 	},
 	// The classes are links into the tree of devices.
-	Paths: []string{"/sys/devices/**", "/proc/net/bonding/*", "/proc/*/net/bonding/*"},
+	Paths: []string{"/sys/devices/**", "/proc/1/net/bonding/*"},
 }
 
 var chrony = []string{"/run/chrony", "/var/run/chrony", "/run/chronyd.pid"}

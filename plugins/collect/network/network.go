@@ -62,7 +62,7 @@ func (c *Collector) Collect(ctx context.Context, _ collect.Request, sink collect
 	return nil
 }
 
-const bonding = "/proc/net/bonding"
+const bonding = "/proc/1/net/bonding"
 
 // cardName is what the kernel may call a card, as far as it is safe as a word
 // of a command.

@@ -16,8 +16,8 @@ func TestConformance(t *testing.T) {
 
 var server = map[string]string{
 	"/etc/resolv.conf":                                          "nameserver 192.0.2.53\n",
-	"/proc/net/bonding/bond0":                                   "Bonding Mode: IEEE 802.3ad\n",
-	"/proc/net/bonding/bond1":                                   "Bonding Mode: active-backup\n",
+	"/proc/1/net/bonding/bond0":                                 "Bonding Mode: IEEE 802.3ad\n",
+	"/proc/1/net/bonding/bond1":                                 "Bonding Mode: active-backup\n",
 	"/sys/class/net/eth0":                                       "->../../devices/pci0000:00/net/eth0",
 	"/sys/devices/pci0000:00/net/eth0/operstate":                "up\n",
 	"/sys/devices/pci0000:00/net/eth0/statistics/rx_crc_errors": "17\n",

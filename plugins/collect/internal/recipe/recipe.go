@@ -53,12 +53,9 @@ func (l List) Needs() needs.List {
 		if !out.Path(f.Path) {
 			out.Paths = append(out.Paths, f.Path)
 		}
-		// Where the kernel leads these to has the number of the process.
-		for _, own := range []string{"/proc/self/", "/proc/net/"} {
-			if rest, ok := strings.CutPrefix(f.Path, own); ok {
-				real := "/proc/*/" + strings.TrimPrefix(own, "/proc/") + rest
-				out.Paths = append(out.Paths, strings.Replace(real, "/self/", "/", 1))
-			}
+		// Where it leads has the number of the process.
+		if rest, ok := strings.CutPrefix(f.Path, "/proc/self/"); ok {
+			out.Paths = append(out.Paths, "/proc/*/"+rest)
 		}
 	}
 	for _, c := range l.Classes {

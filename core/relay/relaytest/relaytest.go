@@ -29,6 +29,8 @@ type Relay struct {
 
 	// Change alters the options of the next Start.
 	Change func(*relay.Options)
+	// Names are further names in the relay's certificate.
+	Names []string
 	// Configure alters the configuration of the next Start.
 	Configure func(*setup.Config)
 
@@ -48,7 +50,7 @@ func New(t *testing.T, change ...func(*Relay)) *Relay {
 	for _, c := range change {
 		c(r)
 	}
-	if _, err := setup.Init(root, setup.Options{Name: "Test Vendor", Address: r.Address, Listen: r.Address}); err != nil {
+	if _, err := setup.Init(root, setup.Options{Name: "Test Vendor", Address: r.Address, Listen: r.Address, Names: r.Names}); err != nil {
 		t.Fatal(err)
 	}
 	r.start(ln)

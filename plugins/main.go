@@ -6,6 +6,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
+	"github.com/latchstring/latchstring/plugins/collect/kernel"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/network"
 	"github.com/latchstring/latchstring/plugins/collect/storage"
@@ -39,6 +40,7 @@ var builtin = sdk.Plugin{
 		config.Name:   func() collect.Collector { return config.New() },
 		files.Name:    func() collect.Collector { return files.New() },
 		hardware.Name: func() collect.Collector { return hardware.New() },
+		kernel.Name:   func() collect.Collector { return kernel.New() },
 		logs.Name:     func() collect.Collector { return logs.New() },
 		network.Name:  func() collect.Collector { return network.New() },
 		storage.Name:  func() collect.Collector { return storage.New() },

@@ -74,7 +74,7 @@ func (d *Draft) rewrite(ctx context.Context, hits []sanitize.Hit) error {
 		if err != nil {
 			return fmt.Errorf("rewrite %s: %w", f.Path, err)
 		}
-		n, res, err := d.copy(ctx, &source{r: old, room: -1}, sanitize.File{Name: f.Path, Learn: f.Config})
+		n, res, err := d.copy(ctx, &source{r: old, room: -1}, sanitize.File{Name: f.Path, Learn: f.Config, Again: true})
 		old.Close()
 		if err == nil && res.Omitted != "" {
 			err = errors.New(res.Omitted)

@@ -55,6 +55,11 @@ type File struct {
 	// Learn puts every secret that is hidden here into the set that is swept
 	// from all later files: set for configuration, which comes first.
 	Learn bool
+	// Again says that the text has been through Copy before, as it has when a
+	// finished member is cleaned once more: secrets are hidden, identifiers
+	// are left, since they are pseudonyms already and an address would get
+	// another one.
+	Again bool
 }
 
 // Result says what became of one file.

@@ -91,9 +91,14 @@ func (c *call) container(ctx context.Context, dst io.Writer, src io.Reader, name
 			}
 			return c.text(ctx, dst, src, name, encoding.Detect(head))
 		},
-		Rename: c.s.Name,
+		Rename: func(name string) string {
+			if c.f.Again {
+				return name
+			}
+			return c.s.Name(name)
+		},
 		Owner: func(name string) string {
-			if c.s.mapper == nil {
+			if c.s.mapper == nil || c.f.Again {
 				return name
 			}
 			return string(c.s.mapper.AppendUser(nil, []byte(name)))
@@ -123,7 +128,7 @@ func (c *call) text(ctx context.Context, dst io.Writer, src io.Reader, name stri
 	}
 	st := c.s.pool.Get().(*stream)
 	defer c.s.pool.Put(st)
-	st.reset(File{Name: name, Learn: c.f.Learn})
+	st.reset(File{Name: name, Learn: c.f.Learn, Again: c.f.Again})
 	defer func() {
 		c.tally.merge(&st.tally)
 		c.hidden += st.hidden

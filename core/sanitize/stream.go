@@ -53,8 +53,6 @@ type stream struct {
 func newStream(s *Sanitizer) *stream {
 	st := &stream{s: s, buf: make([]byte, bufferSize+128), size: bufferSize, scanner: scan.New()}
 	st.scanner.Tokens = findTokens
-	st.mapper = s.mapper
-	st.scanner.Identify = s.mapper != nil
 	st.scanner.Names = s.names
 	return st
 }
@@ -68,6 +66,11 @@ func findTokens(buf []byte, from, to, start, end int) (int, int, string, bool) {
 
 func (st *stream) reset(f File) {
 	st.file = f
+	st.mapper = st.s.mapper
+	if f.Again {
+		st.mapper = nil
+	}
+	st.scanner.Identify = st.mapper != nil
 	st.sent, st.pos, st.n, st.swept = 0, 0, 0, 0
 	st.eof = false
 	st.hidden, st.written = 0, 0

@@ -9,6 +9,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/kernel"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/network"
+	"github.com/latchstring/latchstring/plugins/collect/security"
 	"github.com/latchstring/latchstring/plugins/collect/storage"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
@@ -43,6 +44,7 @@ var builtin = sdk.Plugin{
 		kernel.Name:   func() collect.Collector { return kernel.New() },
 		logs.Name:     func() collect.Collector { return logs.New() },
 		network.Name:  func() collect.Collector { return network.New() },
+		security.Name: func() collect.Collector { return security.New() },
 		storage.Name:  func() collect.Collector { return storage.New() },
 		system.Name:   func() collect.Collector { return system.New() },
 	},

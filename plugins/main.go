@@ -10,6 +10,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/network"
 	"github.com/latchstring/latchstring/plugins/collect/security"
+	"github.com/latchstring/latchstring/plugins/collect/services"
 	"github.com/latchstring/latchstring/plugins/collect/storage"
 	"github.com/latchstring/latchstring/plugins/collect/system"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
@@ -45,6 +46,7 @@ var builtin = sdk.Plugin{
 		logs.Name:     func() collect.Collector { return logs.New() },
 		network.Name:  func() collect.Collector { return network.New() },
 		security.Name: func() collect.Collector { return security.New() },
+		services.Name: func() collect.Collector { return services.New() },
 		storage.Name:  func() collect.Collector { return storage.New() },
 		system.Name:   func() collect.Collector { return system.New() },
 	},

@@ -3,11 +3,14 @@ package sanitize
 import (
 	"maps"
 	"sync"
+
+	"github.com/latchstring/latchstring/core/sanitize/scan"
 )
 
 // tally counts what one stream hid. It holds no values.
 type tally struct {
 	rules, kinds map[string]int
+	idents       [scan.Whats]int // pseudonyms, until merge adds them to kinds
 }
 
 func (t *tally) reset() {
@@ -16,6 +19,7 @@ func (t *tally) reset() {
 	}
 	clear(t.rules)
 	clear(t.kinds)
+	t.idents = [scan.Whats]int{}
 }
 
 func (t *tally) merge(o *tally) {
@@ -27,6 +31,11 @@ func (t *tally) merge(o *tally) {
 	}
 	for k, n := range o.kinds {
 		t.kinds[k] += n
+	}
+	for w, n := range o.idents {
+		if n > 0 {
+			t.kinds[scan.What(w).String()] += n
+		}
 	}
 }
 

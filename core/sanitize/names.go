@@ -11,17 +11,17 @@ import (
 func (st *stream) pseudonym(id scan.Ident) {
 	text := st.buf[id.Start:id.End]
 	before := len(st.out)
-	st.out = st.s.appendPseudonym(st.out, text, id.What)
+	st.out = st.s.appendPseudonym(st.out, text, id)
 	if string(st.out[before:]) != string(text) {
-		st.tally.kinds[id.What.String()]++
+		st.tally.idents[id.What]++
 	}
 }
 
-func (s *Sanitizer) appendPseudonym(dst, text []byte, w scan.What) []byte {
+func (s *Sanitizer) appendPseudonym(dst, text []byte, id scan.Ident) []byte {
 	ok := true
-	switch w {
+	switch id.What {
 	case scan.IPv4:
-		dst = s.mapper.AppendIPv4(dst, quad(text))
+		dst = s.mapper.AppendIPv4(dst, [4]byte{byte(id.Addr >> 24), byte(id.Addr >> 16), byte(id.Addr >> 8), byte(id.Addr)})
 	case scan.IPv6:
 		dst, ok = s.mapper.AppendIPv6(dst, text)
 	case scan.MAC:
@@ -39,17 +39,19 @@ func (s *Sanitizer) appendPseudonym(dst, text []byte, w scan.What) []byte {
 	return dst
 }
 
-// quad reads a dotted address that the scanner has verified.
-func quad(b []byte) (a [4]byte) {
-	i := 0
-	for _, c := range b {
-		if c == '.' {
-			i++
-			continue
-		}
-		a[i&3] = a[i&3]*10 + c - '0'
+// warm asks for the pseudonyms of the addresses that will be written, so that
+// the memory they are in comes while the others are looked at.
+func (st *stream) warm() {
+	if st.mapper == nil {
+		return
 	}
-	return a
+	n := uint64(0)
+	for i := range st.scanner.Idents {
+		if id := &st.scanner.Idents[i]; id.What == scan.IPv4 {
+			n += st.mapper.Warm4(id.Addr)
+		}
+	}
+	st.warmth = n
 }
 
 // Name implements [Engine]. A path is text like any other: names in it become

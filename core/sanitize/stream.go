@@ -43,6 +43,7 @@ type stream struct {
 	out     []byte
 	tally   tally
 	hidden  int
+	warmth  uint64 // keeps warm from being no work at all
 	written int64
 	err     error // what went wrong while replacing
 	user    *userrules.Scanner
@@ -194,6 +195,7 @@ func (st *stream) flush(dst io.Writer) error {
 		return b.End - a.End
 	})
 	st.sortIdents()
+	st.warm()
 	st.out = st.out[:0]
 	at := st.sent
 	i, d := 0, 0
@@ -228,13 +230,30 @@ func (st *stream) flush(dst io.Writer) error {
 	return err
 }
 
+// sortIdents sorts by the place, and longer ones first. The list is nearly
+// sorted: one pass of insertions does it, if not too much has to move.
 func (st *stream) sortIdents() {
-	slices.SortFunc(st.scanner.Idents, func(a, b scan.Ident) int {
-		if a.Start != b.Start {
-			return a.Start - b.Start
+	ids := st.scanner.Idents
+	moves := 64 * len(ids)
+	for i := 1; i < len(ids); i++ {
+		id := ids[i]
+		j := i
+		for ; j > 0 && (ids[j-1].Start > id.Start || ids[j-1].Start == id.Start && ids[j-1].End < id.End); j-- {
+			ids[j] = ids[j-1]
 		}
-		return b.End - a.End
-	})
+		ids[j] = id
+		if moves -= i - j; moves < 0 {
+			break
+		}
+	}
+	if moves < 0 {
+		slices.SortStableFunc(ids, func(a, b scan.Ident) int {
+			if a.Start != b.Start {
+				return a.Start - b.Start
+			}
+			return b.End - a.End
+		})
+	}
 }
 
 // merge joins the spans that overlap spans[i]; the longest names the kind.

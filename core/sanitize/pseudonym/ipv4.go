@@ -77,6 +77,11 @@ func (m *Mapper) IPv4(addr [4]byte) [4]byte {
 	return addr
 }
 
+// Warm4 loads what is remembered of an address into the processor's cache, for
+// callers that know of many addresses before they need the first. What it
+// returns means nothing.
+func (m *Mapper) Warm4(addr uint32) uint64 { return m.v4Cache.set(addr)[0].Load() }
+
 // map4 walks the permutation until it is back in the class.
 func (m *Mapper) map4(a uint32, back bool) uint32 {
 	c := class4(a)

@@ -68,14 +68,14 @@ func (m *Mapper) cached(dst []byte, kind byte, name []byte, compute func(m *Mapp
 	}
 	var buf [maxName]byte
 	folded := foldInto(&buf, name)
-	slot := m.nameCache.at(maphash.Bytes(m.seed, folded) * (uint64(kind)<<1 | 1))
-	if e := slot.Load(); e != nil && e.kind == kind && e.key == string(folded) {
+	h := maphash.Bytes(m.seed, folded) * (uint64(kind)<<1 | 1)
+	if e := m.nameCache.get(h, kind, folded); e != nil {
 		return append(dst, e.value...)
 	}
 	heap := bytes.Clone(folded)
 	start := len(dst)
 	dst = compute(m, dst, heap)
-	slot.Store(&nameEntry{kind, string(heap), string(dst[start:])})
+	m.nameCache.put(&nameEntry{h, kind, string(heap), string(dst[start:])})
 	return dst
 }
 

@@ -13,8 +13,8 @@ func (s *Scanner) command() {
 	if !s.hasWord(" -") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("encrypt_string") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
 		return
 	}
-	var args [96]arg
-	n := s.split(&args)
+	args := &s.args
+	n := s.split(args)
 	for i := 0; i < n; i++ {
 		name := s.base(args[i])
 		if len(name) < 2 || len(name) > 32 {

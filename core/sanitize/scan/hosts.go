@@ -31,6 +31,34 @@ func topLevelHead(a, b byte) bool { return topLevelHeads[headIndex(a, b)] }
 // the customer.
 var publicNames = []string{"apache.org", "github.com", "githubusercontent.com", "gitlab.com", "google.com", "googleapis.com", "gstatic.com", "microsoft.com", "azure.com", "windows.net", "amazonaws.com", "aws.amazon.com", "docker.io", "docker.com", "quay.io", "gcr.io", "ghcr.io", "k8s.io", "kubernetes.io", "debian.org", "ubuntu.com", "redhat.com", "centos.org", "fedoraproject.org", "kernel.org", "python.org", "npmjs.org", "npmjs.com", "nodejs.org", "golang.org", "go.dev", "rust-lang.org", "crates.io", "mozilla.org", "w3.org", "schema.org", "xmlsoap.org", "oasis-open.org", "ietf.org", "iana.org", "openssl.org", "openssh.com", "libssh.org", "postgresql.org", "mysql.com", "oracle.com", "java.sun.com", "springframework.org", "hashicorp.com", "elastic.co", "grafana.com", "freedesktop.org", "systemd.io", "gnu.org", "wikipedia.org", "stackoverflow.com", "letsencrypt.org", "digicert.com", "ntp.org", "vmware.com", "infinidat.com", "json-schema.org", "yaml.org", "example.com", "java.net", "asp.net", "system.net", "lysator.liu.se", "android.com", "apple.com"}
 
+// publicTails finds public names by their last three letters.
+var publicTails [1 << 10][]string
+
+func publicTail(b []byte) int {
+	n := len(b)
+	return int(b[n-3]&31)<<5 ^ int(b[n-2]&31)<<3 ^ int(b[n-1]&31)
+}
+
+func init() {
+	for _, p := range publicNames {
+		i := publicTail([]byte(p))
+		publicTails[i] = append(publicTails[i], p)
+	}
+}
+
+// isPublic is true for public names and what is below them.
+func isPublic(name []byte) bool {
+	if len(name) < 3 {
+		return false
+	}
+	for _, p := range publicTails[publicTail(name)] {
+		if n := len(name) - len(p); n >= 0 && (n == 0 || name[n-1] == '.') && foldEqual(name[n:], p) {
+			return true
+		}
+	}
+	return false
+}
+
 // host verifies a host name whose label at i begins like a top level.
 func (s *Scanner) host(buf []byte, i, from, to int) {
 	end := i
@@ -69,10 +97,8 @@ func (s *Scanner) host(buf []byte, i, from, to int) {
 	if bytes.Count(name, []byte{'.'}) == 1 && end-i == 2 && i-start < 5 {
 		return
 	}
-	for _, p := range publicNames {
-		if n := len(name) - len(p); n >= 0 && foldEqual(name[n:], p) && (n == 0 || name[n-1] == '.') {
-			return
-		}
+	if isPublic(name) {
+		return
 	}
 	s.ident(start, end, Host)
 }

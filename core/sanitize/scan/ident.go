@@ -20,13 +20,17 @@ const (
 	User
 )
 
-var whatNames = [...]string{"ipv4", "ipv6", "mac", "email", "host", "user"}
+// Whats is how many kinds of identifiers there are.
+const Whats = 6
+
+var whatNames = [Whats]string{"ipv4", "ipv6", "mac", "email", "host", "user"}
 
 func (w What) String() string { return whatNames[w] }
 
 // Ident is an identifier that gets a pseudonym.
 type Ident struct {
 	Start, End int
+	Addr       uint32 // of IPv4
 	What       What
 }
 
@@ -92,8 +96,9 @@ func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, fro
 	}
 	word := alnum | blk.Under
 	if s.Names != nil {
-		for v := word &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
-			if i := base + bits.TrailingZeros64(v); i+2 < to && s.Names.head(buf[i], buf[i+1], buf[i+2]) {
+		for v := s.Names.starts(blk, word) &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
+			i := base + bits.TrailingZeros64(v)
+			if i+2 < to && s.Names.first>>(buf[i]&31)&1 != 0 && s.Names.head(buf[i:i+3]) {
 				s.name(buf, i, from, to)
 			}
 		}
@@ -104,7 +109,7 @@ func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, fro
 }
 
 func (s *Scanner) ident(start, end int, w What) {
-	s.Idents = append(s.Idents, Ident{start, end, w})
+	s.Idents = append(s.Idents, Ident{start, end, 0, w})
 }
 
 // ipv4 verifies the dotted quad whose last group begins at i.
@@ -123,7 +128,8 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 			start--
 		}
 	}
-	if !validQuad(buf[start:end]) {
+	addr, ok := parseQuad(buf[start:end])
+	if !ok {
 		return i + 1
 	}
 	// More groups, or letters at either side: a version or an OID.
@@ -147,10 +153,10 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 			return end
 		}
 	}
-	if versionBefore(buf, start, from) || packageLine(buf, start, end, from, to) {
+	if versionBefore(buf, start, from) || s.packageLine(buf, start, end, from, to) {
 		return end
 	}
-	s.ident(start, end, IPv4)
+	s.Idents = append(s.Idents, Ident{start, end, addr, IPv4})
 	return end
 }
 
@@ -165,29 +171,43 @@ func isAddressAt(buf []byte, i, to int) bool {
 }
 
 func validQuad(b []byte) bool {
-	v, n, groups := 0, 0, 0
+	_, ok := parseQuad(b)
+	return ok
+}
+
+func parseQuad(b []byte) (addr uint32, ok bool) {
+	v, n, groups := uint32(0), 0, 0
 	for _, c := range b {
 		if c == '.' {
 			if n == 0 {
-				return false
+				return 0, false
 			}
 			groups++
+			addr = addr<<8 | v
 			v, n = 0, 0
 			continue
 		}
 		if n > 0 && v == 0 {
-			return false // leading zeros
+			return 0, false // leading zeros
 		}
-		v = v*10 + int(c-'0')
+		v = v*10 + uint32(c-'0')
 		n++
 		if v > 255 || n > 3 {
-			return false
+			return 0, false
 		}
 	}
-	return groups == 3 && n > 0
+	return addr<<8 | v, groups == 3 && n > 0
 }
 
 var versionWords = []string{"version", "ver", "versions", "v", "release", "rel", "firmware", "section", "driver", "oid", "build", "bios", "chapter", "rfc", "microcode", "revision", "rev", "fileversion", "productversion", "assemblyversion", "sdk", "id", "chrome", "safari", "paragraph", "clause", "upgrade", "upgraded", "package", "kernel", "manual"}
+
+// versionLists has them by their first letter.
+var versionLists = func() (t [32][]string) {
+	for _, v := range versionWords {
+		t[v[0]&31] = append(t[v[0]&31], v)
+	}
+	return t
+}()
 
 // versionBefore is true when the word before start speaks of versions.
 func versionBefore(buf []byte, start, from int) bool {
@@ -206,7 +226,7 @@ func versionBefore(buf []byte, start, from int) bool {
 	if len(w) == 0 {
 		return false
 	}
-	for _, v := range versionWords {
+	for _, v := range versionLists[w[0]&31] {
 		if foldIs(w, v) {
 			return v != "id" || i > from && buf[i-1] == '-'
 		}
@@ -215,24 +235,33 @@ func versionBefore(buf []byte, start, from int) bool {
 }
 
 // packageLine is true for the lists of dpkg and rpm.
-func packageLine(buf []byte, start, end, from, to int) bool {
+func (s *Scanner) packageLine(buf []byte, start, end, from, to int) bool {
 	// Such lists are short lines.
-	from = max(from, start-256)
-	ls := bytes.LastIndexByte(buf[from:start], '\n') + from + 1
-	if l := buf[ls:start]; len(l) > 4 && (bytes.HasPrefix(l, []byte("ii ")) || bytes.HasPrefix(l, []byte("rc ")) || bytes.HasPrefix(l, []byte("hi ")) || bytes.HasPrefix(l, []byte("un "))) {
+	ls := max(from, start-256, s.lineOf(start))
+	if l := buf[ls:start]; len(l) > 4 && l[2] == ' ' && (l[1] == 'i' && (l[0] == 'i' || l[0] == 'h') || l[0] == 'r' && l[1] == 'c' || l[0] == 'u' && l[1] == 'n') {
 		return true
 	}
 	p := end
 	for p < to && isSpace(buf[p]) {
 		p++
 	}
-	for _, a := range []string{"amd64", "x86_64", "noarch", "arm64", "i386", "aarch64", "all ", "@"} {
-		if p > end && bytes.HasPrefix(buf[p:to], []byte(a)) {
-			return true
+	if p == end || p == to {
+		return false
+	}
+	switch buf[p] {
+	case '@':
+		return true
+	case 'a', 'x', 'n', 'i':
+		for _, a := range architectures {
+			if bytes.HasPrefix(buf[p:to], a) {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+var architectures = [][]byte{[]byte("amd64"), []byte("x86_64"), []byte("noarch"), []byte("arm64"), []byte("i386"), []byte("aarch64"), []byte("all ")}
 
 // mac verifies a run of pairs that has its sixth end at i.
 func (s *Scanner) mac(buf []byte, i, from, to int) int {
@@ -324,7 +353,7 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 	if dots == 0 {
 		// name@machine at the end of an SSH key
 		from = max(from, start-1024)
-		ls := bytes.LastIndexByte(buf[from:start], '\n') + from + 1
+		ls := max(from, s.lineOf(start))
 		if bytes.Contains(buf[ls:start], []byte("ssh-")) && isLetter(domain[0]) {
 			s.ident(start, end, Email)
 		}

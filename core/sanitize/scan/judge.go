@@ -277,8 +277,9 @@ func isPath(v []byte) bool {
 		return false
 	}
 	segs, odd := 0, 0
-	for _, seg := range bytes.Split(v, []byte("/")) {
-		if len(seg) == 0 {
+	for rest, more := v, true; more; {
+		var seg []byte
+		if seg, rest, more = bytes.Cut(rest, []byte{'/'}); len(seg) == 0 {
 			continue
 		}
 		segs++
@@ -438,11 +439,4 @@ func isHex(c byte) bool    { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f'
 func isSpace(c byte) bool  { return c == ' ' || c == '\t' }
 
 // containsFold looks for a lower-case text.
-func containsFold(b []byte, t string) bool {
-	for i := 0; i+len(t) <= len(b); i++ {
-		if foldEqual(b[i:i+len(t)], t) {
-			return true
-		}
-	}
-	return false
-}
+func containsFold(b []byte, t string) bool { return indexFold(b, t) >= 0 }

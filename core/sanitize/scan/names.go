@@ -1,11 +1,19 @@
 package scan
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/latchstring/latchstring/core/sanitize/mask"
+)
 
 // Names is a dictionary of the machine's own names.
 type Names struct {
+	first uint32 // by the low five bits of the first byte
 	heads [1 << 15 / 64]uint64
 	words map[string]What
+	// What words can be names: the case for most dictionaries is that all
+	// begin with a letter, with letters, digits or underscores behind it.
+	digits, letters1, letters2, short bool
 }
 
 // keptUsers are accounts that every system has.
@@ -36,17 +44,51 @@ func (n *Names) add(name string, w What) {
 		return
 	}
 	n.words[name] = w
+	n.first |= 1 << (name[0] & 31)
+	switch c := name[0]; {
+	case isDigit(c):
+		n.digits = true
+	case c <= 'o':
+		n.letters1 = true
+	default:
+		n.letters2 = true
+	}
+	if !(isAlnum(name[1]) || name[1] == '_') || !(isAlnum(name[2]) || name[2] == '_') {
+		n.short = true
+	}
 	h := nameHead(name[0], name[1], name[2])
 	n.heads[h/64] |= 1 << (h % 64)
+}
+
+// starts are the characters of a block with which a name may begin, if they
+// begin a word.
+func (n *Names) starts(blk *mask.Block, word uint64) uint64 {
+	var v uint64
+	if n.digits {
+		v = blk.Digit
+	}
+	if n.letters1 {
+		v |= blk.Letter1
+	}
+	if n.letters2 {
+		v |= blk.Letter2
+	}
+	if !n.short {
+		// Two more follow; what is in the next block is not known.
+		v &= (word>>1 | 1<<63) & (word>>2 | 3<<62)
+	}
+	return v
 }
 
 func nameHead(a, b, c byte) uint32 {
 	return uint32(a&31) | uint32(b&31)<<5 | uint32(c&31)<<10
 }
 
-func (n *Names) head(a, b, c byte) bool {
-	h := nameHead(a, b, c)
-	return n.heads[h/64]>>(h%64)&1 != 0
+// head tells whether a name may begin with the first three bytes of b.
+func (n *Names) head(b []byte) bool {
+	_ = b[2]
+	h := nameHead(b[0], b[1], b[2])
+	return n.heads[h/64%uint32(len(n.heads))]>>(h%64)&1 != 0
 }
 
 // name looks the word at i up: as long as it goes with dots and dashes, then

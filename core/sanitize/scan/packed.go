@@ -11,6 +11,11 @@ func packed(v []byte) bool {
 	if len(v) < 32 {
 		return false
 	}
+	switch v[0] {
+	case 'H', '/', '_', 'K', 'Q', 'U':
+	default:
+		return false
+	}
 	head := string(v[:8])
 	for _, p := range packedPrefixes {
 		if strings.HasPrefix(head, p) {

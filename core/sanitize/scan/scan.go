@@ -60,6 +60,9 @@ type Scanner struct {
 	all      []hit // in the window
 	runs     []int // places inside long runs of token characters
 	blocks   []mask.Block
+	filled   []mask.Block // those of the window, which begins at origin
+	origin   int
+	args     [96]arg // of the command in the line
 	spill    []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
 	depth   int

@@ -215,6 +215,11 @@ func (s *Scanner) base64(start, stop int) {
 
 // readable tells whether the beginning of v is base64 of text.
 func readable(v []byte) bool {
+	// The first letter alone rules out many words: no text begins with
+	// a control character or in the middle of one.
+	if x := sextet[v[0]]; x > 63 || x < 2 || x >= 0x80>>2 && x < 0xc0>>2 || x >= 0xf8>>2 {
+		return false
+	}
 	var out [18]byte
 	n := decode64(out[:0], v)
 	if len(n) < 16 {
@@ -242,23 +247,34 @@ func readable(v []byte) bool {
 	return false
 }
 
+// sextet has the values of the characters of both alphabets of base64, and
+// 0xff for the others.
+var sextet = func() (t [256]uint8) {
+	for c := range 256 {
+		switch b := byte(c); {
+		case b >= 'A' && b <= 'Z':
+			t[c] = b - 'A'
+		case b >= 'a' && b <= 'z':
+			t[c] = b - 'a' + 26
+		case isDigit(b):
+			t[c] = b - '0' + 52
+		case b == '+' || b == '-':
+			t[c] = 62
+		case b == '/' || b == '_':
+			t[c] = 63
+		default:
+			t[c] = 0xff
+		}
+	}
+	return t
+}()
+
 // decode64 decodes both alphabets, as far as it goes.
 func decode64(dst, v []byte) []byte {
 	acc, bits := uint32(0), 0
 	for _, c := range v {
-		var x uint32
-		switch {
-		case c >= 'A' && c <= 'Z':
-			x = uint32(c - 'A')
-		case c >= 'a' && c <= 'z':
-			x = uint32(c-'a') + 26
-		case c >= '0' && c <= '9':
-			x = uint32(c-'0') + 52
-		case c == '+' || c == '-':
-			x = 62
-		case c == '/' || c == '_':
-			x = 63
-		default:
+		x := uint32(sextet[c])
+		if x > 63 {
 			return dst
 		}
 		acc = acc<<6 | x

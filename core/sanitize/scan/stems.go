@@ -82,6 +82,7 @@ type hit struct {
 var (
 	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
 	chains  []int16              // stems, each chain ended by -1
+	fourth  []uint64             // by head: which low six bits of the fourth byte go on
 	needles *mask.Needles
 	// stemWords are the first four bytes of the stems, without what may differ.
 	stemWords []stemWord
@@ -116,6 +117,21 @@ func init() {
 		if c := byHead[k]; len(c) > 0 {
 			heads[k] = int16(len(chains) + 1)
 			chains = append(append(chains, c...), -1)
+		}
+	}
+	fourth = make([]uint64, len(chains)+1)
+	for _, c := range byHead {
+		k := heads[headOf(mask.Fold(stemTable[c[0]].text[0], stemTable[c[0]].text[1], stemTable[c[0]].text[2]))]
+		for _, i := range c {
+			t := stemTable[i].text
+			if len(t) == 3 {
+				fourth[k] = ^uint64(0)
+				break
+			}
+			fourth[k] |= 1 << (t[3] & 63)
+			if isLetter(t[3]) {
+				fourth[k] |= 1 << ((t[3] ^ 0x20) & 63)
+			}
 		}
 	}
 	needles = mask.NewNeedles(texts)
@@ -173,11 +189,16 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 	if c == 0 {
 		return dst
 	}
-	for c--; chains[c] >= 0; c++ {
-		t := stemTable[chains[c]].text
+	return verifyChain(dst, buf, i, end, int(c)-1)
+}
+
+// verifyChain appends the stems of a chain that begin at i.
+func verifyChain(dst []hit, buf []byte, i, end, c int) []hit {
+	for ; chains[c] >= 0; c++ {
 		if w := &stemWords[chains[c]]; i+4 <= len(buf) && (uint32(buf[i])|uint32(buf[i+1])<<8|uint32(buf[i+2])<<16|uint32(buf[i+3])<<24)&w.mask != w.want {
 			continue
 		}
+		t := stemTable[chains[c]].text
 		if i+len(t) <= end && (foldEqual(buf[i:i+len(t)], t) || stemTable[chains[c]].what == stemShort && string(buf[i:i+len(t)]) == t) {
 			dst = append(dst, hit{i, int(chains[c])})
 		}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 
@@ -63,16 +64,18 @@ func (s *Scanner) window(buf []byte, from, to int) {
 	}
 	blocks := s.blocks[:n]
 	mask.Fill(s.Kernel, blocks, text, needles)
+	s.filled, s.origin = blocks, from
 	s.all, s.runs = s.all[:0], s.runs[:0]
-	s.collect(buf, blocks, from, to)
+	s.collect(buf, text, blocks, from, to)
 	if len(s.UserKeys) > 0 {
 		s.userHits(buf, from, to)
 	}
-	s.walk(buf, from, to)
+	s.walk(buf, blocks, from, to)
 }
 
-// collect verifies the candidates that the masks show.
-func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
+// collect verifies the candidates that the masks show. text is what the blocks
+// describe, which is buf from from on.
+func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 	var idents identMasks
 	var high uint64
 	var run1, run2, run4, run8, inRun uint64
@@ -81,16 +84,20 @@ func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 		base := from + b*mask.Size
 		first := len(s.all)
 		for t := blk.Trig; t != 0; t &= t - 1 {
-			i := base + bits.TrailingZeros64(t)
+			o := b*mask.Size + bits.TrailingZeros64(t)
+			w := binary.LittleEndian.Uint32(text[o : o+4])
+			c := heads[headOf(w&0xffffff|0x202020)]
+			if fourth[c]>>(w>>24&63)&1 == 0 {
+				continue
+			}
+			i := from + o
 			if i+3 > to {
 				break
 			}
 			if buf[i] == '-' && i > from && buf[i-1] == '-' {
 				continue // only the first dash of a rule counts
 			}
-			if heads[headOf(mask.Fold(buf[i], buf[i+1], buf[i+2]))] != 0 {
-				s.all = verifyHit(s.all, buf, i, to)
-			}
+			s.all = verifyChain(s.all, buf, i, to, int(c)-1)
 		}
 		if h := blk.High &^ shl(blk.High, high, 1); h != 0 {
 			for ; h != 0; h &= h - 1 {
@@ -122,8 +129,9 @@ func (s *Scanner) collect(buf []byte, blocks []mask.Block, from, to int) {
 
 // walk goes through the lines that have candidates, and through all lines while
 // a state is open.
-func (s *Scanner) walk(buf []byte, from, to int) {
+func (s *Scanner) walk(buf []byte, blocks []mask.Block, from, to int) {
 	h, r := 0, 0
+	base := from
 	for from < to {
 		start := from
 		if s.State.Mode == Normal && s.form == formText {
@@ -137,13 +145,11 @@ func (s *Scanner) walk(buf []byte, from, to int) {
 			if next >= to {
 				return
 			}
-			if i := bytes.LastIndexByte(buf[from:next], '\n'); i >= 0 {
-				start = from + i + 1
-			}
+			start = base + lineStart(blocks, next-base)
 		}
 		end, next := to, to
-		if i := bytes.IndexByte(buf[start:to], '\n'); i >= 0 {
-			end, next = start+i, start+i+1
+		if i := base + lineEnd(blocks, start-base); i < to {
+			end, next = i, i+1
 		}
 		first := h
 		for h < len(s.all) && s.all[h].pos < next {
@@ -158,4 +164,32 @@ func (s *Scanner) walk(buf []byte, from, to int) {
 		s.line(buf, start, end)
 		from = next
 	}
+}
+
+// lineOf is where the line of buf[at] begins, but not before the window.
+func (s *Scanner) lineOf(at int) int { return s.origin + lineStart(s.filled, at-s.origin) }
+
+// lineStart is where the line of the byte at begins.
+func lineStart(blocks []mask.Block, at int) int {
+	b := at / mask.Size
+	m := blocks[b].Newline & (1<<(at%mask.Size) - 1)
+	for ; m == 0; m = blocks[b].Newline {
+		if b--; b < 0 {
+			return 0
+		}
+	}
+	return b*mask.Size + 64 - bits.LeadingZeros64(m)
+}
+
+// lineEnd is where the line feed of the line at begins is, or the end of the
+// blocks.
+func lineEnd(blocks []mask.Block, at int) int {
+	b := at / mask.Size
+	m := blocks[b].Newline >> (at % mask.Size) << (at % mask.Size)
+	for ; m == 0; m = blocks[b].Newline {
+		if b++; b == len(blocks) {
+			return b * mask.Size
+		}
+	}
+	return b*mask.Size + bits.TrailingZeros64(m)
 }

@@ -319,8 +319,14 @@ func verbsIn(b []byte) iter.Seq2[int, string] {
 }
 
 func indexFold(b []byte, t string) int {
-	for i := 0; i+len(t) <= len(b); i++ {
-		if foldEqual(b[i:i+len(t)], t) {
+	// Two cheap looks at the last letter before the rest is compared.
+	n := len(t) - 1
+	if n < 0 {
+		return 0
+	}
+	last := t[n] | 0x20
+	for i := 0; i+n < len(b); i++ {
+		if b[i+n]|0x20 == last && foldEqual(b[i:i+n+1], t) {
 			return i
 		}
 	}

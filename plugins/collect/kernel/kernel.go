@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"bytes"
 	"context"
+	"strings"
 
 	"github.com/latchstring/latchstring/plugins/collect/internal/recipe"
 	"github.com/latchstring/latchstring/sdk/collect"
@@ -18,7 +20,11 @@ type Collector struct{}
 func New() *Collector { return &Collector{} }
 
 // Needs declares what is read and run.
-func (c *Collector) Needs() needs.List { return list.Needs() }
+func (c *Collector) Needs() needs.List {
+	l := list.Needs()
+	l.Commands = append(l.Commands, boots, previous.Argv)
+	return l
+}
 
 // Plan lists the items that this machine has.
 func (c *Collector) Plan(context.Context, collect.Request) ([]collect.Planned, error) {
@@ -36,5 +42,12 @@ func (c *Collector) Collect(ctx context.Context, _ collect.Request, sink collect
 	if err := recipe.Write(sink, collect.Item{Name: "modules/modules.txt", Source: "/proc/modules"}, modulesText(mods), err); err != nil {
 		return err
 	}
-	return list.Collect(ctx, sink)
+	if err := list.Collect(ctx, sink); err != nil {
+		return err
+	}
+	known, err := sink.Output(boots...)
+	if err != nil || bytes.Count(known, []byte("\n")) < 2 {
+		return sink.Absent(collect.Item{Name: previous.Name, Source: strings.Join(previous.Argv, " ")}, "the journal knows of no boot before this one")
+	}
+	return previous.Run(sink)
 }

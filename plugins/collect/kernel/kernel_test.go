@@ -53,6 +53,7 @@ func TestServer(t *testing.T) {
 		"security/vulnerabilities.txt": "vulnerabilities/meltdown: Not affected\nvulnerabilities/spectre_v2: Vulnerable\n",
 		"modules/details.txt":          "zfs/version: 2.1.11-1\nzfs/taint: POE\n",
 		"memory/hugepages.txt":         "hugepages-2048kB/nr_hugepages: 128\n",
+		"crash/previous-boot.txt":      s.Commands[strings.Join(previous.Argv, " ")],
 		"sysctl.txt":                   s.Commands["sysctl --all"],
 	} {
 		if g := s.Find(name); g.Text != want || g.Failed != "" {

@@ -39,7 +39,6 @@ var list = recipe.List{
 		{Name: "modules/lsmod.txt", Argv: []string{"lsmod"}},
 		{Name: "sysctl.txt", Argv: []string{"sysctl", "--all"}},
 		{Name: "crash/coredumps.txt", Argv: []string{"coredumpctl", "list", "--no-pager", "--quiet"}, Root: true, If: []string{"/run/systemd/system"}, Why: "systemd does not run this machine"},
-		{Name: "crash/previous-boot.txt", Argv: []string{"journalctl", "--dmesg", "--boot=-1", "--no-pager", "--quiet", "--output=short-iso", "--lines=5000"}, Timeout: 30 * time.Second, Root: true, If: []string{"/var/log/journal"}, Why: "no journal is kept over a boot"},
 		{Name: "crash/kdump.txt", Argv: []string{"kdumpctl", "status"}, Root: true},
 		{Name: "crash/kdump-config.txt", Argv: []string{"kdump-config", "status"}, Root: true},
 		{Name: "boot/efi.txt", Argv: []string{"efibootmgr", "-v"}, Root: true, If: []string{"/sys/firmware/efi"}, Why: "this machine did not boot by EFI"},
@@ -55,4 +54,13 @@ var list = recipe.List{
 var mitigations = []string{
 	"gather_data_sampling", "ghostwrite", "indirect_target_selection", "itlb_multihit", "l1tf", "mds", "meltdown", "mmio_stale_data", "old_microcode",
 	"reg_file_data_sampling", "retbleed", "spec_rstack_overflow", "spec_store_bypass", "spectre_v1", "spectre_v2", "srbds", "tsa", "tsx_async_abort", "vmscape",
+}
+
+// boots lists the boots that the journal knows.
+var boots = []string{"journalctl", "--list-boots", "--no-pager", "--quiet"}
+
+// previous is what the kernel said before it was started anew.
+var previous = recipe.Command{
+	Name: "crash/previous-boot.txt", Root: true, Timeout: 30 * time.Second,
+	Argv: []string{"journalctl", "--dmesg", "--boot=-1", "--no-pager", "--quiet", "--output=short-iso", "--lines=5000"},
 }

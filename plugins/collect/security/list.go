@@ -34,7 +34,7 @@ var list = recipe.List{
 		{Name: "logins/lastlog.txt", Argv: []string{"lastlog"}},
 		{Name: "logins/who.txt", Argv: []string{"who", "--all"}},
 		{Name: "logins/sessions.txt", Argv: []string{"loginctl", "list-sessions", "--no-pager"}, If: []string{"/run/systemd/system"}, Why: "systemd does not run this machine"},
-		{Name: "logins/faillock.txt", Argv: []string{"faillock"}, Root: true},
+		{Name: "logins/faillock.txt", Argv: []string{"faillock"}, Root: true, If: []string{"/run/faillock", "/var/run/faillock"}, Why: "failed logins are not counted by faillock"},
 		{Name: "logins/fail2ban.txt", Argv: []string{"fail2ban-client", "status"}, Root: true, If: []string{"/run/fail2ban/fail2ban.sock", "/var/run/fail2ban/fail2ban.sock"}, Why: "fail2ban does not run"},
 		{Name: "sssd/domains.txt", Argv: []string{"sssctl", "domain-list"}, Root: true, If: []string{"/var/lib/sss/pipes"}, Why: "SSSD does not run"},
 		{Name: "sssd/realm.txt", Argv: []string{"realm", "list"}, If: []string{"/etc/sssd/sssd.conf"}, Why: "the machine is in no domain that realmd knows"},

@@ -46,16 +46,16 @@ func TestServer(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.Find("accounts.json").Text), &got); err != nil {
 		t.Fatal(err)
 	}
-	passwords := map[string]string{}
+	logins := map[string]string{}
 	for _, u := range got.Users {
-		passwords[u.Name] = u.Password
+		logins[u.Name] = u.Login
 		if u.Name == "ada" && !slices.Equal(u.Groups, []string{"adm", "sudo"}) {
 			t.Errorf("groups of ada: %q", u.Groups)
 		}
 	}
-	for name, want := range map[string]string{"root": "shadow", "toor": "in passwd", "ada": "locked", "open": "none"} {
-		if passwords[name] != want {
-			t.Errorf("password of %s: %q, want %q", name, passwords[name], want)
+	for name, want := range map[string]string{"root": "shadow", "toor": "in passwd", "ada": "locked", "open": "open"} {
+		if logins[name] != want {
+			t.Errorf("login of %s: %q, want %q", name, logins[name], want)
 		}
 	}
 	if !slices.Equal(got.Root, []string{"root", "toor"}) {

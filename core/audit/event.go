@@ -39,6 +39,10 @@ const (
 	BundleRefused   Type = "bundle.refused"
 	BundleFetched   Type = "bundle.fetched"
 	UploadExpired   Type = "upload.expired"
+	LoginOK         Type = "login.ok"      // somebody proved who he is; the evidence is in the detail
+	LoginFailed     Type = "login.failed"  // the reason is in the detail, what was typed is not
+	LoginLocked     Type = "login.locked"  // after too many wrong answers there is a long wait
+	LoginEnded      Type = "login.ended"   // logged out
 	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
 	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
 )

@@ -1,0 +1,80 @@
+package login
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+const maxSettings = 1 << 20
+
+// settings reads those of a method.
+func (s *Service) settings(method string) (json.RawMessage, error) {
+	out := map[string]json.RawMessage{}
+	path := filepath.Join(s.opts.Config, method+".json")
+	b, err := readTrusted(path)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return nil, err
+	}
+	if !missing {
+		// What json says quotes no value; the file may hold a secret.
+		if err := json.Unmarshal(b, &out); err != nil || out == nil {
+			return nil, &UsageError{fmt.Sprintf("%s is no JSON object", path)}
+		}
+	}
+	if method == Challenge {
+		keys, err := readTrusted(filepath.Join(s.opts.Config, "challenge.keys"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &UsageError{fmt.Sprintf("there is no list of the vendor's keys; put it into %s", filepath.Join(s.opts.Config, "challenge.keys"))}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if out["keys"], err = json.Marshal(string(keys)); err != nil {
+			return nil, err
+		}
+	} else if missing {
+		return nil, &UsageError{fmt.Sprintf("logging in by %s is not set up; its settings belong into %s", method, path)}
+	}
+	return json.Marshal(out)
+}
+
+// readTrusted reads a file that decides who gets in: one that only root and the
+// agent's own user can write.
+func readTrusted(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read settings of a login: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read settings of a login: %w", err)
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 || !ok || owner.Uid != 0 && owner.Uid != uint32(os.Geteuid()) {
+		return nil, fmt.Errorf("%s can be written by others than root, and says who gets in; run: chown root %s && chmod go-w %s", path, path, path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
+	if err == nil && len(b) > maxSettings {
+		err = errors.New("it is too large")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// UsageError is a login that cannot be as it was asked for or set up.
+type UsageError struct{ msg string }
+
+func (e *UsageError) Error() string { return e.msg }
+
+// ExitCode is that of wrong usage.
+func (e *UsageError) ExitCode() int { return 2 }

@@ -43,12 +43,9 @@ func enroll(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	address := c.String("rss")
-	if address != "" {
-		address = api.WithPort(address)
-		if err := api.CheckAddress(address); err != nil {
-			return cmdline.Usagef("--rss: %v", err)
-		}
+	address, err := cmdline.Relay(c)
+	if err != nil {
+		return err
 	}
 	a, err := openAgent(c)
 	if err != nil {

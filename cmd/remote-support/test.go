@@ -37,7 +37,7 @@ func testConnection(c *cli.Context) (err error) {
 		return err
 	}
 	address := c.String("rss")
-	if address != "" {
+	if address != "" { // whether it is retired is a step of the test
 		address = api.WithPort(address)
 		if err := api.CheckAddress(address); err != nil {
 			return cmdline.Usagef("--rss: %v", err)

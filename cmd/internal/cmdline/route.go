@@ -3,6 +3,7 @@ package cmdline
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/route"
 )
 
@@ -29,4 +30,18 @@ func Route(c *cli.Context) (route.Route, error) {
 		o.Password = password
 	}
 	return route.Parse(o)
+}
+
+// Relay reads the address of a relay from the flag --rss: HOST[:PORT], with port
+// 443 unless another is given; empty when the flag is not.
+func Relay(c *cli.Context) (string, error) {
+	address := c.String("rss")
+	if address == "" {
+		return "", nil
+	}
+	address = api.WithPort(address)
+	if err := api.CheckAddress(address); err != nil {
+		return "", Usagef("--rss: %v", err)
+	}
+	return address, route.CheckRelay(address)
 }

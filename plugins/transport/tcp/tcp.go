@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"syscall"
 	"time"
 
@@ -81,33 +80,4 @@ func CheckTarget(target transport.Target) (host, port string, err error) {
 // ResolverPaths are the files that looking up a name reads.
 func ResolverPaths() []string {
 	return []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/gai.conf", "/etc/host.conf", "/run/systemd/resolve/*"}
-}
-
-// Stepper times the steps of a probe and reports them as they end.
-type Stepper func(transport.Step)
-
-// Do runs one step.
-func (s Stepper) Do(name string, f func() (detail string, err error)) error {
-	start := time.Now()
-	detail, err := f()
-	s(transport.Step{Name: name, Detail: detail, Took: time.Since(start), Err: err})
-	return err
-}
-
-// Find is the step that looks a host up, where it is a name.
-func (s Stepper) Find(ctx context.Context, name, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return nil
-	}
-	return s.Do(name, func() (string, error) {
-		ips, err := net.DefaultResolver.LookupHost(ctx, host)
-		if err != nil {
-			return "", transport.Explain(err)
-		}
-		return host + " is " + strings.Join(ips, ", "), nil
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/auth/challenge"
 	"github.com/latchstring/latchstring/plugins/auth/infinibox"
 	"github.com/latchstring/latchstring/plugins/collect/config"
+	"github.com/latchstring/latchstring/plugins/collect/containers"
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
 	"github.com/latchstring/latchstring/plugins/collect/kernel"
@@ -39,16 +40,17 @@ var builtin = sdk.Plugin{
 		infinibox.Name: func() auth.Method { return infinibox.New() },
 	},
 	Collectors: map[string]func() collect.Collector{
-		config.Name:   func() collect.Collector { return config.New() },
-		files.Name:    func() collect.Collector { return files.New() },
-		hardware.Name: func() collect.Collector { return hardware.New() },
-		kernel.Name:   func() collect.Collector { return kernel.New() },
-		logs.Name:     func() collect.Collector { return logs.New() },
-		network.Name:  func() collect.Collector { return network.New() },
-		security.Name: func() collect.Collector { return security.New() },
-		services.Name: func() collect.Collector { return services.New() },
-		storage.Name:  func() collect.Collector { return storage.New() },
-		system.Name:   func() collect.Collector { return system.New() },
+		config.Name:     func() collect.Collector { return config.New() },
+		containers.Name: func() collect.Collector { return containers.New() },
+		files.Name:      func() collect.Collector { return files.New() },
+		hardware.Name:   func() collect.Collector { return hardware.New() },
+		kernel.Name:     func() collect.Collector { return kernel.New() },
+		logs.Name:       func() collect.Collector { return logs.New() },
+		network.Name:    func() collect.Collector { return network.New() },
+		security.Name:   func() collect.Collector { return security.New() },
+		services.Name:   func() collect.Collector { return services.New() },
+		storage.Name:    func() collect.Collector { return storage.New() },
+		system.Name:     func() collect.Collector { return system.New() },
 	},
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/auth/infinibox"
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/containers"
+	"github.com/latchstring/latchstring/plugins/collect/databases"
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
 	"github.com/latchstring/latchstring/plugins/collect/kernel"
@@ -42,6 +43,7 @@ var builtin = sdk.Plugin{
 	Collectors: map[string]func() collect.Collector{
 		config.Name:     func() collect.Collector { return config.New() },
 		containers.Name: func() collect.Collector { return containers.New() },
+		databases.Name:  func() collect.Collector { return databases.New() },
 		files.Name:      func() collect.Collector { return files.New() },
 		hardware.Name:   func() collect.Collector { return hardware.New() },
 		kernel.Name:     func() collect.Collector { return kernel.New() },

@@ -1,0 +1,25 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/login"
+)
+
+// Logins is how users prove who they are. Its settings are in the directory
+// auth.d of the configuration.
+func (a *Agent) Logins() (*login.Service, error) {
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("find the name of this machine: %w", err)
+	}
+	return login.New(login.Options{
+		Dir: a.root.Var("login"), Config: a.root.Etc("auth.d"), System: a.system.ID(), Host: name, Audit: a,
+		Open: func(method string, settings json.RawMessage) (login.Authenticator, error) {
+			return a.host.Auth(method, host.Use{Config: settings, Purpose: "session"})
+		},
+	})
+}

@@ -121,9 +121,19 @@ func TestClone(t *testing.T) {
 	if _, err := clone.Vendor(); !errors.Is(err, ErrNotEnrolled) {
 		t.Errorf("the clone is enrolled: %v", err)
 	}
+	// The first line of the body is the same for every key of this kind; the
+	// others have the key in them.
+	lines := bytes.Split(bytes.TrimSpace(old), []byte("\n"))
+	secret := lines[2 : len(lines)-1]
 	filepath.WalkDir(dir, func(path string, d os.DirEntry, _ error) error {
-		if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, old[60:120]) {
-			t.Errorf("%s still holds the original's private key", path)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil
+		}
+		for _, l := range secret {
+			if len(l) > 20 && bytes.Contains(b, l) {
+				t.Errorf("%s still holds the original's private key", path)
+			}
 		}
 		return nil
 	})

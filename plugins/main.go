@@ -8,6 +8,7 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/databases"
 	"github.com/latchstring/latchstring/plugins/collect/files"
 	"github.com/latchstring/latchstring/plugins/collect/hardware"
+	array "github.com/latchstring/latchstring/plugins/collect/infinibox"
 	"github.com/latchstring/latchstring/plugins/collect/kernel"
 	"github.com/latchstring/latchstring/plugins/collect/logs"
 	"github.com/latchstring/latchstring/plugins/collect/network"
@@ -46,6 +47,7 @@ var builtin = sdk.Plugin{
 		databases.Name:  func() collect.Collector { return databases.New() },
 		files.Name:      func() collect.Collector { return files.New() },
 		hardware.Name:   func() collect.Collector { return hardware.New() },
+		array.Name:      func() collect.Collector { return array.New() },
 		kernel.Name:     func() collect.Collector { return kernel.New() },
 		logs.Name:       func() collect.Collector { return logs.New() },
 		network.Name:    func() collect.Collector { return network.New() },

@@ -101,10 +101,24 @@ func TestKernelsEqualTheOracle(t *testing.T) {
 }
 
 func TestTransposeTwiceIsNothing(t *testing.T) {
-	for i := range uint64(1000) {
-		x := i * 0x9E3779B97F4A7C15
-		if transpose(transpose(x)) != x {
-			t.Fatalf("transpose(transpose(%x)) = %x", x, transpose(transpose(x)))
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 1000 {
+		var x [8]uint64
+		var y [4]uint64
+		for i := range x {
+			x[i] = r.Uint64()
+			y[i/2] = r.Uint64()
+		}
+		x2, y2 := x, y
+		transposeBytes(&x2)
+		transposeWords(&y2)
+		if byte(x2[2]>>24) != byte(x[3]>>16) || uint16(y2[1]>>48) != uint16(y[3]>>16) {
+			t.Fatal("rows are not columns")
+		}
+		transposeBytes(&x2)
+		transposeWords(&y2)
+		if x2 != x || y2 != y {
+			t.Fatalf("%x and %x do not come back", x, y)
 		}
 	}
 }

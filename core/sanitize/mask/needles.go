@@ -9,7 +9,7 @@ import (
 type Needles struct {
 	tables tables
 	filter [1 << filterBits / 64]uint64
-	pairs  [1024]uint8 // by the low five bits of the first two bytes
+	thirds [1024]uint32 // by the low five bits of the first two bytes: those of the third
 }
 
 // tables is what the AVX2 kernel loads; each table fills both halves of a
@@ -47,7 +47,7 @@ func NewNeedles(texts []string) *Needles {
 		}
 		k := hash(Fold(t[0], t[1], t[2]))
 		n.filter[k/64] |= 1 << (k % 64)
-		n.pairs[int(t[0]&31)<<5|int(t[1]&31)] = 1
+		n.thirds[int(t[0]&31)<<5|int(t[1]&31)] |= 1 << (t[2] & 31)
 		if h := head(t[:min(4, len(t))]); !seen[h] {
 			seen[h] = true
 			heads = append(heads, h)

@@ -1,41 +1,46 @@
 package mask
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
-// fillPortable looks up the classes of eight bytes, and turns the eight class
-// bytes by 90 degrees: one byte for each class.
+// fillPortable looks up the classes of each byte. A table has them spread over
+// the lanes of a word, so that words shifted by the place of their byte add up
+// to a lane for each class; then the lanes of the same class are put together.
 func fillPortable(dst []Block, src []byte, needles *Needles) {
 	for b := range dst {
-		s := src[b*Size : b*Size+Size+Slack]
-		blk := Block{}
-		for g := 0; g < 64; g += 8 {
-			v := s[g : g+8]
-			x := transpose(uint64(class1[v[0]]) | uint64(class1[v[1]])<<8 | uint64(class1[v[2]])<<16 | uint64(class1[v[3]])<<24 |
-				uint64(class1[v[4]])<<32 | uint64(class1[v[5]])<<40 | uint64(class1[v[6]])<<48 | uint64(class1[v[7]])<<56)
-			blk.Newline |= x & 0xff << g
-			blk.At |= x >> 8 & 0xff << g
-			blk.Colon |= x >> 16 & 0xff << g
-			blk.Dot |= x >> 24 & 0xff << g
-			blk.Letter2 |= x >> 32 & 0xff << g
-			blk.Letter1 |= x >> 40 & 0xff << g
-			blk.HexAF |= x >> 48 & 0xff << g
-			blk.Digit |= x >> 56 << g
-			w := binary.LittleEndian.Uint64(v)
-			blk.Under |= equal(w, '_') << g
-			blk.Dash |= equal(w, '-') << g
-			blk.Slash |= equal(w, '/') << g
-			blk.High |= (gather(w) | equal(w, 0x1b)) << g
+		s := (*[Size + Slack]byte)(src[b*Size:])
+		var x [8]uint64
+		for g := range x {
+			v := (*[8]byte)(s[g*8:])
+			x[g] = lanes1[v[0]] | lanes1[v[1]]<<1 | lanes1[v[2]]<<2 | lanes1[v[3]]<<3 |
+				lanes1[v[4]]<<4 | lanes1[v[5]]<<5 | lanes1[v[6]]<<6 | lanes1[v[7]]<<7
 		}
-		// Two bytes of five bits each at a time, without a branch; the third
-		// is checked for those that pass.
+		transposeBytes(&x)
+		var y [4]uint64
+		for g := range y {
+			v := (*[16]byte)(s[g*16:])
+			y[g] = lanes2[v[0]] | lanes2[v[1]]<<1 | lanes2[v[2]]<<2 | lanes2[v[3]]<<3 |
+				lanes2[v[4]]<<4 | lanes2[v[5]]<<5 | lanes2[v[6]]<<6 | lanes2[v[7]]<<7 |
+				lanes2[v[8]]<<8 | lanes2[v[9]]<<9 | lanes2[v[10]]<<10 | lanes2[v[11]]<<11 |
+				lanes2[v[12]]<<12 | lanes2[v[13]]<<13 | lanes2[v[14]]<<14 | lanes2[v[15]]<<15
+		}
+		transposeWords(&y)
+		// Two bytes of five bits each at a time, without a branch, and the
+		// third by its bit; the hash is checked for those that pass.
 		trig := uint64(0)
 		k := uint32(s[0] & 31)
-		for i := range 64 {
-			k = (k<<5 | uint32(s[i+1]&31)) & 1023
-			trig |= uint64(needles.pairs[k]) << i
+		for i := 0; i < 64; i += 8 {
+			v := (*[10]byte)(s[i:])
+			k1 := (k<<5 | uint32(v[1]&31)) & 1023
+			k2 := (k1<<5 | uint32(v[2]&31)) & 1023
+			k3 := (k2<<5 | uint32(v[3]&31)) & 1023
+			k4 := (k3<<5 | uint32(v[4]&31)) & 1023
+			k5 := (k4<<5 | uint32(v[5]&31)) & 1023
+			k6 := (k5<<5 | uint32(v[6]&31)) & 1023
+			k7 := (k6<<5 | uint32(v[7]&31)) & 1023
+			k = (k7<<5 | uint32(v[8]&31)) & 1023
+			t := &needles.thirds
+			trig |= uint64(t[k1]>>(v[2]&31)&1|t[k2]>>(v[3]&31)&1<<1|t[k3]>>(v[4]&31)&1<<2|t[k4]>>(v[5]&31)&1<<3|
+				t[k5]>>(v[6]&31)&1<<4|t[k6]>>(v[7]&31)&1<<5|t[k7]>>(v[8]&31)&1<<6|t[k]>>(v[9]&31)&1<<7) << i
 		}
 		for t := trig; t != 0; t &= t - 1 {
 			i := bits.TrailingZeros64(t) & 63
@@ -44,31 +49,65 @@ func fillPortable(dst []Block, src []byte, needles *Needles) {
 				trig &^= 1 << i
 			}
 		}
-		blk.Trig = trig
-		dst[b] = blk
+		dst[b] = Block{
+			Newline: x[0], At: x[1], Colon: x[2], Dot: x[3], Letter2: x[4], Letter1: x[5], HexAF: x[6], Digit: x[7],
+			High: y[0], Slash: y[1], Dash: y[2], Under: y[3], Trig: trig,
+		}
 	}
 }
 
-// transpose turns a matrix of 8x8 bits: bit c of byte r becomes bit r of byte
-// c (Warren, Hacker's Delight, 7-3).
-func transpose(x uint64) uint64 {
-	t := (x ^ x>>7) & 0x00AA00AA00AA00AA
-	x ^= t ^ t<<7
-	t = (x ^ x>>14) & 0x0000CCCC0000CCCC
-	x ^= t ^ t<<14
-	t = (x ^ x>>28) & 0x00000000F0F0F0F0
-	return x ^ t ^ t<<28
+// lanes1 has the first class byte spread over eight lanes of eight bits, and
+// lanes2 what else Block has over four lanes of sixteen.
+var lanes1, lanes2 = lanes()
+
+func lanes() (lanes1, lanes2 [256]uint64) {
+	for c := range 256 {
+		for bit := range 8 {
+			lanes1[c] |= uint64(class1[c]>>bit&1) << (8 * bit)
+		}
+		if c >= 0x80 || class2[c]&escBit != 0 {
+			lanes2[c] |= 1
+		}
+		for lane, bit := range []uint8{0, slashBit, dashBit, underBit} {
+			if class2[c]&bit != 0 {
+				lanes2[c] |= 1 << (16 * lane)
+			}
+		}
+	}
+	return lanes1, lanes2
 }
 
-// equal has bit i set where byte i of w is c.
-func equal(w uint64, c byte) uint64 {
-	x := w ^ 0x0101010101010101*uint64(c)
-	// the top bit of each byte: set where the byte is zero, without carries
-	t := (x & 0x7f7f7f7f7f7f7f7f) + 0x7f7f7f7f7f7f7f7f
-	return gather(^(t | x | 0x7f7f7f7f7f7f7f7f))
+// transposeBytes turns a matrix of 8x8 bytes: byte c of word r becomes byte r
+// of word c.
+func transposeBytes(x *[8]uint64) {
+	a, b, c, d, e, f, g, h := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
+	a, e = swap(a, e, 32, 0x00000000ffffffff)
+	b, f = swap(b, f, 32, 0x00000000ffffffff)
+	c, g = swap(c, g, 32, 0x00000000ffffffff)
+	d, h = swap(d, h, 32, 0x00000000ffffffff)
+	a, c = swap(a, c, 16, 0x0000ffff0000ffff)
+	b, d = swap(b, d, 16, 0x0000ffff0000ffff)
+	e, g = swap(e, g, 16, 0x0000ffff0000ffff)
+	f, h = swap(f, h, 16, 0x0000ffff0000ffff)
+	a, b = swap(a, b, 8, 0x00ff00ff00ff00ff)
+	c, d = swap(c, d, 8, 0x00ff00ff00ff00ff)
+	e, f = swap(e, f, 8, 0x00ff00ff00ff00ff)
+	g, h = swap(g, h, 8, 0x00ff00ff00ff00ff)
+	*x = [8]uint64{a, b, c, d, e, f, g, h}
 }
 
-// gather collects the top bits of the eight bytes.
-func gather(w uint64) uint64 {
-	return (w >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56
+// transposeWords does the same with 4x4 words of sixteen bits.
+func transposeWords(x *[4]uint64) {
+	a, b, c, d := x[0], x[1], x[2], x[3]
+	a, c = swap(a, c, 32, 0x00000000ffffffff)
+	b, d = swap(b, d, 32, 0x00000000ffffffff)
+	a, b = swap(a, b, 16, 0x0000ffff0000ffff)
+	c, d = swap(c, d, 16, 0x0000ffff0000ffff)
+	*x = [4]uint64{a, b, c, d}
+}
+
+// swap exchanges the high lanes of a with the low lanes of b.
+func swap(a, b uint64, n uint, low uint64) (uint64, uint64) {
+	t := (a>>n ^ b) & low
+	return a ^ t<<n, b ^ t
 }

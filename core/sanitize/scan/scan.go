@@ -70,6 +70,7 @@ type Scanner struct {
 	decoded []byte
 	view    encoding.View
 	memo    memo
+	quiet   quiet
 	emit    func(start, end int, rule string)
 }
 

@@ -89,7 +89,14 @@ func (s *Scanner) shapes() {
 		done = end
 		// Words without digits and capitals are no tokens.
 		if classes&runDigit != 0 || classes&(runUpper|runLower) == runUpper|runLower {
-			s.run(start, end)
+			if classes&runDigit != 0 || !s.standsAlone(start, end) {
+				s.run(start, end)
+			} else if !s.quiet.has(buf[start:end]) {
+				spans := len(s.Spans)
+				if s.run(start, end); len(s.Spans) == spans {
+					s.quiet.add(buf[start:end])
+				}
+			}
 			longest = max(longest, end-start)
 		}
 	}

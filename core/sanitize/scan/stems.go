@@ -80,10 +80,11 @@ type hit struct {
 // heads finds the stems that begin with three (folded) bytes, and needles is
 // what the kernels look for.
 var (
-	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
-	chains  []int16              // stems, each chain ended by -1
-	fourth  []uint64             // by head: which low six bits of the fourth byte go on
-	needles *mask.Needles
+	heads      [1 << headBits]int16       // 0 for none, else 1 + index in chains
+	headBitmap [1 << headBits / 64]uint64 // which heads are not 0: it stays in the cache
+	chains     []int16                    // stems, each chain ended by -1
+	fourth     []uint64                   // by head: which low six bits of the fourth byte go on
+	needles    *mask.Needles
 	// stemWords are the first four bytes of the stems, without what may differ.
 	stemWords []stemWord
 )
@@ -116,6 +117,7 @@ func init() {
 	for k := range uint32(1 << headBits) {
 		if c := byHead[k]; len(c) > 0 {
 			heads[k] = int16(len(chains) + 1)
+			headBitmap[k/64] |= 1 << (k % 64)
 			chains = append(append(chains, c...), -1)
 		}
 	}

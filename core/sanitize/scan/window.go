@@ -86,7 +86,11 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 		for t := blk.Trig; t != 0; t &= t - 1 {
 			o := b*mask.Size + bits.TrailingZeros64(t)
 			w := binary.LittleEndian.Uint32(text[o : o+4])
-			c := heads[headOf(w&0xffffff|0x202020)]
+			h := headOf(w&0xffffff | 0x202020)
+			if headBitmap[h/64%uint32(len(headBitmap))]>>(h%64)&1 == 0 {
+				continue
+			}
+			c := heads[h%uint32(len(heads))]
 			if fourth[c]>>(w>>24&63)&1 == 0 {
 				continue
 			}

@@ -319,14 +319,13 @@ func verbsIn(b []byte) iter.Seq2[int, string] {
 }
 
 func indexFold(b []byte, t string) int {
-	// Two cheap looks at the last letter before the rest is compared.
-	n := len(t) - 1
-	if n < 0 {
+	// A cheap look at the first letter before the rest is compared.
+	if len(t) == 0 {
 		return 0
 	}
-	last := t[n] | 0x20
-	for i := 0; i+n < len(b); i++ {
-		if b[i+n]|0x20 == last && foldEqual(b[i:i+n+1], t) {
+	first := t[0] | 0x20
+	for i := 0; i+len(t) <= len(b); i++ {
+		if b[i]|0x20 == first && foldEqual(b[i:i+len(t)], t) {
 			return i
 		}
 	}

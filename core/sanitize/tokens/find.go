@@ -93,8 +93,8 @@ func Shape(window []byte, start, end int) (Match, bool) {
 			break
 		}
 		if j >= start+2 {
-			if h := pivots[hash3(window[j-2], window[j-1], window[j])>>headShift]; h != 0 {
-				if m, ok := tryPivot(window, start, j, int(h)-1); ok {
+			if h := hash3(window[j-2], window[j-1], window[j]) >> headShift; pivotBits.has(h) {
+				if m, ok := tryPivot(window, start, j, int(pivots[h])-1); ok {
 					return m, true
 				}
 			}
@@ -148,8 +148,8 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 // segment looks at the letters and digits w[i:j].
 func segment(w []byte, start, end, i, j int) (Match, bool) {
 	if i+minToken <= end && j > i {
-		if h := heads[hash3(w[i], w[i+1], w[i+2])>>headShift]; h != 0 {
-			if m, ok := try(w, i, int(h)-1); ok {
+		if h := hash3(w[i], w[i+1], w[i+2]) >> headShift; headBits.has(h) {
+			if m, ok := try(w, i, int(heads[h])-1); ok {
 				return m, true
 			}
 		}

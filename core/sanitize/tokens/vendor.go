@@ -109,11 +109,11 @@ func vendorAt(w []byte, i, s, end int) (Match, bool) {
 	if i+minPrefix > end {
 		return Match{}, false
 	}
-	h := vendorHeads[hash3(w[i], w[i+1], w[i+2])>>vendorShift]
-	if h == 0 {
+	h := hash3(w[i], w[i+1], w[i+2]) >> vendorShift
+	if !vendorBits.has(h) {
 		return Match{}, false
 	}
-	for c := int(h) - 1; vendorChains[c] != 0xffff; c++ {
+	for c := int(vendorHeads[h]) - 1; vendorChains[c] != 0xffff; c++ {
 		d := &vendors[vendorChains[c]]
 		if !hasPrefix(w[i:end], d.name, true) {
 			continue

@@ -47,8 +47,8 @@ func TestServer(t *testing.T) {
 		"multipath/topology.txt":   s.Commands["multipath -ll"],
 		"multipath/multipath.conf": "defaults {\n}\n",
 	} {
-		if g := s.Find(name); len(strings.Split(g.Text, "\n")) != len(strings.Split(want, "\n")) || g.Failed != "" {
-			t.Errorf("%s: %q, failed %q", name, g.Text, g.Failed)
+		if g := s.Items[name]; g == nil || len(strings.Split(g.Text, "\n")) != len(strings.Split(want, "\n")) || g.Failed != "" {
+			t.Errorf("%s: %+v", name, g)
 		} else {
 			for line := range strings.Lines(want) {
 				if !strings.Contains(g.Text, line) {

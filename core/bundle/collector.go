@@ -80,7 +80,7 @@ const (
 	Failed   State = "failed"   // could not be read
 	Omitted  State = "omitted"  // the sanitizer let nothing of it pass: a binary, an archive bomb
 	Limited  State = "limited"  // a bound on size or time was reached
-	Refused  State = "refused"  // policy
+	Refused  State = "refused"  // permission was missing: policy's, or the system's
 	Skipped  State = "skipped"  // the user left it out
 	Withheld State = "withheld" // the user took it out after the preview
 )

@@ -45,8 +45,8 @@ func (s *Service) settings(method string) (json.RawMessage, error) {
 	return json.Marshal(out)
 }
 
-// readTrusted reads a file that decides who gets in: one that only root and the
-// agent's own user can write.
+// readTrusted reads a file that decides who gets in: one that, with its
+// directory, only root and the agent's own user can write.
 func readTrusted(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -57,9 +57,18 @@ func readTrusted(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read settings of a login: %w", err)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 || !ok || owner.Uid != 0 && owner.Uid != uint32(os.Geteuid()) {
-		return nil, fmt.Errorf("%s can be written by others than root, and says who gets in; run: chown root %s && chmod go-w %s", path, path, path)
+	dir, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("read settings of a login: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", path)
+	}
+	for place, info := range map[string]fs.FileInfo{path: info, filepath.Dir(path): dir} {
+		owner, ok := info.Sys().(*syscall.Stat_t)
+		if info.Mode().Perm()&0o022 != 0 || !ok || owner.Uid != 0 && owner.Uid != uint32(os.Geteuid()) {
+			return nil, fmt.Errorf("%s can be written by others than root, and says who gets in; run: chown root %s && chmod go-w %s", place, place, place)
+		}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
 	if err == nil && len(b) > maxSettings {

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"net"
@@ -38,7 +40,10 @@ func run(listen string, o infinibox.Options) error {
 	srv.Listener = l
 	srv.StartTLS()
 	defer srv.Close()
+	pin := sha256.Sum256(srv.Certificate().Raw)
 	fmt.Printf("fake InfiniBox %q, serial %d, at %s\n", o.Name, o.Serial, srv.URL)
+	fmt.Printf("settings for etc/auth.d/infinibox.json: {\"addresses\": [%q], \"pin\": \"SHA256:%s\"}\n",
+		srv.Listener.Addr(), base64.RawStdEncoding.EncodeToString(pin[:]))
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	<-stop

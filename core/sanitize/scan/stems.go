@@ -197,12 +197,16 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 // verifyChain appends the stems of a chain that begin at i.
 func verifyChain(dst []hit, buf []byte, i, end, c int) []hit {
 	for ; chains[c] >= 0; c++ {
-		if w := &stemWords[chains[c]]; i+4 <= len(buf) && (uint32(buf[i])|uint32(buf[i+1])<<8|uint32(buf[i+2])<<16|uint32(buf[i+3])<<24)&w.mask != w.want {
+		st := int(chains[c])
+		if w := &stemWords[st]; i+4 <= len(buf) && (uint32(buf[i])|uint32(buf[i+1])<<8|uint32(buf[i+2])<<16|uint32(buf[i+3])<<24)&w.mask != w.want {
 			continue
 		}
-		t := stemTable[chains[c]].text
-		if i+len(t) <= end && (foldEqual(buf[i:i+len(t)], t) || stemTable[chains[c]].what == stemShort && string(buf[i:i+len(t)]) == t) {
-			dst = append(dst, hit{i, int(chains[c])})
+		t := stemTable[st].text
+		if i+len(t) > end {
+			continue
+		}
+		if short := stemTable[st].what == stemShort; short && string(buf[i:i+len(t)]) == t || !short && foldEqual(buf[i:i+len(t)], t) {
+			dst = append(dst, hit{i, st})
 		}
 	}
 	return dst

@@ -93,7 +93,7 @@ func (a *Auth) Authenticate(ctx context.Context, login Login, talk Conversation)
 		err = inst.explain(ctx, limited, "a login", limit, broken.err)
 	}
 	a.blame(inst, err)
-	return Identity{}, fmt.Errorf("log in by %s: %w", a.id, err)
+	return Identity{}, during("log in by "+a.id, err)
 }
 
 // streamError is a failure of the connection to the plugin.

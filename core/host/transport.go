@@ -97,7 +97,7 @@ func (t *Transport) Dial(ctx context.Context, network, address string) (Dialled,
 	d, err := t.dial(ctx, inst, network, address, want)
 	if err != nil {
 		t.blame(inst, err)
-		return Dialled{}, fmt.Errorf("dial %s: %w", address, err)
+		return Dialled{}, during("dial "+address, err)
 	}
 	return d, nil
 }

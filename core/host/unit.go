@@ -282,6 +282,15 @@ func (f *Failure) Hint() string { return f.Err.Hint }
 // Unwrap returns the failure itself.
 func (f *Failure) Unwrap() error { return f.Err }
 
+// during says what was going on when err happened. A plugin's own words are
+// left alone: they name the plugin, and what it was doing.
+func during(what string, err error) error {
+	if _, own := err.(*Failure); own {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
 // Denied reports whether permission was missing: policy's or the system's.
 func (f *Failure) Denied() bool { return f.Err.Code == failure.Denied }
 

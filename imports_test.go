@@ -49,7 +49,7 @@ var importRules = []importRule{
 		why: "go-plugin is a detail of the host and the sdk"},
 	{in: "", except: []string{"core/host", "core/access", "plugins/collect", "testdata", "bench", "tools"}, not: []string{"os/exec"},
 		why: "processes are started in three places, where they are bounded and audited"},
-	{in: "", except: []string{"core/host"}, not: []string{"github.com/landlock-lsm", "github.com/elastic/go-seccomp-bpf"},
+	{in: "", except: []string{"core/host"}, not: []string{"github.com/landlock-lsm", "golang.org/x/net/bpf"},
 		why: "one place builds sandboxes"},
 }
 

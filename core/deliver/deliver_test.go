@@ -147,9 +147,8 @@ func TestSend(t *testing.T) {
 
 // cutter is a network that cuts each connection after some bytes.
 type cutter struct {
-	budget atomic.Int64 // bytes until the next cut; below zero: never
-	cuts   atomic.Int64
-	each   int64
+	cuts atomic.Int64
+	each int64
 }
 
 func (c *cutter) dial(ctx context.Context, network, addr string) (net.Conn, error) {

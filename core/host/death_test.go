@@ -48,9 +48,7 @@ func hostHelper() {
 	pids = append(pids, fmt.Sprint(info.PID))
 	go c.Collect(ctx, Request{}, func(i *Item) error { _, err := i.End(ctx); return err })
 	time.Sleep(200 * time.Millisecond)
-	for _, child := range children(os.Getpid()) {
-		pids = append(pids, child)
-	}
+	pids = append(pids, children(os.Getpid())...)
 	fmt.Println("pids", strings.Join(pids, " "))
 	time.Sleep(time.Hour)
 }

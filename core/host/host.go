@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/latchstring/latchstring/core/host/catalog"
 	"github.com/latchstring/latchstring/core/host/launch"
@@ -258,6 +257,3 @@ func (h *Host) logLevel() string {
 	}
 	return "warn"
 }
-
-// now is the time that supervision goes by.
-func (h *Host) now() time.Time { return h.opt.clock.Now() }

@@ -125,9 +125,7 @@ func (i *instance) connect(ctx context.Context, timeout time.Duration) error {
 	case err = <-done:
 	case <-ctx.Done():
 		i.kill()
-		if err = <-done; err == nil {
-			err = context.Cause(ctx)
-		}
+		<-done
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return &StuckError{ID: i.id, What: "the handshake", After: timeout, Ended: true}
 		}

@@ -92,7 +92,7 @@ func LoadKey(path string) (ssh.Signer, error) {
 }
 
 func strong(key ssh.PublicKey) error {
-	if key.Type() == ssh.InsecureKeyAlgoDSA {
+	if key.Type() == "ssh-dss" {
 		return errors.New("DSA keys are too weak; use ed25519")
 	}
 	c, ok := key.(ssh.CryptoPublicKey)

@@ -48,8 +48,7 @@ const (
 // fields count depends on the kind.
 type value struct {
 	yes     bool
-	n       int64 // Length in ns, Size in bytes, Number, Enum as index into its words
-	word    string
+	n       int64   // Length in ns, Size in bytes, Number, Enum as index into its words
 	lists   []*list // one from a file; merged, all of an intersection, one of a union
 	windows *schedule
 	redacts []Redaction

@@ -24,7 +24,6 @@ type tour struct {
 
 	arrayURL, rss string // address of the fake array, of the relay
 	bundle        string // id of the delivered bundle
-	opened        string // where the engineer unpacked it
 }
 
 type daemon struct {

@@ -134,7 +134,9 @@ func TestStrangeAnswers(t *testing.T) {
 	ca := issue(t, "CA", nil, nil)
 	leaf := issue(t, "rss", ca, nil)
 	answers := map[string]func(http.ResponseWriter, *http.Request){
-		"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/", 302) },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
+		},
 		"page":       func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>log in to the WLAN</html>") },
 		"error page": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(502); fmt.Fprint(w, "<html>bad gateway") },
 		"cut":        func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },

@@ -26,8 +26,8 @@ func (n *ntlmLogin) next(offers []offer) (string, error) {
 	n.leg++
 	switch n.leg {
 	case 1:
-		_, domain, _ := ntlmssp.GetDomain(n.user)
-		msg, err := ntlmssp.NewNegotiateMessage(domain, "")
+		// The domain here would be this machine's, not the user's.
+		msg, err := ntlmssp.NewNegotiateMessage("", "")
 		if err != nil {
 			return "", transport.Errorf(transport.ProxyAuth, "", "begin the NTLM login: %w", err)
 		}
@@ -40,8 +40,7 @@ func (n *ntlmLogin) next(offers []offer) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		user, _, domainNeeded := ntlmssp.GetDomain(n.user)
-		msg, err := ntlmssp.ProcessChallenge(challenge, user, n.password.Reveal(), domainNeeded)
+		msg, err := ntlmssp.NewAuthenticateMessage(challenge, n.user, n.password.Reveal(), nil)
 		if err != nil {
 			return "", transport.Errorf(transport.ProxyBroken, "", "answer the proxy's NTLM challenge: %w", err)
 		}

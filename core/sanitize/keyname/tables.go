@@ -39,7 +39,7 @@ var weakWords = map[string]Kind{
 	"auth": Token, "encrypt": APIKey, "key": APIKey, "keys": APIKey, "authentication": Token,
 	"login": Password, "session": Cookie, "cookie": Cookie, "cookies": Cookie, "sid": Cookie, "signature": Token,
 	"sig": Token, "nonce": Token, "license": APIKey, "licence": APIKey, "hash": Secret,
-	"cert": Secret, "code": Token, "access": Token, "private": APIKey, "pin": Password, "sso": Token, "webhook": Token,
+	"cert": Secret, "code": Token, "access": Token, "private": APIKey, "pin": Password, "pins": Password, "sso": Token, "webhook": Token,
 }
 
 // stems are searched in names without seams: mysqlrootpwd, rubygemsapitoken.
@@ -53,7 +53,7 @@ var stems = []struct {
 	{"secret", Secret, false}, {"token", Token, false}, {"apikey", APIKey, false},
 	{"accesskey", APIKey, false}, {"secretkey", APIKey, false}, {"privatekey", APIKey, false},
 	{"privkey", APIKey, false}, {"masterkey", APIKey, false}, {"sharedkey", APIKey, false},
-	{"authkey", APIKey, false}, {"accountkey", APIKey, false}, {"licensekey", APIKey, false},
+	{"authkey", APIKey, false}, {"authenticationkey", APIKey, false}, {"accountkey", APIKey, false}, {"licensekey", APIKey, false},
 	{"licencekey", APIKey, false}, {"signingkey", APIKey, false}, {"encryptionkey", APIKey, false},
 	{"encryptkey", APIKey, false}, {"decryptionkey", APIKey, false}, {"cryptkey", APIKey, false},
 	{"integrationkey", APIKey, false}, {"servicekey", APIKey, false}, {"deploykey", APIKey, false},

@@ -102,7 +102,9 @@ func blockHeader(v []byte) bool {
 
 func (s *Scanner) weakBlock(w want) {}
 
-func (st *State) open() bool { return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers }
+func (st *State) open() bool {
+	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable
+}
 
 // pair finds the value of a name that is itself a value: "name": "DB_PASSWORD",
 // "value": "x"; the same in XML, in either order, over at most a few lines.
@@ -393,7 +395,7 @@ func (s *Scanner) element(p int, w want) {
 		}
 		// Text that does not end on its line: one word at most.
 		e = s.le - p
-		if v := bytes.TrimSpace(buf[p:s.le]); bytes.IndexByte(v, ' ') >= 0 || !looksSecret(v) {
+		if v := bytes.TrimSpace(buf[p:s.le]); bytes.IndexByte(v, ' ') >= 0 || v[0] == '.' || !looksSecret(v) {
 			return
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	formRelay       // host user:password
 	formUsers       // user:password
 	formToken       // nothing but a secret
+	formTime        // number type key
 )
 
 // formOf tells the format from the name of a file.
@@ -30,6 +31,8 @@ func formOf(name string) form {
 		return formPgpass
 	case "chap-secrets", "pap-secrets":
 		return formChap
+	case "chrony.keys", "ntp.keys":
+		return formTime
 	case "sasl_passwd":
 		return formRelay
 	case ".htpasswd", "htpasswd", ".vnc_passwd", "passwd.client", "exim.passwd", ".git-credentials":
@@ -64,6 +67,8 @@ func (s *Scanner) fields() {
 		if i := bytes.IndexByte(line, ':'); i > 0 && !bytes.Contains(line, []byte("://")) {
 			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
 		}
+	case formTime:
+		s.timeKey()
 	case formToken:
 		s.hideText(s.ls, s.le, keyname.Token, "token-file")
 	}

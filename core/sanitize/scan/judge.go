@@ -135,7 +135,7 @@ func isReference(v []byte) bool {
 				up++
 			case isLetter(c):
 				other++
-			case c == '[' || c == '-' || c == '(' || c == ':' || c == '.' || c == ',' || c == ';' || c == ')':
+			case c == '[' || c == '-' || c == '(' || c == '/' || c == ':' || c == '.' || c == ',' || c == ';' || c == ')':
 				return i > 2
 			case c == '$' && i > 1:
 				// a crypt hash ($apr1$...)
@@ -210,7 +210,7 @@ var referenceBegins = []string{
 	"os.environ", "os.getenv", "os.env", "process.env", "getenv(", "env(", "env.", "env[", "environ[", "environ.get", "system.getenv", "system.getproperty", "environment.get",
 	"std::env", "env::var", "import.meta.env", "vault:", "vault(", "ref+", "ssm:", "arn:aws", "secretsmanager:", "op://", "awssm://", "projects/", "file(", "file:", "lookup(", "config(", "config.get", "config[",
 	"data.", "var.", "local.", "module.", "random_password.", "secrets.", "params.", "settings.", "self.", "this.", "props.", "state.", "request.", "req.", "args.", "options.", "opts.",
-	"fn::", "enc[", "env:", "fd:", "get_env", "keyring.", "getpass", "prompt(", "input(", "readline", "each.value", "null_resource.", "aws_", "azurerm_", "google_", "cfg.", "conf.", "values.", ".values.", "viper.", "flag.", "session[", "form.", "row[", "user.",
+	"fn::", "enc[", "env:", "fd:", "get_env", "keyring.", "getpass", "prompt(", "input(", "readline", "each.value", "null_resource.", "aws_", "azurerm_", "google_", "cfg.", "conf.", "values.", ".values.", "viper.", "flag.", "optional.", "session[", "form.", "row[", "user.",
 }
 
 // isPlaceholder is true for the words inside <...>.

@@ -99,6 +99,10 @@ func (s *Scanner) key(h hit) {
 	if ws, c2, k2 := s.twoWords(ks, ke, class); ws < ks {
 		ks, class, kind = ws, c2, k2
 	}
+	if ke < s.le && buf[ke] == '(' && s.call(ks, ke, class, kind) {
+		s.keyEnd = ke
+		return
+	}
 	if class < keyname.Weak {
 		if class == keyname.Policy {
 			s.keyEnd = ke
@@ -106,6 +110,10 @@ func (s *Scanner) key(h hit) {
 		return
 	}
 	s.keyEnd = ke
+	if class == keyname.Strong && s.header(ks, ke) {
+		s.keyEnd = s.le
+		return
+	}
 	s.after(ks, ke, class, kind)
 }
 
@@ -244,6 +252,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			if v, done = s.colonRest(v, w, keyQuote > 0); done {
 				return
 			}
+		}
+		if t := nonSpace(buf, v, s.le); t < s.le && (buf[t] == '(' || buf[t] == '[') && s.loginPair(t, w) {
+			return
 		}
 		if cookieName(w) {
 			s.cookies(v, w)

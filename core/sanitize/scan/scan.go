@@ -141,6 +141,18 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.relay(h.pos)
 		case stemEscape:
 			s.escapedKey(h.pos)
+		case stemCall:
+			s.callHit(h.pos, len(stemTable[h.stem].text))
+		case stemJWK:
+			s.webKey(h.pos)
+		case stemACL:
+			s.aclSecrets()
+		case stemTime:
+			s.timeKey()
+		case stemVault:
+			s.enter(InVault, keyname.Secret, 0, 0, 0)
+		case stemThin:
+			s.thin(h.pos + len("e:thin:"))
 		}
 	}
 	if command {

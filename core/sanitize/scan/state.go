@@ -23,6 +23,8 @@ const (
 	InNext         // the next line with text holds the value
 	InLong         // in a value that is longer than the buffer
 	InData         // below data: of a Kubernetes Secret
+	InTable        // in the rows of a table; Quote is the delimiter, Left the number of columns
+	InVault        // in the hex digits of an Ansible vault
 )
 
 // State is all that is remembered from line to line.
@@ -30,9 +32,11 @@ type State struct {
 	Mode   Mode
 	Quote  byte // quote that ends the value, where there is one
 	Kind   keyname.Kind
-	Indent int   // of the key that opened the block
-	Left   int   // lines that may still come
-	Secret uint8 // Kubernetes: 1 this document is a Secret, 2 it is something else
+	Indent int // of the key that opened the block
+	Left   int // lines that may still come
+	// Columns of the table that hold secrets.
+	Columns uint64
+	Secret  uint8 // Kubernetes: 1 this document is a Secret, 2 it is something else
 }
 
 const maxPEMLines = 2000
@@ -165,6 +169,11 @@ func (s *Scanner) stateLine() bool {
 			return true
 		}
 		return false
+	case InTable:
+		s.row()
+		return false
+	case InVault:
+		return s.vaultLine()
 	case InLong:
 		s.longLine()
 		return false
@@ -219,7 +228,12 @@ func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
 		s.value(from, want{class: keyname.Strong, kind: kind, rule: "next-line"})
 		return
 	}
-	// A word of its own that looks like no prose.
+	// A word of its own that looks like no prose; deeper than its key, it can
+	// only be the value.
+	if indent > keyIndent && bytes.IndexAny(v, " \t:=<>{}[]()#,;") < 0 && len(v) > 3 && !s.spare(v, keyname.Strong) && !isPath(v) && v[0] != '-' && v[0] != '@' && v[0] != '*' && v[0] != '/' {
+		s.hide(from, s.le, kind, "next-line")
+		return
+	}
 	if bytes.IndexByte(v, ' ') < 0 && bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '=') < 0 && looksRandom(v) {
 		s.hide(from, s.le, kind, "next-line")
 	}

@@ -20,6 +20,12 @@ const (
 	stemShort            // a token that may be shorter than a run
 	stemLine             // a line of a password file
 	stemEscape           // an escaped letter in the name of a key
+	stemCall             // a function that takes a secret by position
+	stemJWK              // a JSON Web Key
+	stemACL              // a user of Redis
+	stemTime             // a key of chrony
+	stemVault            // the first line of an Ansible vault
+	stemThin             // a user and a password in a URL of Oracle
 )
 
 type stem struct {
@@ -65,6 +71,12 @@ func buildStems() []stem {
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user")
 	add(stemURL, "://")
+	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
+	add(stemJWK, "kty\"", "kty\\")
+	add(stemACL, "+@a", "-@a", "+@r", "+@w", "+@c", "-@d", "~* ", "allkeys", "acl setuser")
+	add(stemTime, " hex:", " ascii:")
+	add(stemVault, "$ansible_vault")
+	add(stemThin, "e:thin:")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")
 	add(stemSQL, "identified")

@@ -56,13 +56,16 @@ func (s *Scanner) url(pos int) {
 			}
 		}
 	}
+	if s.Identify {
+		s.urlNames(from, at, colon)
+	}
 	if at < 0 {
 		return
 	}
 	_ = stop
 	if colon < 0 || colon > at {
 		user := buf[from:at]
-		if looksRandom(user) && len(user) >= 16 && !isToken(user) && !s.spare(user, keyname.Strong) {
+		if looksRandom(user) && len(user) >= 16 && !camelWords(user) && !isToken(user) && !s.spare(user, keyname.Strong) {
 			s.hide(from, at, keyname.Token, "url-user")
 		}
 		return
@@ -87,6 +90,17 @@ func isTemplate(v []byte) bool {
 	}
 	a, b := v[0], v[len(v)-1]
 	return a == '{' && b == '}' || a == '<' && b == '>' || a == '[' && b == ']' || a == '$' && (v[1] == '(' || v[1] == '{') && (b == ')' || b == '}') || a == '%' && b == '%'
+}
+
+// thin hides the password in jdbc:oracle:thin:user/password@host, from p on.
+func (s *Scanner) thin(p int) {
+	at := bytes.IndexByte(s.buf[p:s.le], '@')
+	if at < 0 {
+		return
+	}
+	if i := bytes.IndexByte(s.buf[p:p+at], '/'); i > 0 && bytes.IndexByte(s.buf[p:p+at], ' ') < 0 {
+		s.hideText(p+i+1, p+at, keyname.Password, "dsn")
+	}
 }
 
 // dsn hides the password in user:password@tcp(host)/db.

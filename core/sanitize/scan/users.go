@@ -18,6 +18,7 @@ func (s *Scanner) account(pos int, word string) {
 	switch word {
 	case "/home/", "/users/":
 		s.accountAt(e, '/')
+		s.passwdLine()
 	case "sudo: ":
 		s.accountAt(nonSpace(buf, e, s.le), ' ')
 	case "(uid=":
@@ -38,6 +39,8 @@ func (s *Scanner) account(pos int, word string) {
 		}
 		if bytes.HasPrefix(buf[b:s.le], []byte(" from ")) && (s.before(pos, "password") || s.before(pos, "publickey") || s.before(pos, "interactive/pam") || s.before(pos, "none")) {
 			s.addAccount(e, b)
+		} else if s.before(pos, "password") {
+			s.passwordFor(e, b)
 		}
 	case "hostname":
 		if p := nonSpace(buf, e, s.le); p < s.le && (buf[p] == ':' || buf[p] == '=') {

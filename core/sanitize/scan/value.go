@@ -34,8 +34,12 @@ type want struct {
 // of what was read, or p when there was no value.
 func (s *Scanner) value(p int, w want) int {
 	buf := s.buf
+	blank := p
 	for p < s.le && isSpace(buf[p]) {
 		p++
+	}
+	if p > blank && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
+		return p // a comment or an operator: the value is empty
 	}
 	// Prefixes of literals and a bracket around them.
 	q := p
@@ -67,6 +71,10 @@ func (s *Scanner) value(p int, w want) int {
 		return p
 	}
 	if buf[p] == '{' {
+		if p+1 == s.le && w.json && w.class == keyname.Strong {
+			s.member(p, w)
+			return p
+		}
 		if n := p + 1; n < s.le && (isHexNumber(buf[n:s.le])) {
 			e := bytes.IndexByte(buf[n:s.le], '}')
 			if e < 0 {
@@ -76,6 +84,9 @@ func (s *Scanner) value(p int, w want) int {
 			return n + e
 		}
 		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'') {
+			if w.json && w.class == keyname.Strong {
+				s.member(p, w)
+			}
 			return p
 		}
 	}
@@ -245,6 +256,9 @@ func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
 func (s *Scanner) bare(p int, w want) int {
 	buf := s.buf
 	if w.code && isCall(buf[p:min(s.le, p+128)]) {
+		return p
+	}
+	if construct(buf[p:min(s.le, p+128)]) {
 		return p
 	}
 	e := p
@@ -425,7 +439,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		ve--
 	}
 	v := buf[vs:ve]
-	if s.spare(v, w.class) {
+	if s.spare(v, w.class) || s.harmless(v, &w, quoted) {
 		return
 	}
 	if len(v) > 5 && string(v[:5]) == "pass:" { // OpenSSL's
@@ -465,6 +479,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	}
 	switch w.class {
 	case keyname.Weak:
+		if pinCode(v, w.key) {
+			break
+		}
 		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
 			return
 		}

@@ -13,6 +13,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	buf := s.buf
 	lineStart := s.startsLine(ks)
 	c := buf[sep]
+	if s.inPath(ks) {
+		return // the name of a file, in a list of them
+	}
 	if foldIs(w.key, "authorization") {
 		s.authorizationWords(sep, w)
 		return
@@ -28,6 +31,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
 		w.class = keyname.Strong
+	}
+	if foldIs(w.key, "authentication-key") && s.authenticationKey(sep, w) {
+		return
 	}
 	if flag := s.flagDashes(ks); flag > 0 {
 		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' {
@@ -54,6 +60,12 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
 		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
+				return // token "x" has expired
+			}
+			w.rule = "directive"
+			s.value(sep, w)
+		} else if w.class == keyname.Strong && c != '`' && (s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -196,6 +208,50 @@ func (s *Scanner) flagDashes(ks int) int {
 	return n
 }
 
+// wordsBehind is true when a sentence goes on behind the string at p.
+func (s *Scanner) wordsBehind(p int) bool {
+	n := quoteAt(s.buf, p, s.le)
+	_, e := closeQuote(s.buf, p+n, s.le, s.buf[p:p+n])
+	return e+2 < s.le && s.buf[e] == ' ' && s.buf[e+1] >= 'a' && s.buf[e+1] <= 'z' && isLetter(s.buf[e+2])
+}
+
+// headerLineStart is true for directives of web servers that set a header.
+func (s *Scanner) headerLineStart() bool {
+	l := bytes.TrimLeft(s.buf[s.ls:s.le], " \t")
+	for _, p := range []string{"proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "add_header", "requestheader", "more_set_", "http-request set-header", "setenv ", "header "} {
+		if len(l) > len(p) && foldEqual(l[:len(p)], p) {
+			return true
+		}
+	}
+	return false
+}
+
+// authenticationKey reads the keys of routing and time protocols:
+// authentication-key [NUMBER] [type] [md5] [value] KEY.
+func (s *Scanner) authenticationKey(p int, w want) bool {
+	w.class, w.kind, w.rule = keyname.Strong, keyname.APIKey, "device"
+	for words := 0; p < s.le && words < 6; words++ {
+		if quoteAt(s.buf, p, s.le) > 0 {
+			s.value(p, w)
+			return true
+		}
+		e := p
+		for e < s.le && !isSpace(s.buf[e]) && s.buf[e] != ';' {
+			e++
+		}
+		v := s.buf[p:e]
+		if isNumber(v) && len(v) < 6 || foldIs(v, "type") || foldIs(v, "value") || foldIs(v, "md5") || foldIs(v, "sha1") || foldIs(v, "sha256") || foldIs(v, "sha-256") || foldIs(v, "hmac-sha1-12") || foldIs(v, "cmac-aes-128") {
+			p = nonSpace(s.buf, e, s.le)
+			continue
+		}
+		if w.json = false; len(v) > 2 && !lowerWord(v) {
+			s.judge(p, e, w, true)
+		}
+		return true
+	}
+	return true
+}
+
 // sharedKey is true for the lines of network gear on which "key" is a secret.
 func (s *Scanner) sharedKey() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+256)]
@@ -245,7 +301,7 @@ func (s *Scanner) deviceLine() bool {
 	return false
 }
 
-var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "missing", "empty", "too", "expired", "set", "a", "an", "the", "in", "stored", "used", "valid", "correct", "now", "being", "already", "only", "your", "hidden", "encrypted", "no", "never", "weak", "strong", "ok", "to", "from", "read", "written", "needed", "mandatory", "optional", "generated", "changed", "provided", "unknown", "case", "null", "unset", "disabled", "enabled", "sent", "passed", "given", "per", "longer", "shorter", "this", "that", "of"}
+var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "missing", "empty", "too", "expired", "set", "a", "an", "the", "in", "stored", "used", "valid", "correct", "now", "being", "already", "only", "your", "hidden", "encrypted", "no", "never", "weak", "strong", "ok", "to", "from", "read", "written", "needed", "mandatory", "optional", "generated", "changed", "provided", "unknown", "case", "null", "unset", "disabled", "enabled", "sent", "passed", "given", "per", "longer", "shorter", "this", "that", "of", "always", "missing", "something", "what"}
 
 // sentence reads "the password for user 'x' is 'y'" from after the key.
 func (s *Scanner) sentence(ke, sep int, w want) bool {
@@ -284,7 +340,10 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 				return true
 			}
 		}
-		if looksSecret(word) || nonSpace(buf, e, s.le) >= s.le && len(word) >= 4 && verb == " is " {
+		if len(word) > 5 && bytes.HasSuffix(word, []byte("ly")) && lowerWord(word) {
+			return true // is really, is currently
+		}
+		if looksSecret(word) || nonSpace(buf, e, s.le) >= s.le && len(word) >= 4 && verb == " is " && (w.kind == keyname.Password || len(bytes.TrimSpace(mid)) == 0) {
 			w.rule = "sentence"
 			s.judge(p, t, w, true)
 		}

@@ -1,0 +1,89 @@
+package scan
+
+import "bytes"
+
+// nobodys are words behind "password for" that name no account.
+var nobodys = []string{"this", "that", "all", "any", "each", "our", "my", "your", "his", "her", "every", "access", "use", "new", "more", "an", "it", "its", "some", "them", "you", "me", "us", "both", "other", "these", "those", "login", "database", "example", "account", "accounts", "users", "key", "invalid", "illegal", "keystore", "certificate"}
+
+// passwordFor takes the account in: Setting new password for jdoe.
+func (s *Scanner) passwordFor(b, e int) {
+	w := s.buf[b:e]
+	if len(w) < 3 || e < s.le && s.buf[e] != ' ' && s.buf[e] != ',' && s.buf[e] != ':' {
+		return
+	}
+	for _, n := range nobodys {
+		if foldIs(w, n) {
+			return
+		}
+	}
+	s.addAccount(b, e)
+}
+
+// passwdLine takes the name and the person of a line of /etc/passwd:
+// jdoe:x:1000:1000:John Doe,,,:/home/jdoe:/bin/sh.
+func (s *Scanner) passwdLine() {
+	line := s.buf[s.ls:s.le]
+	var at [5]int
+	p := 0
+	for i := range at {
+		c := bytes.IndexByte(line[p:], ':')
+		if c < 0 {
+			return
+		}
+		at[i] = p + c
+		p += c + 1
+	}
+	if !isNumber(line[at[1]+1:at[2]]) || !isNumber(line[at[2]+1:at[3]]) {
+		return
+	}
+	s.addAccount(s.ls, s.ls+at[0])
+	g := line[at[3]+1 : at[4]]
+	if i := bytes.IndexByte(g, ','); i >= 0 {
+		g = g[:i]
+	}
+	if bytes.IndexByte(g, ' ') > 0 && isLetter(g[0]) {
+		b := s.ls + at[3] + 1
+		s.ident(b, b+len(g), User)
+	}
+}
+
+// urlNames takes the account and the host of an URL that has credentials, and
+// the host of one with a port. The authority is buf[from:end], at is the place
+// of its last @ or -1.
+func (s *Scanner) urlNames(from, at, colon int) {
+	buf := s.buf
+	h := from
+	if at >= 0 {
+		e := at
+		if colon >= 0 && colon < at {
+			e = colon
+		}
+		b := from
+		for b < e && isAccountChar(buf[b]) {
+			b++
+		}
+		if b == e && e > from && !looksRandom(buf[from:e]) {
+			s.addAccount(from, e)
+		}
+		h = at + 1
+	}
+	dots := 0
+	e := h
+	for e < s.le && (isAlnum(buf[e]) || buf[e] == '-' || buf[e] == '_' || buf[e] == '.') {
+		dots += btoi(buf[e] == '.')
+		e++
+	}
+	for e > h && buf[e-1] == '.' {
+		e--
+		dots--
+	}
+	v := buf[h:e]
+	port := e+1 < s.le && buf[e] == ':' && isDigit(buf[e+1])
+	if len(v) < 3 || !isLetter(v[0]) || at < 0 && (dots > 0 || !port) || foldIs(v, "localhost") || foldIs(v, "host") || foldIs(v, "hostname") || isPublic(v) || isToken(v) {
+		return
+	}
+	if e < s.le && (buf[e] == '$' || buf[e] == '{' || buf[e] == '%' || buf[e] == '@') {
+		return
+	}
+	s.ident(h, e, Host)
+}

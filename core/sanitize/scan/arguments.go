@@ -1,0 +1,195 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Program text passes credentials by position: SetBasicAuth("user", "secret").
+// Which argument is the secret depends on what is called. Only literals count;
+// names of variables stay.
+
+// callee says where a function has its secret.
+type callee struct {
+	name string // how its name ends, in lower case
+	at   int    // the argument, from 0
+	two  int    // the same when there are two arguments only; -1 for none
+}
+
+var callees = []callee{
+	{"basicauth", 1, 1}, {"basic_auth", 1, 1}, {"digestauth", 1, 1}, {"digest_auth", 1, 1}, {"plainauth", 2, -1}, {"tokens.basic", 1, 1}, {".auth", 1, 1}, {"credentials.basic", 1, 1},
+	{"credential", 1, 1}, {"credentials", 1, 1}, {"passwordauthentication", 1, 1}, {"passwordtoken", 1, 1}, {"ssh2_auth_password", 2, -1},
+	{"getconnection", 2, 1}, {"pdo", 2, -1}, {"mysqli", 2, -1}, {"connect", 2, -1}, {"directoryentry", 2, -1}, {"ftp", 2, -1}, {"ftp_tls", 2, -1},
+	{"ldap_bind", 2, -1}, {"simple_bind_s", 1, 1}, {"bind_s", 1, 1}, {".bind", 1, 1}, {"imap_open", 2, -1}, {"ftp_login", 2, 1}, {"login", 1, 1}, {"authenticate", 1, 1},
+}
+
+// call deals with a function whose name is buf[ks:ke], with a parenthesis
+// behind. True if there was a secret among the arguments.
+func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool {
+	name := s.buf[ks:ke]
+	for i := range callees {
+		c := &callees[i]
+		n := len(name) - len(c.name)
+		if n < 0 || !foldEqual(name[n:], c.name) || n > 0 && isAlnum(name[n-1]) && isAlnum(c.name[0]) && !seamAt(name, n) {
+			continue
+		}
+		var args [6]arg
+		got, _ := s.arguments(ke, args[:])
+		at := c.at
+		if got == 2 {
+			at = c.two
+		}
+		if at >= 0 && at < got && got > 1 {
+			return s.literal(args[at], keyname.Password)
+		}
+		return false
+	}
+	if class == keyname.Strong && (setter(name) || kind == keyname.Password && len(name) <= 8) {
+		var args [2]arg
+		if got, _ := s.arguments(ke, args[:]); got == 1 {
+			return s.literal(args[0], kind)
+		}
+	}
+	return false
+}
+
+// loginPair hides the second of two strings in auth=("user", "secret").
+func (s *Scanner) loginPair(p int, w want) bool {
+	k := w.key
+	if n := len(k) - 4; n < 0 || !foldEqual(k[n:], "auth") && !containsFold(k, "credentials") && !foldEqual(k[n:], "cred") {
+		return false
+	}
+	var args [3]arg
+	n, _ := s.arguments(p, args[:])
+	return n == 2 && args[0].vs > args[0].start && s.literal(args[1], keyname.Password)
+}
+
+// seamAt is true where a word begins by its case: getConnection.
+func seamAt(name []byte, n int) bool {
+	return name[n] >= 'A' && name[n] <= 'Z' || name[n-1] == '_'
+}
+
+// setter is true for the names of functions that take the secret they name.
+func setter(name []byte) bool {
+	if i := bytes.LastIndexByte(name, '.'); i >= 0 {
+		name = name[i+1:]
+	}
+	for _, p := range []string{"set", "with", "add"} {
+		if len(name) > len(p) && foldEqual(name[:len(p)], p) {
+			return true
+		}
+	}
+	return false
+}
+
+// literal hides an argument, if it is one string.
+func (s *Scanner) literal(a arg, kind keyname.Kind) bool {
+	if a.vs <= a.start || a.ve <= a.vs {
+		return false
+	}
+	n := len(s.Spans)
+	s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: kind, rule: "argument"}, true)
+	return len(s.Spans) > n
+}
+
+// arguments cuts what stands in the parentheses that open at p. It returns how
+// many there are and the end. vs and ve of a string are inside its quotes, else
+// they are start and end. Lists may go on over the next lines.
+func (s *Scanner) arguments(p int, args []arg) (int, int) {
+	buf, end := s.buf, min(s.hi, p+1024)
+	if end > s.le && len(args) > 8 {
+		end = s.le // rows of SQL
+	}
+	n, depth := 0, 0
+	start := p + 1
+	add := func(e int) bool {
+		b := start
+		for b < e && isBlank(buf[b]) {
+			b++
+		}
+		for e > b && isBlank(buf[e-1]) {
+			e--
+		}
+		if n == len(args) {
+			return false
+		}
+		args[n] = s.argument(b, e)
+		n++
+		return true
+	}
+	for i := p; i < end; i++ {
+		switch c := buf[i]; c {
+		case '"', '\'', '`':
+			q := stringEnd(buf, i, end)
+			if q < 0 {
+				return 0, i
+			}
+			i = q
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			if depth--; depth == 0 {
+				if n > 0 || i > start {
+					add(i)
+				}
+				return n, i + 1
+			}
+		case ',':
+			if depth == 1 {
+				if !add(i) {
+					return n, i
+				}
+				start = i + 1
+			}
+		case ';':
+			return 0, i
+		}
+	}
+	return 0, end
+}
+
+// argument finds the string in buf[b:e]: alone, with a prefix such as N'x' or
+// L"x", or with a method behind it.
+func (s *Scanner) argument(b, e int) arg {
+	a := arg{b, e, b, e}
+	q := b
+	if q+1 < e && isLetter(s.buf[q]) && (s.buf[q+1] == '\'' || s.buf[q+1] == '"') {
+		q++
+	}
+	if q < e && (s.buf[q] == '"' || s.buf[q] == '\'' || s.buf[q] == '`') {
+		if i := stringEnd(s.buf, q, e); i > 0 && (i+1 == e || s.buf[i+1] == '.' || s.buf[i+1] == ':') {
+			a.vs, a.ve = q+1, i
+		}
+	}
+	return a
+}
+
+// stringEnd is the place of the quote that ends the string at p, or -1.
+func stringEnd(buf []byte, p, end int) int {
+	for i := p + 1; i < end; i++ {
+		switch buf[i] {
+		case '\\':
+			i++
+		case buf[p]:
+			if i+1 < end && buf[i+1] == buf[p] && buf[p] == '\'' {
+				i++ // '' inside a string of SQL
+				continue
+			}
+			return i
+		}
+	}
+	return -1
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// callHit deals with a stem that ends in a parenthesis.
+func (s *Scanner) callHit(pos, n int) {
+	ke := pos + n - 1
+	ks := pos
+	for ks > s.ls && (isAlnum(s.buf[ks-1]) || s.buf[ks-1] == '_' || s.buf[ks-1] == '.') && ke-ks < 60 {
+		ks--
+	}
+	s.call(ks, ke, keyname.Harmless, "")
+}

@@ -1,0 +1,187 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// harmless is true for values that say by their look, together with the name of
+// the key, that they are no secret.
+func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
+	if len(v) == 0 {
+		return true
+	}
+	switch k := w.key; {
+	case foldIs(k, "passwd") || foldIs(k, "shadow") || foldIs(k, "passwd_compat") || foldIs(k, "shadow_compat"):
+		if !quoted && nameServices(v) {
+			return true
+		}
+	case foldIs(k, "license") || foldIs(k, "licence") || foldIs(k, "licenses") || foldIs(k, "spdx-license-identifier"):
+		if plainSegments(v) {
+			return true
+		}
+	case foldIs(k, "accesskey"):
+		if len(v) == 1 {
+			return true
+		}
+	case len(k) >= 6 && foldEqual(k[len(k)-6:], "tokens"):
+		n, _, _ := bytes.Cut(v, []byte{' '})
+		if isNumber(bytes.TrimRight(n, ",;")) {
+			return true
+		}
+	case foldIs(k, "pass"):
+		if !quoted && s.tally(v) {
+			return true
+		}
+	}
+	if w.class != keyname.Strong {
+		return false
+	}
+	if isDigit(v[0]) && portAndProtocol(v) {
+		return true
+	}
+	return bytes.IndexByte(v, ' ') > 0 && (message(v) || foldIs(v, "no data") || foldIs(v, "not set") || foldIs(v, "not found") || foldIs(v, "no value"))
+}
+
+// nameServices is true for the sources of nsswitch.conf.
+func nameServices(v []byte) bool {
+	for len(v) > 0 {
+		var f []byte
+		f, v, _ = bytes.Cut(bytes.TrimLeft(v, " \t"), []byte{' '})
+		if len(f) == 0 || f[0] == '[' || f[len(f)-1] == ']' {
+			continue
+		}
+		known := false
+		for _, n := range []string{"files", "systemd", "sss", "compat", "ldap", "nis", "nisplus", "winbind", "db", "dns", "cache", "altfiles", "extrausers", "centrify", "vas4", "ato", "hesiod"} {
+			known = known || foldIs(f, n)
+		}
+		if !known {
+			return false
+		}
+	}
+	return true
+}
+
+// plainSegments is true for the names of licences: BSD-3-Clause. Letters and
+// digits never mix between the dashes, and some letters are small.
+func plainSegments(v []byte) bool {
+	small := false
+	letters, digits := 0, 0
+	for _, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case isLetter(c):
+			letters++
+			small = small || c >= 'a'
+		case c == '-' || c == ' ' || c == '+' || c == '(' || c == ')' || c == ',':
+			letters, digits = 0, 0
+		case c == '.':
+		default:
+			return false
+		}
+		if letters > 0 && digits > 0 {
+			return false
+		}
+	}
+	return small
+}
+
+// tally is true for the count of tests that passed.
+func (s *Scanner) tally(v []byte) bool {
+	if bytes.HasSuffix(v, []byte("s)")) || containsFold(v, "test") {
+		return true
+	}
+	if n, _, _ := bytes.Cut(v, []byte{' '}); !isNumber(bytes.TrimRight(n, ",;")) || len(n) > 7 {
+		return false
+	}
+	around := s.buf[max(s.lo, s.ls-160):min(s.hi, s.le+160)]
+	return containsFold(around, "fail") || containsFold(around, "skip")
+}
+
+// portAndProtocol is true for 464/tcp.
+func portAndProtocol(v []byte) bool {
+	i := bytes.IndexByte(v, '/')
+	return i > 0 && i <= 5 && isNumber(v[:i]) && (foldIs(v[i+1:], "tcp") || foldIs(v[i+1:], "udp") || foldIs(v[i+1:], "sctp"))
+}
+
+// message is true for a sentence about the secret: Password is wrong.
+func message(v []byte) bool {
+	words, about, verb := 0, false, false
+	for f := range bytes.FieldsSeq(v) {
+		words++
+		f = bytes.Trim(f, ".,!?:'\"")
+		if len(f) > 0 && !lowerWord(f[1:]) {
+			return false
+		}
+		about = about || foldIs(f, "password") || foldIs(f, "secret") || foldIs(f, "token") || foldIs(f, "passphrase") || foldIs(f, "key") || foldIs(f, "credentials")
+		verb = verb || foldIs(f, "is") || foldIs(f, "must") || foldIs(f, "was") || foldIs(f, "are") || foldIs(f, "not") || foldIs(f, "your") || foldIs(f, "enter") || foldIs(f, "please") || foldIs(f, "cannot")
+	}
+	return words >= 3 && about && verb
+}
+
+// construct is true for expressions that make an object: new Secret(...),
+// Token{...}.
+func construct(v []byte) bool {
+	for _, p := range []string{"new ", "await ", "yield "} {
+		if bytes.HasPrefix(v, []byte(p)) {
+			r := bytes.TrimLeft(v[len(p):], " ")
+			return len(r) > 0 && isLetter(r[0]) && bytes.IndexByte(r, '(') > 0
+		}
+	}
+	i := bytes.IndexByte(v, '{')
+	if i < 3 || v[0] < 'A' || v[0] > 'Z' {
+		return false
+	}
+	for _, c := range v[:i] {
+		if !isLetter(c) {
+			return false
+		}
+	}
+	for _, t := range []string{"token", "cred", "secret", "key", "auth", "session", "password", "cookie"} {
+		if containsFold(v[:i], t) {
+			return true
+		}
+	}
+	return false
+}
+
+// camelWords is true for names of programs' objects: CoarseGrainedScheduler.
+func camelWords(v []byte) bool {
+	words, letters := 0, 0
+	for i, c := range v {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			words++
+			letters++
+		case isLetter(c):
+			letters++
+			words += btoi(i == 0)
+		case !isDigit(c) && c != '-' && c != '_':
+			return false
+		}
+	}
+	return words > 0 && letters >= 4*words && letters*4 >= 3*len(v)
+}
+
+// pinCode is true for the digits of a PIN.
+func pinCode(v, key []byte) bool {
+	n := len(key) - 3
+	return n >= 0 && len(v) >= 4 && len(v) <= 8 && foldEqual(key[n:], "pin") && bytes.IndexByte(v, '.') < 0 && isDigit(v[0]) && isNumber(v)
+}
+
+// inPath is true when the name at ks is the last part of a file's path.
+func (s *Scanner) inPath(ks int) bool {
+	if ks == s.ls || s.buf[ks-1] != '/' {
+		return false
+	}
+	i := ks - 1
+	for i > s.ls && !isSpace(s.buf[i-1]) {
+		i--
+		if s.buf[i] == '/' {
+			return true
+		}
+	}
+	return false
+}

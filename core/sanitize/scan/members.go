@@ -1,0 +1,143 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// jwkSecrets are the members of a JSON Web Key that are not public (RFC 7518).
+var jwkSecrets = []string{"d", "p", "q", "dp", "dq", "qi", "k"}
+
+// webKey hides the private members of the JSON Web Key that has its kty at pos.
+func (s *Scanner) webKey(pos int) {
+	buf := s.buf
+	if pos == s.lo || quoteAt(buf, pos+3, s.hi) == 0 {
+		return
+	}
+	from := max(s.lo, pos-3000)
+	b := bytes.LastIndexByte(buf[from:pos], '{')
+	if b < 0 {
+		b = 0
+	}
+	end := min(s.hi, pos+3800)
+	if e := bytes.IndexByte(buf[pos:end], '}'); e >= 0 {
+		end = pos + e
+	}
+	for i := from + b; i < end; i++ {
+		if buf[i] != '"' {
+			continue
+		}
+		e := i + 1
+		for e < end && isLetter(buf[e]) {
+			e++
+		}
+		n := quoteAt(buf, e, end)
+		if n == 0 || e-i > 3 || e == i+1 {
+			continue
+		}
+		v := e + n
+		for v < end && (isBlank(buf[v]) || buf[v] == ':') {
+			v++
+		}
+		q := quoteAt(buf, v, end)
+		if q == 0 || v == e+n {
+			continue
+		}
+		for _, name := range jwkSecrets {
+			if string(buf[i+1:e]) == name {
+				if ve, _ := closeQuote(buf, v+q, end, buf[v:v+q]); ve > 0 {
+					s.judge(v+q, ve, want{class: keyname.Strong, kind: privateKind, rule: "jwk"}, true)
+				}
+			}
+		}
+		i = v + q - 1
+	}
+}
+
+// member takes the value of {"sensitive": true, "value": "x"} behind the brace
+// at p, as Terraform writes outputs.
+func (s *Scanner) member(p int, w want) {
+	buf := s.buf
+	end := min(s.hi, p+400)
+	for i := p + 1; i < end; i++ {
+		switch buf[i] {
+		case '{', '}', '[':
+			return
+		case 'v':
+			if i+5 < end && string(buf[i:i+5]) == "value" && quoteAt(buf, i+5, end) > 0 && !isAlnum(buf[i-1]) {
+				w.rule = "name-value"
+				s.valueAfter(i+5, end, w)
+				return
+			}
+		}
+	}
+}
+
+// aclSecrets hides >password and #hash among the rules of a user of Redis.
+func (s *Scanner) aclSecrets() {
+	line := s.buf[s.ls:s.le]
+	if !containsFold(line, "user ") {
+		return
+	}
+	for p := s.ls; p < s.le; {
+		p = nonSpace(s.buf, p, s.le)
+		e := p
+		for e < s.le && !isSpace(s.buf[e]) {
+			e++
+		}
+		if e-p > 1 && p > s.ls && (s.buf[p] == '>' || s.buf[p] == '<' || (s.buf[p] == '#' || s.buf[p] == '!') && e-p == 65) {
+			s.hideText(p+1, e, keyname.Password, "redis-acl")
+		}
+		p = e
+	}
+}
+
+// timeKey hides the key in a line of chrony's or ntpd's file of keys:
+// NUMBER TYPE KEY.
+func (s *Scanner) timeKey() {
+	var at [3][2]int
+	p := s.ls
+	for i := range at {
+		p = nonSpace(s.buf, p, s.le)
+		e := p
+		for e < s.le && !isSpace(s.buf[e]) {
+			e++
+		}
+		at[i] = [2]int{p, e}
+		p = e
+	}
+	id, typ, key := s.buf[at[0][0]:at[0][1]], s.buf[at[1][0]:at[1][1]], at[2]
+	if !isNumber(id) || len(id) > 10 || len(typ) == 0 || !isLetter(typ[0]) || len(typ) > 12 {
+		return
+	}
+	if i := bytes.IndexByte(s.buf[key[0]:key[1]], ':'); i == 3 || i == 5 {
+		key[0] += i + 1
+	}
+	s.hideText(key[0], key[1], keyname.APIKey, "time-key")
+}
+
+// vaultLine hides a line of hex digits of an Ansible vault.
+func (s *Scanner) vaultLine() bool {
+	b, e := s.ls, s.le
+	for b < e && !isHex(s.buf[b]) && (isSpace(s.buf[b]) || s.buf[b] == '#') {
+		b++
+	}
+	for e > b && isSpace(s.buf[e-1]) {
+		e--
+	}
+	if b == e {
+		s.leave()
+		return false
+	}
+	if !isToken(s.buf[b:e]) {
+		for _, c := range s.buf[b:e] {
+			if !isHex(c) {
+				s.leave()
+				return false
+			}
+		}
+		s.hide(b, e, keyname.Secret, "ansible-vault")
+	}
+	return true
+}

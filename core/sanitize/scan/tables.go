@@ -1,0 +1,277 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Tables say once, in their first line, what the columns are: CSV, Markdown,
+// the output of database clients, COPY and INSERT of SQL. The state remembers
+// which columns hold secrets until a line has another number of fields.
+
+// sqlRow is the delimiter in the state while rows of INSERT follow.
+const sqlRow = '('
+
+const maxColumns = 64
+
+// header takes the line as the first one of a table, if the name at buf[ks:ke]
+// is the whole name of a column.
+func (s *Scanner) header(ks, ke int) bool {
+	buf := s.buf
+	a, b := ks, ke
+	for a > s.ls && (buf[a-1] == '"' || buf[a-1] == '\'' || buf[a-1] == '`' || buf[a-1] == ' ') {
+		a--
+	}
+	for b < s.le && (buf[b] == '"' || buf[b] == '\'' || buf[b] == '`' || buf[b] == ' ') {
+		b++
+	}
+	var delim byte
+	switch {
+	case b < s.le && isDelimiter(buf[b]):
+		delim = buf[b]
+		if a > s.ls && buf[a-1] != delim && buf[a-1] != '(' {
+			return false
+		}
+	case (b == s.le || buf[b] == ')') && a > s.ls && (isDelimiter(buf[a-1]) || buf[a-1] == '('):
+		delim = buf[a-1]
+	default:
+		return false
+	}
+	if s.State.Mode != Normal || s.le-s.ls > 2048 || s.cut {
+		return false
+	}
+	if delim == ',' || delim == '(' {
+		if open := bytes.LastIndexByte(buf[s.ls:ks], '('); open >= 0 {
+			return s.statementColumns(s.ls + open)
+		}
+	}
+	return delim != '(' && s.headerLine(delim)
+}
+
+func isDelimiter(c byte) bool { return c == ',' || c == ';' || c == '\t' || c == '|' }
+
+// headerLine verifies that the line names columns and the next one fits.
+func (s *Scanner) headerLine(delim byte) bool {
+	buf := s.buf
+	var cols [maxColumns]arg
+	n := s.columns(s.ls, s.le, delim, cols[:])
+	if n < 2 {
+		return false
+	}
+	blank := false
+	var secret uint64
+	for i, c := range cols[:n] {
+		f := s.text(c)
+		if len(f) == 0 {
+			if delim == '|' && (i == 0 || i == n-1) {
+				continue
+			}
+			return false
+		}
+		if !columnName(f) {
+			return false
+		}
+		if i > 0 && c.start < c.vs && buf[c.start] == ' ' {
+			blank = true
+		}
+		if class, _ := s.classify(f); class == keyname.Strong {
+			secret |= 1 << i
+		}
+	}
+	if secret == 0 || delim == ',' && blank && n < 3 || isSpace(buf[s.ls]) && delim != '|' {
+		return false
+	}
+	from := s.le
+	for from < s.hi && (buf[from] == '\r' || buf[from] == '\n') && from-s.le < 2 {
+		from++
+	}
+	to := from
+	for to < s.hi && buf[to] != '\n' && buf[to] != '\r' {
+		to++
+	}
+	if to == from {
+		return false
+	}
+	if !ruled(buf[from:to]) {
+		var next [maxColumns]arg
+		if s.columns(from, to, delim, next[:]) != n || delim == '|' && blank && n < 4 {
+			return false
+		}
+		// Names again: a list of words, not a table.
+		if delim == ',' && blank {
+			return false
+		}
+	}
+	s.enterTable(delim, n, secret)
+	return true
+}
+
+func (s *Scanner) enterTable(delim byte, n int, secret uint64) {
+	s.enter(InTable, keyname.Password, 0, n, delim)
+	s.State.Columns = secret
+}
+
+// columnName is true for what may be the name of a column.
+func columnName(f []byte) bool {
+	if len(f) > 40 || !isLetter(f[0]) && f[0] != '_' && f[0] != '#' && f[0] < 0x80 {
+		return false
+	}
+	words := 1
+	for _, c := range f {
+		switch {
+		case isAlnum(c) || c == '_' || c == '-' || c == '.' || c == '/' || c == '#' || c >= 0x80:
+		case c == ' ':
+			words++
+		default:
+			return false
+		}
+	}
+	return words <= 3
+}
+
+// ruled is true for a line such as |---|---| or +----+----+.
+func ruled(l []byte) bool {
+	dashes := 0
+	for _, c := range l {
+		switch c {
+		case '-', '=':
+			dashes++
+		case '+', '|', ':', ' ', '\r':
+		default:
+			return false
+		}
+	}
+	return dashes >= 3
+}
+
+// columns cuts buf[from:to] at delim, outside of double quotes.
+func (s *Scanner) columns(from, to int, delim byte, cols []arg) int {
+	buf := s.buf
+	n := 0
+	for start := from; ; {
+		e := start
+		quoted := false
+		for e < to && (quoted || buf[e] != delim) {
+			if buf[e] == '"' && delim != '|' && delim != '\t' && (quoted || e == start) {
+				quoted = !quoted
+			} else if buf[e] == '"' && quoted {
+				quoted = false
+			}
+			e++
+		}
+		if n == len(cols) {
+			return 0
+		}
+		a := arg{start, e, start, e}
+		for a.vs < a.ve && buf[a.vs] == ' ' {
+			a.vs++
+		}
+		for a.ve > a.vs && (buf[a.ve-1] == ' ' || buf[a.ve-1] == '\r') {
+			a.ve--
+		}
+		if a.ve-a.vs >= 2 && (buf[a.vs] == '"' || buf[a.vs] == '\'' || buf[a.vs] == '`') && buf[a.ve-1] == buf[a.vs] {
+			a.vs++
+			a.ve--
+		}
+		cols[n] = a
+		n++
+		if e >= to {
+			return n
+		}
+		start = e + 1
+	}
+}
+
+// row hides the secret columns of one line of the table.
+func (s *Scanner) row() {
+	st := &s.State
+	if st.Quote == sqlRow {
+		s.sqlRows(s.ls)
+		return
+	}
+	line := s.buf[s.ls:s.le]
+	if ruled(line) {
+		return
+	}
+	var cols [maxColumns]arg
+	if n := s.columns(s.ls, s.le, st.Quote, cols[:]); n != st.Left || s.cut {
+		s.leave()
+		return
+	}
+	for i := range st.Left {
+		if st.Columns>>i&1 != 0 {
+			s.field(cols[i])
+		}
+	}
+}
+
+func (s *Scanner) field(a arg) {
+	if v := s.text(a); len(v) > 0 && !(len(v) == 2 && v[0] == '\\' && v[1] == 'N') {
+		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "column"}, true)
+	}
+}
+
+// statementColumns deals with the list of columns that opens at open in
+// INSERT INTO t (...) VALUES and COPY t (...) FROM stdin.
+func (s *Scanner) statementColumns(open int) bool {
+	buf := s.buf
+	before := bytes.TrimLeft(buf[s.ls:open], " \t")
+	insert := containsFold(before, "insert ") || containsFold(before, "replace into")
+	if !insert && !(len(before) > 5 && foldEqual(before[:5], "copy ")) {
+		return false
+	}
+	end := bytes.IndexByte(buf[open:s.le], ')')
+	if end < 0 {
+		return false
+	}
+	end += open
+	var cols [maxColumns]arg
+	n := s.columns(open+1, end, ',', cols[:])
+	var secret uint64
+	for i, c := range cols[:n] {
+		if class, _ := s.classify(s.text(c)); class == keyname.Strong {
+			secret |= 1 << i
+		}
+	}
+	if secret == 0 {
+		return false
+	}
+	if !insert {
+		if containsFold(buf[end:s.le], "from stdin") {
+			s.enterTable('\t', n, secret)
+		}
+		return true
+	}
+	s.enterTable(sqlRow, n, secret)
+	s.sqlRows(end + 1)
+	return true
+}
+
+// sqlRows hides the secret values of the rows from p on.
+func (s *Scanner) sqlRows(p int) {
+	buf, st := s.buf, s.State
+	p = nonSpace(buf, p, s.le)
+	if p+6 <= s.le && foldEqual(buf[p:p+6], "values") {
+		p = nonSpace(buf, p+6, s.le)
+	}
+	for p < s.le && buf[p] == '(' {
+		var args [maxColumns]arg
+		n, end := s.arguments(p, args[:])
+		if n != st.Left {
+			s.leave()
+			return
+		}
+		for i := range n {
+			if st.Columns>>i&1 != 0 {
+				s.field(args[i])
+			}
+		}
+		for p = end; p < s.le && (buf[p] == ',' || isSpace(buf[p])); {
+			p++
+		}
+	}
+	if p < s.le {
+		s.leave() // the end of the statement
+	}
+}

@@ -89,7 +89,7 @@ var policyTails = set(
 	"error", "errors", "failure", "failures", "warning", "message", "hint", "question", "description", "comment", "text", "title", "help",
 	"page", "form", "view", "screen", "dialog", "button", "link", "email", "mail", "user", "username", "owner", "permissions", "role", "roles",
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
-	"agent", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "exists", "needed", "present", "verified", "arn", "results", "ring",
+	"agent", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
 	"warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
 )

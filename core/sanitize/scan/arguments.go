@@ -41,7 +41,12 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 			at = c.two
 		}
 		if at >= 0 && at < got && got > 1 {
-			return s.literal(args[at], keyname.Password)
+			if s.literal(args[at], keyname.Password) {
+				return true
+			}
+			if at == 1 && got > 2 && class == keyname.Strong {
+				return s.literal(args[got-1], keyname.Password) // (tenant, client, "secret")
+			}
 		}
 		return false
 	}
@@ -52,6 +57,19 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 		}
 	}
 	return false
+}
+
+// compared is true for the first argument of strcmp and the like.
+func (s *Scanner) compared(ks int) bool {
+	i := ks
+	for i > s.ls && (s.buf[i-1] == '$' || s.buf[i-1] == '*' || s.buf[i-1] == '>' || s.buf[i-1] == '-' || isAlnum(s.buf[i-1])) {
+		i--
+	}
+	if i == s.ls || s.buf[i-1] != '(' {
+		return false
+	}
+	name := s.buf[max(s.ls, i-24) : i-1]
+	return containsFold(name, "cmp") || containsFold(name, "compare") || containsFold(name, "equal")
 }
 
 // loginPair hides the second of two strings in auth=("user", "secret").

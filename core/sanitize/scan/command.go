@@ -10,11 +10,14 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 
 // command reads the line as a command and hides passwords among its arguments.
 func (s *Scanner) command() {
-	if !s.hasWord(" -") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("encrypt_string") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
+	if !s.hasWord(" -") && !s.hasWord("\"-") && !s.hasWord("pdp ") && !s.hasWord("vault login") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("encrypt_string") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
 		return
 	}
 	args := &s.args
 	n := s.split(args)
+	if s.hasWord("-stdin") && s.hasWord("|") {
+		s.piped("stdin", nil)
+	}
 	for i := 0; i < n; i++ {
 		name := s.base(args[i])
 		if len(name) < 2 || len(name) > 32 {
@@ -58,6 +61,12 @@ func (s *Scanner) split(args *[96]arg) int {
 		a.vs, a.ve = a.start, a.end
 		if a.ve > a.vs && buf[a.ve-1] == ',' {
 			a.ve--
+		}
+		if buf[a.vs] == 'a' && a.ve-a.vs > 4 && isDigit(buf[a.vs+1]) {
+			// an argument in a record of the audit daemon: a2="-psecret"
+			if i := bytes.IndexByte(buf[a.vs:a.vs+4], '='); i > 0 && buf[a.vs+i+1] == '"' {
+				a.vs += i + 1
+			}
 		}
 		if c := buf[a.vs]; (c == '\'' || c == '"') && a.ve-a.vs >= 2 && buf[a.ve-1] == c {
 			a.vs++
@@ -107,7 +116,7 @@ var programs = []flagSet{
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
 	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
-	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "sudo"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
+	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "sudo"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "vault", needs: "login", bare: 2}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
 }
 
 // program looks at the arguments of a program that takes secrets.
@@ -338,7 +347,7 @@ func (s *Scanner) piped(name string, args []arg) {
 	if bar < 0 {
 		return
 	}
-	stdin := name == "chpasswd"
+	stdin := name == "chpasswd" || name == "stdin"
 	for _, a := range args {
 		t := s.text(a)
 		stdin = stdin || string(t) == "--stdin" || string(t) == "-s" || name == "sudo" && string(t) == "-S"
@@ -358,6 +367,14 @@ func (s *Scanner) piped(name string, args []arg) {
 			p++
 		}
 		p = nonSpace(s.buf, p, s.ls+bar)
+	}
+	if k == 7 {
+		// printf FORMAT SECRET
+		if n := quoteAt(s.buf, p, s.ls+bar); n > 0 {
+			if ve, next := closeQuote(s.buf, p+n, s.ls+bar, s.buf[p:p+n]); ve > 0 && bytes.IndexByte(s.buf[p:ve], '%') > 0 {
+				p = nonSpace(s.buf, next, s.ls+bar)
+			}
+		}
 	}
 	e := s.ls + bar
 	for e > p && isSpace(s.buf[e-1]) {

@@ -248,6 +248,9 @@ func isCall(v []byte) bool {
 	if i < 2 || i >= len(v) || isDigit(v[0]) {
 		return false
 	}
+	if i == 3 && foldEqual(v[:3], "enc") {
+		return false // ENC(...) of Jasypt
+	}
 	switch v[i] {
 	case '(':
 		// f(x), f(), f("..."): a random word before the bracket is no name.

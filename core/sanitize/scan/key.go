@@ -22,7 +22,7 @@ func (s *Scanner) keyBounds(pos, stemLen int) (int, int) {
 		}
 		ks--
 	}
-	ke := pos + stemLen
+	ke := min(pos+stemLen, s.le)
 	for ke > pos+1 && !isKeyChar(buf[ke-1]) {
 		ke--
 	}
@@ -71,6 +71,10 @@ func (s *Scanner) key(h hit) {
 	}
 	if e := h.pos + len(stemTable[h.stem].text); h.stem != userStem && h.stem != foreignStem && e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' {
 		s.escapedKey(e)
+		return
+	}
+	if e := h.pos + len(stemTable[h.stem].text); h.stem != userStem && h.stem != foreignStem && e < s.le && buf[e] == '%' && escapedLetter(buf, e, s.le) {
+		s.codedKey(e)
 		return
 	}
 	stemLen := len(stemTable[h.stem].text)
@@ -267,6 +271,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if n > 1 && op[n-1] == '=' && !(n == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+')) && !(n == 3 && op[0] == ':') {
 			w.code = true
 		}
+		if string(op) == "??" {
+			w.code, w.toEnd = true, false
+		}
 		if before == ';' || before == ' ' && ks-2 >= s.ls && buf[ks-2] == ';' {
 			w.semicolon = op[0] == '='
 		}
@@ -299,6 +306,11 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		}
 		if keyQuote > 0 {
 			s.pair(ks, sep, w)
+		}
+	case c == ',' && s.compared(ks):
+		w.rule = "comparison"
+		if v := nonSpace(buf, sep+1, s.le); quoteAt(buf, v, s.le) > 0 {
+			s.value(v, w)
 		}
 	case c == ',':
 		// a row of CSV
@@ -526,7 +538,7 @@ func separator(buf []byte, p, end int) int {
 
 // operators, longest first.
 var operators = []string{
-	":::=", "::=", "::", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A",
+	":::=", "::=", "::", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A", "%253D", "%253d", "%253A", "??",
 }
 
 var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring"}

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"bytes"
+
 	"github.com/latchstring/latchstring/core/sanitize/encoding"
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
@@ -102,6 +104,10 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	for end > start && buf[end-1] == '\r' {
 		end--
 	}
+	if cr := bytes.IndexByte(buf[start:end], '\r'); cr >= 0 && s.depth < 2 {
+		s.pieces(buf, start, end)
+		return
+	}
 	s.buf, s.ls, s.le = buf, start, end
 	s.lo, s.hi = max(0, start-Reach), min(len(buf), end+Reach)
 	s.keyEnd = start
@@ -151,6 +157,10 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.timeKey()
 		case stemVault:
 			s.enter(InVault, keyname.Secret, 0, 0, 0)
+		case stemPhrase:
+			s.phrase(h.pos, stemTable[h.stem].text)
+		case stemCoded:
+			s.codedKey(h.pos)
 		case stemThin:
 			s.thin(h.pos + len("e:thin:"))
 		}
@@ -167,6 +177,30 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	}
 	if document {
 		s.documents()
+	}
+}
+
+// pieces scans a line with carriage returns inside as the lines they end.
+func (s *Scanner) pieces(buf []byte, start, end int) {
+	hits, runs := s.hits, s.lineRuns
+	for start < end {
+		e := end
+		if i := bytes.IndexByte(buf[start:end], '\r'); i >= 0 {
+			e = start + i
+		}
+		h, r := 0, 0
+		for h < len(hits) && hits[h].pos < e {
+			h++
+		}
+		for r < len(runs) && runs[r] < e {
+			r++
+		}
+		s.hits, s.lineRuns = hits[:h], runs[:r]
+		if h > 0 || r > 0 || s.State.Mode != Normal || s.form != formText {
+			s.line(buf, start, e)
+		}
+		hits, runs = hits[h:], runs[r:]
+		start = e + 1
 	}
 }
 

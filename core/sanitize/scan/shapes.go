@@ -98,11 +98,22 @@ func (s *Scanner) shapes() {
 				}
 			}
 			longest = max(longest, end-start)
+		} else if end-start == 20 && classes == runAny|runUpper && awsID(buf[start:end]) {
+			s.hide(start, end, keyname.APIKey, "aws-key-id")
 		}
 	}
 	if longest >= 16 && s.le-s.ls <= longest+60 {
 		s.lone()
 	}
+}
+
+// awsID is true for the ids of keys of Amazon that happen to have no digit.
+func awsID(v []byte) bool {
+	switch string(v[:4]) {
+	case "AKIA", "ASIA", "ABIA", "ACCA", "AGPA", "AIDA", "AROA", "AIPA", "ANPA", "ANVA", "APKA", "ASCA":
+		return true
+	}
+	return false
 }
 
 const (

@@ -25,6 +25,8 @@ const (
 	stemACL              // a user of Redis
 	stemTime             // a key of chrony
 	stemVault            // the first line of an Ansible vault
+	stemPhrase           // words of a program before a secret
+	stemCoded            // an escaped letter in the name of a parameter
 	stemThin             // a user and a password in a URL of Oracle
 )
 
@@ -69,14 +71,17 @@ func buildStems() []stem {
 	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
-		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user")
+		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp", "vault login")
 	add(stemURL, "://")
-	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
+	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
 	add(stemJWK, "kty\"", "kty\\")
 	add(stemACL, "+@a", "-@a", "+@r", "+@w", "+@c", "-@d", "~* ", "allkeys", "acl setuser")
 	add(stemTime, " hex:", " ascii:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
+	add(stemPhrase, "to-securestring", ": eap ", ": ntlm ", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
+		"(root/", "(admin/", "(administrator/", "(user/", "(test/", "(guest/", "(master/", "(oracle/", "(ubuntu/", "(manager/", "(sysadmin/", "(service/")
+	add(stemCoded, "%70", "%50", "%73", "%53", "%74", "%54", "%61", "%6b", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")
 	add(stemSQL, "identified")

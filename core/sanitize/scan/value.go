@@ -279,6 +279,14 @@ func (s *Scanner) bare(p int, w want) int {
 		return e
 	}
 	s.judge(p, e, w, false)
+	if w.kind == keyname.Credential && e+3 < s.le && string(buf[e:e+3]) == " / " {
+		q := e + 3
+		for q < s.le && !isSpace(buf[q]) && buf[q] != ',' && buf[q] != ')' {
+			q++
+		}
+		s.judge(e+3, q, w, true)
+		return q
+	}
 	if s.cut && e == s.le && w.class == keyname.Strong && e-p > 64 {
 		s.enter(InLong, w.kind, 0, 0, 0)
 	}

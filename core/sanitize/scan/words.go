@@ -55,11 +55,24 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		e++
 	}
 	v := buf[sep:e]
+	if c == '-' && len(v) == 1 && w.class == keyname.Strong {
+		// api key - x
+		p := nonSpace(buf, e, s.le)
+		q := p
+		for q < s.le && !isSpace(buf[q]) {
+			q++
+		}
+		if mixedWord(buf[p:q]) && looksSecret(buf[p:q]) && (looksRandom(buf[p:q]) || nonSpace(buf, q, s.le) >= s.le) {
+			w.rule = "key-word"
+			s.judge(p, q, w, true)
+		}
+		return
+	}
 	if c == '-' && (len(v) <= 3 || v[1] == '-') {
 		return // a flag follows: the name was a command
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
-		if w.class == keyname.Strong && (lineStart || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+		if w.class == keyname.Strong && (lineStart || s.opensBlock(ks) || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
 				return // token "x" has expired
 			}
@@ -206,6 +219,15 @@ func (s *Scanner) flagDashes(ks int) int {
 		return 1
 	}
 	return n
+}
+
+// opensBlock is true for a word behind { or ; as in the blocks of Groovy.
+func (s *Scanner) opensBlock(ks int) bool {
+	i := ks - 1
+	for i >= s.ls && isSpace(s.buf[i]) {
+		i--
+	}
+	return i >= s.ls && i < ks-1 && (s.buf[i] == '{' || s.buf[i] == ';')
 }
 
 // wordsBehind is true when a sentence goes on behind the string at p.

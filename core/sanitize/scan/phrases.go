@@ -1,0 +1,150 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/encoding"
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// phrase deals with the words of programs behind which a secret stands.
+func (s *Scanner) phrase(pos int, text string) {
+	buf := s.buf
+	w := want{class: keyname.Strong, kind: keyname.Password, rule: "phrase"}
+	p := nonSpace(buf, pos+len(text), s.le)
+	switch text {
+	case "to-securestring":
+		// ConvertTo-SecureString [-String] "secret" -AsPlainText
+		if p+8 < s.le && foldEqual(buf[p:p+8], "-string ") {
+			p = nonSpace(buf, p+8, s.le)
+		}
+		if p < s.le && buf[p] != '-' && buf[p] != '$' {
+			s.value(p, w)
+		}
+	case ": eap ", ": ntlm ":
+		if quoteAt(buf, p, s.le) > 0 {
+			s.value(p, w)
+		}
+	case "trapsink ", "trap2sink ", "informsink ":
+		w.kind = keyname.Community
+		for p < s.le && !isSpace(buf[p]) {
+			p++
+		}
+		p = nonSpace(buf, p, s.le)
+		e := p
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		if p < e && buf[p] != '#' && buf[p] != '-' {
+			s.judge(p, e, w, true)
+		}
+	case "sp_addlogin":
+		var cols [8]arg
+		if n := s.columns(p, s.le, ',', cols[:]); n > 1 {
+			s.judge(cols[1].vs, cols[1].ve, w, true)
+		}
+	case "\"assword", "*assword", "]assword":
+		s.expected(pos)
+	default:
+		// (root/secret) behind the name of a machine
+		e := p
+		for e < s.le && buf[e] != ')' && !isSpace(buf[e]) {
+			e++
+		}
+		if e < s.le && buf[e] == ')' && looksSecret(buf[p:e]) {
+			s.judge(p, e, w, true)
+		}
+	}
+}
+
+// expected hides what a script of expect sends after it has seen a prompt.
+func (s *Scanner) expected(pos int) {
+	end := min(s.hi, pos+240)
+	if !containsFold(s.buf[max(s.lo, pos-80):pos], "expect") && !bytes.Contains(s.buf[pos:end], []byte("send")) {
+		return
+	}
+	i := bytes.Index(s.buf[pos:end], []byte("send"))
+	if i < 0 {
+		return
+	}
+	p := pos + i + 4
+	for p < end && s.buf[p] != '"' && s.buf[p] != '{' && s.buf[p] != '\n' {
+		p++
+	}
+	if p >= end || s.buf[p] == '\n' {
+		return
+	}
+	e := p + 1
+	for e < end && s.buf[e] != '"' && s.buf[e] != '}' && s.buf[e] != '\n' && !(s.buf[e] == '\\' && e+1 < end && (s.buf[e+1] == 'r' || s.buf[e+1] == 'n')) {
+		e++
+	}
+	s.hideText(p+1, e, keyname.Password, "expect")
+}
+
+// escapedLetter is true where a letter stands as %70 or &#112;.
+func escapedLetter(buf []byte, i, end int) bool {
+	if i+3 > end {
+		return false
+	}
+	switch buf[i] {
+	case '%':
+		return buf[i+1] >= '4' && buf[i+1] <= '7' && isHex(buf[i+2]) && isLetter(buf[i+1]<<4|hexDigit(buf[i+2]))
+	case '&':
+		return buf[i+1] == '#'
+	}
+	return false
+}
+
+func hexDigit(c byte) byte {
+	if isDigit(c) {
+		return c - '0'
+	}
+	return c&7 + 9
+}
+
+// escapeAt returns the length of an escaped letter at i, or 0.
+func escapeAt(buf []byte, i, end int) int {
+	if !escapedLetter(buf, i, end) {
+		return 0
+	}
+	if buf[i] == '%' {
+		return 3
+	}
+	if n := bytes.IndexByte(buf[i:min(end, i+8)], ';'); n > 2 {
+		return n + 1
+	}
+	return 0
+}
+
+// codedKey deals with names such as %70assword and pass&#119;ord; pos is at the
+// escape.
+func (s *Scanner) codedKey(pos int) {
+	if pos < s.keyEnd {
+		return
+	}
+	buf := s.buf
+	if escapeAt(buf, pos, s.le) == 0 {
+		return
+	}
+	ks := pos
+	for ks > s.ls && isKeyChar(buf[ks-1]) && pos-ks < 64 {
+		ks--
+	}
+	ke := pos
+	for ke < s.le && ke-pos < 96 {
+		if n := escapeAt(buf, ke, s.le); n > 0 {
+			ke += n
+		} else if isKeyChar(buf[ke]) {
+			ke++
+		} else {
+			break
+		}
+	}
+	var plain [192]byte
+	class, kind := s.classify(encoding.AppendUnescaped(plain[:0], buf[ks:ke]))
+	if class < keyname.Weak {
+		return
+	}
+	s.keyEnd = ke
+	s.after(ks, ke, class, kind)
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -200,7 +201,11 @@ func checkMeta(sys store.System, info tus.FileInfo) (tus.MetaData, error) {
 	if info.Size <= 0 {
 		return bad("an empty bundle")
 	}
-	return tus.MetaData{metaSystem: sys.ID, api.MetaSHA256: sum, api.MetaFilename: name, api.MetaAnchor: anchor, api.MetaCase: clean(info.MetaData[api.MetaCase], 100)}, nil
+	meta := tus.MetaData{metaSystem: sys.ID, api.MetaSHA256: sum, api.MetaFilename: name, api.MetaAnchor: anchor, api.MetaCase: clean(info.MetaData[api.MetaCase], 100)}
+	// A key without a value is legal, and at the end of the header not all
+	// clients can read it.
+	maps.DeleteFunc(meta, func(_, value string) bool { return value == "" })
+	return meta, nil
 }
 
 // checkStored looks at what the system has here already.

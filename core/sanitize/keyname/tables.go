@@ -95,7 +95,7 @@ var policyTails = set(
 )
 
 // policyAnywhere are words that do so wherever they stand.
-var policyAnywhere = set("min", "max", "minimum", "maximum", "num", "number", "policy", "lock", "enable", "disable", "require", "allow", "use", "is", "has",
+var policyAnywhere = set("existing", "min", "max", "minimum", "maximum", "num", "number", "policy", "lock", "enable", "disable", "require", "allow", "use", "is", "has",
 	"no", "skip", "ignore", "expire", "expires", "public", "pub")
 
 // openKeys are words before "key" that make it no secret.
@@ -119,7 +119,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.

@@ -371,7 +371,14 @@ func (s *Scanner) inTag(p int) bool {
 		return false
 	}
 	j := bytes.LastIndexByte(s.buf[from:p], '>')
-	return j < i && from+i+1 < p && (isLetter(s.buf[from+i+1]))
+	if j > i || from+i+1 >= p || !isLetter(s.buf[from+i+1]) {
+		return false
+	}
+	e := from + i + 2
+	for e < p && (isKeyChar(s.buf[e]) || s.buf[e] == ':') {
+		e++
+	}
+	return e == p || isBlank(s.buf[e]) || s.buf[e] == '/' || s.buf[e] == '='
 }
 
 // element hides the text of an XML element whose tag ended before p.

@@ -51,6 +51,26 @@ func (s *Scanner) cookies(p int, w want) {
 	}
 }
 
+// signed hides what proves the secret in a list of parameters, from p on.
+func (s *Scanner) signed(p int, w want) bool {
+	found := false
+	for _, name := range []string{"response=", "signature=", "credential="} {
+		i := indexFold(s.buf[p:s.le], name)
+		if i < 0 {
+			continue
+		}
+		b := p + i + len(name)
+		b += quoteAt(s.buf, b, s.le)
+		e := b
+		for e < s.le && (isAlnum(s.buf[e]) || s.buf[e] == '+' || s.buf[e] == '=') {
+			e++
+		}
+		s.hideText(b, e, w.kind, "authorization")
+		found = found || name[0] != 'c'
+	}
+	return found
+}
+
 // authorization hides the credentials of an Authorization header, not the
 // scheme.
 func (s *Scanner) authorization(p int, w want) {
@@ -66,8 +86,10 @@ func (s *Scanner) authorization(p int, w want) {
 	}
 	v := nonSpace(buf, e, s.le)
 	if e < s.le && isSpace(buf[e]) && v < s.le {
-		if foldIs(buf[p:e], "digest") {
-			s.hideText(v, s.le, w.kind, "authorization")
+		if foldIs(buf[p:e], "digest") || foldIs(buf[p:e], "aws4-hmac-sha256") {
+			if !s.signed(v, w) {
+				s.hideText(v, s.le, w.kind, "authorization")
+			}
 			return
 		}
 		p = v

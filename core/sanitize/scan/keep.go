@@ -41,6 +41,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
 	}
+	if (v[0] == '[' || foldIs(v, "done") || foldIs(v, "ignore") || foldIs(v, "ok") || foldIs(v, "bad") || foldIs(v, "sufficient")) && s.pamLine() {
+		return true
+	}
 	return bytes.IndexByte(v, ' ') > 0 && (message(v) || foldIs(v, "no data") || foldIs(v, "not set") || foldIs(v, "not found") || foldIs(v, "no value"))
 }
 
@@ -147,6 +150,34 @@ func construct(v []byte) bool {
 	return false
 }
 
+// wrapped hides the one string in String::from("x"), new Secret("x"),
+// lazy { "x" }: the functions that only make a value of it.
+func (s *Scanner) wrapped(p int, w want) bool {
+	if w.class != keyname.Strong {
+		return false
+	}
+	buf := s.buf
+	e := p
+	for e < s.le && e-p < 64 && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '.' || buf[e] == ':' || buf[e] == ' ') {
+		e++
+	}
+	if e >= s.le || e == p || buf[e] != '(' && buf[e] != '{' {
+		return false
+	}
+	name := bytes.TrimRight(buf[p:e], " ")
+	name = name[bytes.LastIndexAny(name, ".: ")+1:]
+	known := false
+	for _, n := range []string{"from", "string", "of", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
+		known = known || foldIs(name, n)
+	}
+	if !known {
+		return false
+	}
+	var args [2]arg
+	n, _ := s.arguments(e, args[:])
+	return n == 1 && s.literal(args[0], w.kind)
+}
+
 // camelWords is true for names of programs' objects: CoarseGrainedScheduler.
 func camelWords(v []byte) bool {
 	words, letters := 0, 0
@@ -163,6 +194,27 @@ func camelWords(v []byte) bool {
 		}
 	}
 	return words > 0 && letters >= 4*words && letters*4 >= 3*len(v)
+}
+
+// resourceName is true inside the name of a resource of Amazon.
+func (s *Scanner) resourceName(at int) bool {
+	return at > s.ls && s.buf[at-1] == ':' && bytes.Contains(s.buf[max(s.ls, at-100):at], []byte("arn:aws"))
+}
+
+// lowerName is true for names of small letters with seams.
+func lowerName(v []byte) bool {
+	for _, c := range v {
+		if (c < 'a' || c > 'z') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// pamLine is true for lines of the configuration of PAM.
+func (s *Scanner) pamLine() bool {
+	i := bytes.Index(s.buf[s.ls:s.le], []byte("pam_"))
+	return i >= 0 && bytes.Contains(s.buf[s.ls+i:s.le], []byte(".so"))
 }
 
 // pinCode is true for the digits of a PIN.

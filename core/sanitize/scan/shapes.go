@@ -111,7 +111,7 @@ func (s *Scanner) shapes() {
 func awsID(v []byte) bool {
 	switch string(v[:4]) {
 	case "AKIA", "ASIA", "ABIA", "ACCA", "AGPA", "AIDA", "AROA", "AIPA", "ANPA", "ANVA", "APKA", "ASCA":
-		return true
+		return string(v[4:]) != "XXXXXXXXXXXXXXXX"
 	}
 	return false
 }

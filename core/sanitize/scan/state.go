@@ -98,6 +98,9 @@ func (s *Scanner) stateLine() bool {
 		if i := bytes.Index(v, []byte(": ")); i > 0 || bytes.HasSuffix(v, []byte(":")) {
 			return false
 		}
+		if st.Kind == keyname.Secret && isIdent(v) && !isDigit(v[len(v)-1]) && bytes.IndexAny(v, "_-") > 0 && lowerName(v) {
+			return false // the names of secrets
+		}
 		s.value(at, want{class: keyname.Strong, kind: st.Kind, rule: "yaml-list", toEnd: true})
 		return false
 	case InLines:

@@ -256,9 +256,10 @@ func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
 func (s *Scanner) bare(p int, w want) int {
 	buf := s.buf
 	if w.code && isCall(buf[p:min(s.le, p+128)]) {
+		s.wrapped(p, w)
 		return p
 	}
-	if construct(buf[p:min(s.le, p+128)]) {
+	if s.wrapped(p, w) || construct(buf[p:min(s.le, p+128)]) {
 		return p
 	}
 	e := p
@@ -482,12 +483,19 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			return // a certificate or public key
 		}
 	}
+	if len(v) > 20 && v[0] == '@' && bytes.HasPrefix(v, []byte("@Microsoft.KeyVault(")) || s.resourceName(vs) {
+		return
+	}
 	if bytes.Contains(v, []byte("://")) && bytes.IndexByte(v, ' ') < 0 && isURL(v) {
 		return // its credentials are found on their own
 	}
 	switch w.class {
 	case keyname.Weak:
 		if pinCode(v, w.key) {
+			break
+		}
+		if i := bytes.IndexByte(v, ':'); i > 1 && foldIs(w.key, "login") && isIdent(v[:i]) && !isToken(v[i+1:]) && looksSecret(v[i+1:]) {
+			vs += i + 1 // user:password
 			break
 		}
 		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {

@@ -376,7 +376,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 
 // verbs say that what follows is the value; by their first letter.
 var verbs = [256][]string{
-	'i': {" is set to ", " is ", " is: "}, 'w': {" was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'i': {" is set to ", " is ", " is: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
 	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be "}, 'r': {" reset to "}, 'o': {" of "},
 }
 

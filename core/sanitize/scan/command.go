@@ -204,6 +204,12 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 				}
 				s.userArg(a)
 				continue
+			case (c == 'u' || c == 'U') && s.Identify && f.name != "sudo":
+				a := args[i]
+				if a.vs += 2; len(t) == 2 && i+1 < len(args) {
+					a = args[i+1]
+				}
+				s.accountArg(a)
 			}
 			continue
 		}
@@ -254,6 +260,16 @@ func indexByte(set string, c byte) bool {
 	return false
 }
 
+// accountArg takes an argument that is the name of an account.
+func (s *Scanner) accountArg(a arg) {
+	for _, c := range s.text(a) {
+		if !isAccountChar(c) {
+			return
+		}
+	}
+	s.addAccount(a.vs, a.ve)
+}
+
 // userArg hides the password of user:password (or user%password).
 func (s *Scanner) userArg(a arg) {
 	t := s.text(a)
@@ -266,6 +282,9 @@ func (s *Scanner) userArg(a arg) {
 	}
 	if i < 0 || i+1 >= len(t) || bytes.Contains(t, []byte("://")) {
 		return
+	}
+	if s.Identify {
+		s.accountArg(arg{a.start, a.vs + i, a.vs, a.vs + i})
 	}
 	pw := t[i+1:]
 	if s.spare(pw, keyname.Strong) || isTemplate(pw) || exampleWord(pw) {
@@ -296,6 +315,9 @@ func (s *Scanner) netUse(args []arg) {
 		t := s.text(a)
 		if bytes.HasPrefix(t, []byte(`\\`)) {
 			share = true
+			if e := bytes.IndexByte(t[2:], '\\'); e > 2 && s.Identify && isLetter(t[2]) {
+				s.ident(a.vs+2, a.vs+2+e, Host)
+			}
 			continue
 		}
 		if share {
@@ -331,6 +353,9 @@ func (s *Scanner) oracle(args []arg) {
 
 // snmpUser reads: createUser NAME SHA "authphrase" AES "privphrase".
 func (s *Scanner) snmpUser(args []arg) {
+	if s.Identify && len(args) > 2 {
+		s.accountArg(args[0])
+	}
 	for i := 0; i+1 < len(args); i++ {
 		switch t := s.text(args[i]); {
 		case foldIs(t, "sha"), foldIs(t, "md5"), foldIs(t, "aes"), foldIs(t, "des"), bytes.HasPrefix(t, []byte("SHA-")), bytes.HasPrefix(t, []byte("AES-")), foldIs(t, "sha-256"), foldIs(t, "aes128"), foldIs(t, "3des"):

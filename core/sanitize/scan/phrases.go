@@ -21,7 +21,7 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p < s.le && buf[p] != '-' && buf[p] != '$' {
 			s.value(p, w)
 		}
-	case ": eap ", ": ntlm ":
+	case ": eap ":
 		if quoteAt(buf, p, s.le) > 0 {
 			s.value(p, w)
 		}

@@ -75,13 +75,13 @@ func buildStems() []stem {
 	add(stemURL, "://")
 	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
 	add(stemJWK, "kty\"", "kty\\")
-	add(stemACL, "+@a", "-@a", "+@r", "+@w", "+@c", "-@d", "~* ", "allkeys", "acl setuser")
-	add(stemTime, " hex:", " ascii:")
+	add(stemACL, "+@a", "~* ", "allkeys")
+	add(stemTime, " hex:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
-	add(stemPhrase, "to-securestring", ": eap ", ": ntlm ", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"(root/", "(admin/", "(administrator/", "(user/", "(test/", "(guest/", "(master/", "(oracle/", "(ubuntu/", "(manager/", "(sysadmin/", "(service/")
-	add(stemCoded, "%70", "%50", "%73", "%53", "%74", "%54", "%61", "%6b", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
+	add(stemPhrase, "to-securestring", ": eap ", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
+		"(root/", "(admin/", "(administrator/", "(user/", "(master/")
+	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")
 	add(stemSQL, "identified")

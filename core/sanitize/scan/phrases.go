@@ -13,15 +13,16 @@ func (s *Scanner) phrase(pos int, text string) {
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "phrase"}
 	p := nonSpace(buf, pos+len(text), s.le)
 	switch text {
-	case "to-securestring":
+	case "securestring ":
 		// ConvertTo-SecureString [-String] "secret" -AsPlainText
 		if p+8 < s.le && foldEqual(buf[p:p+8], "-string ") {
 			p = nonSpace(buf, p+8, s.le)
 		}
-		if p < s.le && buf[p] != '-' && buf[p] != '$' {
+		if quoteAt(buf, p, s.le) > 0 {
 			s.value(p, w)
 		}
-	case ": eap ":
+	case "eap \"":
+		p--
 		if quoteAt(buf, p, s.le) > 0 {
 			s.value(p, w)
 		}

@@ -71,16 +71,16 @@ func buildStems() []stem {
 	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
-		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp", "vault login")
+		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp")
 	add(stemURL, "://")
 	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
 	add(stemJWK, "kty\"", "kty\\")
-	add(stemACL, "+@a", "~* ", "allkeys")
+	add(stemACL, "+@a", "~* ")
 	add(stemTime, " hex:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
-	add(stemPhrase, "to-securestring", ": eap ", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"(root/", "(admin/", "(administrator/", "(user/", "(master/")
+	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
+		"(root/", "(admin/", "(administrator/", "(master/")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")

@@ -227,7 +227,7 @@ func (w *scarce) Write(p []byte) (int, error) {
 
 // A line of any length needs one buffer.
 func TestHugeLine(t *testing.T) {
-	size := int64(64 << 20)
+	size := int64(256 << 20)
 	if testing.Short() {
 		size = 8 << 20
 	}

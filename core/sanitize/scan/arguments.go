@@ -44,7 +44,7 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 			if s.literal(args[at], keyname.Password) {
 				return true
 			}
-			if at == 1 && got > 2 && class == keyname.Strong {
+			if literal := args[at].vs > args[at].start; !literal && at == 1 && got > 2 && class == keyname.Strong {
 				return s.literal(args[got-1], keyname.Password) // (tenant, client, "secret")
 			}
 		}

@@ -62,6 +62,9 @@ func (s *Scanner) split(args *[96]arg) int {
 		if a.ve > a.vs && buf[a.ve-1] == ',' {
 			a.ve--
 		}
+		if a.ve > a.vs && buf[a.ve-1] == ']' && (buf[a.vs] == '"' || buf[a.vs] == '\'') {
+			a.ve--
+		}
 		if buf[a.vs] == 'a' && a.ve-a.vs > 4 && isDigit(buf[a.vs+1]) {
 			// an argument in a record of the audit daemon: a2="-psecret"
 			if i := bytes.IndexByte(buf[a.vs:a.vs+4], '='); i > 0 && buf[a.vs+i+1] == '"' {

@@ -38,7 +38,7 @@ func (s *Scanner) value(p int, w want) int {
 	for p < s.le && isSpace(buf[p]) {
 		p++
 	}
-	if p > blank && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
+	if p > 0 && (p > blank || isSpace(buf[p-1])) && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
 		return p // a comment or an operator: the value is empty
 	}
 	// Prefixes of literals and a bracket around them.

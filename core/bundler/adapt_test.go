@@ -60,17 +60,6 @@ func TestRegularFileStaysAsItIs(t *testing.T) {
 	}
 }
 
-func TestWithPort(t *testing.T) {
-	for in, want := range map[string]string{
-		"rss.example": "rss.example:443", "rss.example:8443": "rss.example:8443", "[2001:db8::1]": "[2001:db8::1]:443",
-		"[2001:db8::1]:8443": "[2001:db8::1]:8443", "192.0.2.1": "192.0.2.1:443",
-	} {
-		if got := withPort(in); got != want {
-			t.Errorf("withPort(%q) = %q", in, got)
-		}
-	}
-}
-
 // A preview lets the user take things out, and exactly the rest leaves.
 func TestWithheld(t *testing.T) {
 	b := open(t, "")

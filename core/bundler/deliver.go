@@ -74,7 +74,7 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 		begun = "" // that relay was never reached
 	}
 	// An upload that was begun goes on where it is.
-	vendor.RSS = withPort(cmp.Or(d.RSS, begun, vendor.RSS))
+	vendor.RSS = api.WithPort(cmp.Or(d.RSS, begun, vendor.RSS))
 	if err := route.CheckRelay(vendor.RSS); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/bundle"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/relay/api"
 )
 
 // Run is a collected bundle that is not sealed yet: the moment to look at what
@@ -104,7 +105,7 @@ func (r *Run) mayLeave(size int64) error {
 }
 
 // destination is the relay that the bundle goes to.
-func (r *Run) destination() string { return withPort(cmp.Or(r.req.RSS, r.vendor.RSS)) }
+func (r *Run) destination() string { return api.WithPort(cmp.Or(r.req.RSS, r.vendor.RSS)) }
 
 // options are those of the pipeline.
 func (r *Run) options(c *choice) (bundle.Options, error) {
@@ -202,14 +203,6 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 func (b *Bundler) failed(err error) error {
 	_, rerr := b.record(audit.BundleFailed, "", map[string]string{"error": firstLine(err.Error())})
 	return errors.Join(err, rerr)
-}
-
-// withPort adds the usual port.
-func withPort(addr string) string {
-	if addr == "" || strings.HasSuffix(addr, "]") || !strings.Contains(addr, ":") {
-		return addr + ":443"
-	}
-	return addr
 }
 
 // NotEnrolledError says that there is no vendor to encrypt to.

@@ -70,7 +70,10 @@ func TestBundleIDs(t *testing.T) {
 }
 
 func TestWithPort(t *testing.T) {
-	for in, want := range map[string]string{"a": "a:443", "a:1": "a:1", "::1": "[::1]:443", "[::1]": "[::1]:443", "[::1]:9": "[::1]:9"} {
+	for in, want := range map[string]string{"a": "a:443", "a:1": "a:1", "::1": "[::1]:443", "[::1]": "[::1]:443", "[::1]:9": "[::1]:9",
+		"rss.example": "rss.example:443", "rss.example:8443": "rss.example:8443", "[2001:db8::1]": "[2001:db8::1]:443",
+		"[2001:db8::1]:8443": "[2001:db8::1]:8443", "192.0.2.1": "192.0.2.1:443",
+	} {
 		if got := WithPort(in); got != want {
 			t.Errorf("WithPort(%q) = %q; want %q", in, got, want)
 		}

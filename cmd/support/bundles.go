@@ -45,7 +45,7 @@ Examples:
 }
 
 func bundleList(c *cli.Context) error {
-	cl, _, err := connect(c)
+	cl, _, err := relayClient(c)
 	if err != nil {
 		return err
 	}

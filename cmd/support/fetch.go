@@ -49,7 +49,7 @@ func cacheDir(c *cli.Context) (string, error) {
 
 // fetch brings a bundle here and checks its receipt and its hash.
 func fetch(c *cli.Context, id string) (path string, b api.Bundle, err error) {
-	cl, cfg, err := connect(c)
+	cl, cfg, err := relayClient(c)
 	if err != nil {
 		return "", b, err
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/crypto/ssh"
@@ -41,14 +44,26 @@ func fileKey(c *cli.Context, path string) (ssh.Signer, error) {
 		}
 		return signer, nil
 	}
+	if err != nil && bytes.Contains(b, []byte("PRIVATE KEY-----")) && strings.Contains(err.Error(), "unhandled key type") {
+		return nil, fmt.Errorf("read key %s: a key of this kind, as of a security token, is used through the SSH agent; add it with ssh-add and name %s.pub", path, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read key %s: %w", path, err)
 	}
 	return signer, nil
 }
 
-// agentKeys lists the keys of the SSH agent, if there is one.
+// agentKeys lists the keys of the SSH agent, if there is one, without the
+// certificates that it holds of them.
 func agentKeys() ([]ssh.Signer, error) {
+	signers, err := agentAll()
+	return slices.DeleteFunc(signers, func(s ssh.Signer) bool {
+		_, cert := s.PublicKey().(*ssh.Certificate)
+		return cert
+	}), err
+}
+
+func agentAll() ([]ssh.Signer, error) {
 	sock := os.Getenv("SSH_AUTH_SOCK")
 	if sock == "" {
 		return nil, nil
@@ -65,6 +80,18 @@ func agentKeys() ([]ssh.Signer, error) {
 		return nil, fmt.Errorf("ask the SSH agent: %w", err)
 	}
 	return signers, nil
+}
+
+// agentCertificates lists the certificates of the SSH agent, if there is one.
+func agentCertificates() ([]*ssh.Certificate, error) {
+	signers, err := agentAll()
+	var out []*ssh.Certificate
+	for _, s := range signers {
+		if cert, ok := s.PublicKey().(*ssh.Certificate); ok {
+			out = append(out, cert)
+		}
+	}
+	return out, err
 }
 
 // candidates are the keys to try when none was named: the agent's, then the
@@ -98,7 +125,7 @@ func candidates() ([]candidate, error) {
 // key finds the key that the login used.
 func (cfg config) key(c *cli.Context) (ssh.Signer, error) {
 	if cfg.KeyFile != "" {
-		return fileKey(c, cfg.KeyFile)
+		return keyOrAgent(c, cfg.KeyFile)
 	}
 	signers, err := agentKeys()
 	if err != nil {

@@ -35,7 +35,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "rss", Usage: "the relay's `HOST[:PORT]`"},
 			&cli.StringFlag{Name: "pin", Usage: "`SHA256:...` of the relay's authority; asked for when it is not given"},
-			&cli.StringFlag{Name: "key", Usage: "private key `FILE`"},
+			&cli.StringFlag{Name: "key", Usage: "private key `FILE`, or a public one of the SSH agent"},
 			passphraseFlag(),
 		},
 		Action: login,
@@ -119,7 +119,7 @@ func chooseKeys(c *cli.Context) ([]candidate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find key: %w", err)
 		}
-		s, err := fileKey(c, abs)
+		s, err := keyOrAgent(c, abs)
 		if err != nil {
 			return nil, err
 		}
@@ -153,8 +153,8 @@ func tryLogin(c *cli.Context, address string, pin api.Pin, k candidate) (config,
 	return cfg, err
 }
 
-// connect makes the client of the login that is remembered.
-func connect(c *cli.Context) (*client.Client, config, error) {
+// relayClient makes the client of the login that is remembered.
+func relayClient(c *cli.Context) (*client.Client, config, error) {
 	cfg, err := readConfig(c)
 	if err != nil {
 		return nil, config{}, err

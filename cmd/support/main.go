@@ -21,6 +21,7 @@ func app() *cli.App {
 			systemsCommand(),
 			bundleCommand(),
 			respondCommand(),
+			certifyCommand(),
 		},
 	})
 }

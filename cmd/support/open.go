@@ -129,7 +129,7 @@ func checkSigner(c *cli.Context, b *bundle.Bundle, rec api.Bundle) (string, erro
 		}
 		return "the key in " + p, nil
 	}
-	cl, _, err := connect(c)
+	cl, _, err := relayClient(c)
 	if errors.Is(err, errNotLoggedIn) {
 		return "an unknown system; log in to the relay, or name its key with --signer", nil
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -132,24 +131,7 @@ func signingKey(c *cli.Context) (ssh.Signer, error) {
 	if path == "" {
 		return nil, cmdline.Usagef("--key is needed: the vendor's key for responses")
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
-	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(b)
-	if err != nil {
-		return fileKey(c, path)
-	}
-	signers, err := agentKeys()
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range signers {
-		if bytes.Equal(s.PublicKey().Marshal(), public.Marshal()) {
-			return s, nil
-		}
-	}
-	return nil, fmt.Errorf("the SSH agent does not have the key %s; add it with ssh-add", ssh.FingerprintSHA256(public))
+	return keyOrAgent(c, path)
 }
 
 // inLines breaks a text of groups into lines that are easy to read aloud.

@@ -27,7 +27,7 @@ func systems(c *cli.Context) error {
 	if c.NArg() > 1 {
 		return cmdline.Usagef("one word to search for is enough")
 	}
-	cl, _, err := connect(c)
+	cl, _, err := relayClient(c)
 	if err != nil {
 		return err
 	}

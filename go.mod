@@ -31,7 +31,14 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require github.com/stretchr/testify v1.12.1 // indirect
+require (
+	github.com/bwesterb/go-ristretto v1.2.4 // indirect
+	github.com/creack/pty v1.1.24 // indirect
+	github.com/kr/fs v0.1.0 // indirect
+	github.com/pkg/sftp v1.13.12 // indirect
+	github.com/prometheus/client_golang v1.25.0 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+)
 
 require (
 	filippo.io/hpke v0.4.0 // indirect

@@ -34,9 +34,10 @@ type NewTokenResponse struct {
 
 // AddEngineerRequest lets an engineer in.
 type AddEngineerRequest struct {
-	Name  string   `json:"name"`
-	Key   string   `json:"key"`
-	Roles []string `json:"roles"`
+	Name   string   `json:"name"`
+	Key    string   `json:"key"`
+	Roles  []string `json:"roles"`
+	Groups []string `json:"groups,omitempty"` // of systems; none: all systems
 }
 
 // EngineerList answers with all engineers, and what they need to log in.
@@ -93,7 +94,7 @@ func (s *Server) adminRoutes() http.Handler {
 		if err := readJSON(r, &req); err != nil {
 			return nil, err
 		}
-		return s.addEngineer(r.Context(), req.Name, req.Key, req.Roles, actor(r))
+		return s.addEngineer(r.Context(), req, actor(r))
 	})
 	json("POST /admin/engineers/{name}/revoke", func(r *http.Request) (any, error) {
 		return s.revokeEngineer(r.Context(), r.PathValue("name"), actor(r))

@@ -161,18 +161,23 @@ func (s *Server) newToken(ctx context.Context, name string, valid time.Duration,
 }
 
 // addEngineer lets an engineer in.
-func (s *Server) addEngineer(ctx context.Context, name, line string, roles []string, by string) (store.Engineer, error) {
+func (s *Server) addEngineer(ctx context.Context, req AddEngineerRequest, by string) (store.Engineer, error) {
+	name := req.Name
 	bad := func(err error) (store.Engineer, error) {
 		return store.Engineer{}, api.Errorf(http.StatusBadRequest, api.CodeBadRequest, "%v", err)
 	}
 	if err := store.CheckName("engineer", name); err != nil {
 		return bad(err)
 	}
-	key, err := identity.ParseKey(line)
+	key, err := identity.ParseKey(req.Key)
 	if err != nil {
 		return bad(err)
 	}
-	rs, err := store.ParseRoles(roles)
+	rs, err := store.ParseRoles(req.Roles)
+	if err != nil {
+		return bad(err)
+	}
+	groups, err := store.CheckGroups(req.Groups)
 	if err != nil {
 		return bad(err)
 	}
@@ -182,8 +187,8 @@ func (s *Server) addEngineer(ctx context.Context, name, line string, roles []str
 	if e, err := s.reg.Engineer(ctx, name); err == nil && e.Active() && e.Key != identity.FormatKey(key) {
 		return store.Engineer{}, api.Errorf(http.StatusConflict, api.CodeNameTaken, "engineer %s is there with another key; revoke it first", name)
 	}
-	e := store.Engineer{Name: name, Key: identity.FormatKey(key), Roles: rs, Added: s.now().UTC().Truncate(time.Second), By: by}
-	if err := s.record(ctx, audit.EngineerAdded, by, name, map[string]string{"key": ssh.FingerprintSHA256(key), "roles": strings.Join(roles, ",")}); err != nil {
+	e := store.Engineer{Name: name, Key: identity.FormatKey(key), Roles: rs, Groups: groups, Added: s.now().UTC().Truncate(time.Second), By: by}
+	if err := s.record(ctx, audit.EngineerAdded, by, name, map[string]string{"key": ssh.FingerprintSHA256(key), "roles": strings.Join(req.Roles, ","), "groups": strings.Join(groups, ",")}); err != nil {
 		return store.Engineer{}, err
 	}
 	if err := s.reg.PutEngineer(ctx, e); err != nil {

@@ -29,6 +29,11 @@ const (
 	CodeUnavailable    Code = "unavailable"     // the relay cannot do it now: try later
 	CodeInternal       Code = "internal"        //
 	CodeOffsetMismatch Code = "offset-mismatch" // ask for the offset again
+	CodeNotOpen        Code = "not-open"        // the system has no open session
+	CodeTicket         Code = "ticket"          // no such ticket for this system: used, too old, or somebody else's
+	CodeNoAnswer       Code = "no-answer"       // the system did not dial back in time
+	CodeSealed         Code = "sealed"          // remote access to this system was disabled for good
+	CodeSegmentExists  Code = "segment-exists"  // another segment of that number is here; nothing is overwritten
 )
 
 // Error is the body of every answer that is not a success.
@@ -49,7 +54,7 @@ func Errorf(status int, code Code, format string, args ...any) *Error {
 // Temporary reports whether the same request may succeed later.
 func (e *Error) Temporary() bool {
 	switch e.Code {
-	case CodeBusy, CodeNoSpace, CodeUnavailable, CodeInternal, CodeUnauthorized, CodeBadNonce, CodeOffsetMismatch:
+	case CodeBusy, CodeNoAnswer, CodeNoSpace, CodeUnavailable, CodeInternal, CodeUnauthorized, CodeBadNonce, CodeOffsetMismatch:
 		return true
 	case CodeHashMismatch:
 		return false

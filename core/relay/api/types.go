@@ -98,6 +98,9 @@ type System struct {
 	EnrolledAt time.Time `json:"enrolled_at"`
 	LastSeen   time.Time `json:"last_seen,omitzero"`
 	Retired    bool      `json:"retired,omitempty"` // replaced or removed; cannot log in
+	Groups     []string  `json:"groups,omitempty"`  // engineers of one of these reach it
+	Sealed     *Sealed   `json:"sealed,omitempty"`  // remote access was disabled for good
+	Session    *Session  `json:"session,omitempty"` // of the moment; nil while none is open
 }
 
 // Bundle is a bundle that the relay has accepted.

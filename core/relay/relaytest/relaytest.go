@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay"
@@ -34,12 +36,12 @@ type Relay struct {
 	// Configure alters the configuration of the next Start.
 	Configure func(*setup.Config)
 
-	t    *testing.T
+	t    testing.TB
 	stop func()
 }
 
 // New sets a relay up and starts it. It ends with the test.
-func New(t *testing.T, change ...func(*Relay)) *Relay {
+func New(t testing.TB, change ...func(*Relay)) *Relay {
 	t.Helper()
 	root, err := paths.New(t.TempDir())
 	if err != nil {
@@ -60,7 +62,7 @@ func New(t *testing.T, change ...func(*Relay)) *Relay {
 
 // Open serves a relay that was set up before, in another process perhaps, and
 // is stopped there.
-func Open(t *testing.T, root paths.Root, address string) *Relay {
+func Open(t testing.TB, root paths.Root, address string) *Relay {
 	t.Helper()
 	r := &Relay{Root: root, Address: address, t: t}
 	r.Start()
@@ -68,7 +70,7 @@ func Open(t *testing.T, root paths.Root, address string) *Relay {
 	return r
 }
 
-func listen(t *testing.T, addr string) net.Listener {
+func listen(t testing.TB, addr string) net.Listener {
 	t.Helper()
 	var ln net.Listener
 	var err error
@@ -170,11 +172,18 @@ func (r *Relay) Enroll(name string) (*identity.System, identity.Vendor) {
 // Engineer lets an engineer with a new key in and returns his client.
 func (r *Relay) Engineer(name string, roles ...string) *client.Client {
 	r.t.Helper()
+	c, _ := r.EngineerIn(name, nil, roles...)
+	return c
+}
+
+// EngineerIn lets an engineer of some groups in and returns his key, too.
+func (r *Relay) EngineerIn(name string, groups []string, roles ...string) (*client.Client, ssh.Signer) {
+	r.t.Helper()
 	key, err := identity.MakeKey(fmt.Sprintf("%s/%s", r.t.TempDir(), name), name)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	req := relay.AddEngineerRequest{Name: name, Key: identity.FormatKey(key.PublicKey()), Roles: roles}
+	req := relay.AddEngineerRequest{Name: name, Key: identity.FormatKey(key.PublicKey()), Roles: roles, Groups: groups}
 	if err := relay.Local(r.Server).Call(r.t.Context(), "POST", "/admin/engineers", req, nil); err != nil {
 		r.t.Fatal(err)
 	}
@@ -184,5 +193,5 @@ func (r *Relay) Engineer(name string, roles ...string) *client.Client {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(c.Close)
-	return c
+	return c, key
 }

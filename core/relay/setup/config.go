@@ -30,6 +30,7 @@ type Config struct {
 
 	Names  []string `json:"names,omitempty"` // further host names and addresses of the own certificate
 	Limits Limits   `json:"limits"`
+	Remote Remote   `json:"remote,omitzero"` // limits of remote access; what is zero has its default
 
 	NATS            string `json:"nats,omitempty"`             // URL of an existing cluster; empty: embedded
 	NATSCredentials string `json:"nats_credentials,omitempty"` // file
@@ -107,6 +108,8 @@ func (c Config) check() error {
 		return errors.New("cert_file, key_file and ca_file belong together")
 	case len(c.Recipients) == 0:
 		return errors.New("no recipients")
+	case !c.Remote.valid():
+		return errors.New("remote: no limit may be below zero")
 	case c.Limits.MaxBundle <= 0 || c.Limits.MaxStored <= 0 || c.Limits.MaxOpen <= 0 || c.Limits.KeepFree < 0 || c.Limits.UnfinishedFor <= 0:
 		return errors.New("each limit must be above zero")
 	}

@@ -42,6 +42,11 @@ type Table interface {
 	Delete(ctx context.Context, key string) error
 	// All lists the table, in no order.
 	All(ctx context.Context) iter.Seq2[Entry, error]
+	// Below lists the keys that begin with prefix and a '.', in no order.
+	Below(ctx context.Context, prefix string) iter.Seq2[Entry, error]
+	// Changes yields what is written from now on, until ctx ends. Removed
+	// records come with a nil Value.
+	Changes(ctx context.Context) iter.Seq2[Entry, error]
 }
 
 // EventLog is an audit log in the store. Its records form the same hash chain

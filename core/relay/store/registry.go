@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"sort"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ const (
 // Registry is who and what the relay knows.
 type Registry struct {
 	settings, systems, engineers, tokens, bundles, once, seen Table
+	presence, announced, recordings, segments                 Table
 }
 
 // NewRegistry opens the tables.
@@ -33,6 +35,8 @@ func NewRegistry(ctx context.Context, e Engine) (*Registry, error) {
 	}{
 		{&r.settings, "settings", 0}, {&r.systems, "systems", 0}, {&r.engineers, "engineers", 0}, {&r.tokens, "tokens", 0},
 		{&r.bundles, "bundles", 0}, {&r.once, "once", onceTTL}, {&r.seen, "seen", 0},
+		{&r.presence, "presence", PresenceTTL}, {&r.announced, "announced", 0},
+		{&r.recordings, "recordings", 0}, {&r.segments, "segments", 0},
 	} {
 		table, err := e.Table(ctx, t.name, t.ttl)
 		if err != nil {
@@ -121,7 +125,7 @@ func (r *Registry) Active(ctx context.Context, name string) (System, error) {
 
 // PutSystem stores a system.
 func (r *Registry) PutSystem(ctx context.Context, s System) error {
-	s.LastSeen = time.Time{} // kept apart, because it changes all the time
+	s.LastSeen, s.Session = time.Time{}, nil // kept apart, because they change all the time
 	return put(ctx, r.systems, s.ID, s)
 }
 
@@ -235,9 +239,11 @@ func put(ctx context.Context, t Table, key string, v any) error {
 	return t.Put(ctx, key, b)
 }
 
-func all[T any](ctx context.Context, t Table) ([]T, error) {
+func all[T any](ctx context.Context, t Table) ([]T, error) { return decode[T](t.All(ctx)) }
+
+func decode[T any](entries iter.Seq2[Entry, error]) ([]T, error) {
 	var out []T
-	for e, err := range t.All(ctx) {
+	for e, err := range entries {
 		if err != nil {
 			return nil, err
 		}

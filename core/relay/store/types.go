@@ -40,6 +40,7 @@ type Engineer struct {
 	Name    string    `json:"name"`
 	Key     string    `json:"key"` // authorized_keys line without comment
 	Roles   []Role    `json:"roles"`
+	Groups  []string  `json:"groups,omitempty"` // of systems; none: all systems
 	Added   time.Time `json:"added"`
 	By      string    `json:"by"`
 	Revoked time.Time `json:"revoked,omitzero"`
@@ -51,11 +52,46 @@ func (e Engineer) Active() bool { return e.Revoked.IsZero() }
 // May reports whether the engineer has the role.
 func (e Engineer) May(r Role) bool { return e.Active() && slices.Contains(e.Roles, r) }
 
+// Reaches reports whether the engineer's groups let him at the system.
+func (e Engineer) Reaches(s System) bool { return api.Reach(e.Groups, s.Groups) }
+
+// CheckGroups checks the names of groups, and sorts them.
+func CheckGroups(names []string) ([]string, error) {
+	out := slices.Clone(names)
+	for _, n := range out {
+		if err := CheckName("group", n); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(out)
+	if out = slices.Compact(out); len(out) > maxGroups {
+		return nil, fmt.Errorf("%d groups; at most %d are kept", len(out), maxGroups)
+	}
+	return out, nil
+}
+
+// maxGroups bounds a record.
+const maxGroups = 64
+
 // The records that clients see are kept as they see them.
 type (
 	System = api.System
 	Bundle = api.Bundle
 )
+
+// Announced is the last session that a system announced, kept so that the event
+// log names each once, however often its link is made anew.
+type Announced struct {
+	Session string    `json:"session"`
+	Since   time.Time `json:"since"`
+	Ended   bool      `json:"ended"`
+}
+
+// Recording is a recording and how far the event log vouches for it.
+type Recording struct {
+	api.Recording
+	Logged int `json:"logged"` // segments that Head of the last event covers
+}
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 

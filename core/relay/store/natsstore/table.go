@@ -84,6 +84,53 @@ func (t *table) Delete(ctx context.Context, key string) error {
 }
 
 func (t *table) All(ctx context.Context) iter.Seq2[store.Entry, error] {
+	return t.list(ctx, ">")
+}
+
+func (t *table) Below(ctx context.Context, prefix string) iter.Seq2[store.Entry, error] {
+	return t.list(ctx, prefix+".>")
+}
+
+// Changes has no limit in time, but for its first call.
+func (t *table) Changes(ctx context.Context) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		_, done, err := t.e.begin(ctx)
+		if err != nil {
+			yield(store.Entry{}, err)
+			return
+		}
+		w, err := t.kv.WatchAll(ctx, jetstream.UpdatesOnly())
+		done()
+		if err != nil {
+			yield(store.Entry{}, translate(ctx, "watch", t.name, err))
+			return
+		}
+		defer w.Stop()
+		for {
+			select {
+			case e, ok := <-w.Updates():
+				if !ok {
+					yield(store.Entry{}, fmt.Errorf("watch %s: the store ended it", t.name))
+					return
+				}
+				if e == nil {
+					continue
+				}
+				out := entry(e)
+				if e.Operation() != jetstream.KeyValuePut {
+					out.Value = nil
+				}
+				if !yield(out, nil) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+func (t *table) list(ctx context.Context, keys string) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
 		ctx, done, err := t.e.begin(ctx)
 		if err != nil {
@@ -91,7 +138,7 @@ func (t *table) All(ctx context.Context) iter.Seq2[store.Entry, error] {
 			return
 		}
 		defer done()
-		w, err := t.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+		w, err := t.kv.Watch(ctx, keys, jetstream.IgnoreDeletes())
 		if err != nil {
 			yield(store.Entry{}, translate(ctx, "list", t.name, err))
 			return

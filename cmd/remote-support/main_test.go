@@ -27,11 +27,14 @@ type builder struct{ m *testing.M }
 
 func (b builder) Run() int {
 	bin, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator))
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "latchstring-plugins"), "../../plugins")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build plugins: %v\n%s", err, out)
-		return 1
+	// The second is a plugin of another publisher, for the scripts to install.
+	for name, pkg := range map[string]string{"latchstring-plugins": "../../plugins", "example-plugin": "../../sdk/examples/plugin"} {
+		build := exec.Command("go", "build", "-o", filepath.Join(bin, name), pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", pkg, err, out)
+			return 1
+		}
 	}
 	return b.m.Run()
 }

@@ -17,7 +17,7 @@ func pluginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "plugin",
 		Usage: "see which plugins are installed, and whether they may run",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name: "list", Usage: "one line for each thing that a plugin does",
 				Action: func(c *cli.Context) error {
@@ -49,7 +49,7 @@ func pluginCommand() *cli.Command {
 					})
 				},
 			},
-		},
+		}, publishCommands()...),
 	}
 }
 

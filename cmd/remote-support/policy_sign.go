@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/policy"
 )
 
@@ -124,16 +125,9 @@ func policyTrust(c *cli.Context) error {
 		return cmdline.Usagef("name one key file")
 	}
 	path := c.Args().First()
-	data, err := os.ReadFile(path)
+	key, comment, err := readPublicKey(path)
 	if err != nil {
-		return fmt.Errorf("read the key: %w", err)
-	}
-	if strings.Contains(string(data), "PRIVATE KEY") {
-		return fmt.Errorf("%s is a private key; name the public one, %s.pub", path, path)
-	}
-	key, comment, _, _, err := ssh.ParseAuthorizedKey(data)
-	if err != nil {
-		return fmt.Errorf("%s holds no public key in OpenSSH's form", path)
+		return err
 	}
 	owner := c.String("name")
 	if owner == "" {
@@ -152,6 +146,25 @@ func policyTrust(c *cli.Context) error {
 		}
 		return err
 	}
+	if err := record(c, audit.SignerTrusted, owner, map[string]string{"key": ssh.FingerprintSHA256(key)}); err != nil {
+		return err
+	}
 	fmt.Fprintf(c.App.ErrWriter, "%s %s may sign policy files\n", owner, ssh.FingerprintSHA256(key))
 	return nil
+}
+
+// readPublicKey reads one public key and its comment.
+func readPublicKey(path string) (ssh.PublicKey, string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the key: %w", err)
+	}
+	if strings.Contains(string(data), "PRIVATE KEY") {
+		return nil, "", fmt.Errorf("%s is a private key; name the public one, %s.pub", path, path)
+	}
+	key, comment, _, _, err := ssh.ParseAuthorizedKey(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s holds no public key in OpenSSH's form", path)
+	}
+	return key, comment, nil
 }

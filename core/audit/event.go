@@ -22,6 +22,10 @@ const (
 	PluginCrashed   Type = "plugin.crashed"
 	PluginRefused   Type = "plugin.refused"
 	PluginMisbehave Type = "plugin.misbehaved" // a descriptor or a message that was turned down
+	PluginTrusted   Type = "plugin.trusted"    // a publisher's key was added, or taken away: see the detail
+	PluginInstalled Type = "plugin.installed"  // or upgraded
+	PluginRemoved   Type = "plugin.removed"
+	SignerTrusted   Type = "signer.trusted" // somebody may sign policy files
 	BundleCreated   Type = "bundle.created"
 	BundleQueued    Type = "bundle.queued"
 	BundleSent      Type = "bundle.sent"
@@ -45,6 +49,39 @@ const (
 	LoginEnded      Type = "login.ended"   // logged out
 	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
 	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
+
+	SessionOpening   Type = "session.opening"   // somebody turned remote access on; the relay is not reached yet
+	SessionOpened    Type = "session.opened"    // the tunnel is up: REQ E4 SUPPORT_SESSION_STARTED
+	SessionExtended  Type = "session.extended"  // it ends later than was said
+	SessionShortened Type = "session.shortened" // policy changed: it ends earlier than was said
+	SessionExpiring  Type = "session.expiring"  // it ends soon; the time that is left is in the detail
+	SessionEnded     Type = "session.ended"     // one for each session.opened, also after a crash: SUPPORT_SESSION_ENDED
+	SessionRefused   Type = "session.refused"   // policy, or the relay, did not let it be opened
+	SecretWrong      Type = "secret.wrong"      // an engineer, or the relay, tried a secret that is none
+	SecretBurnt      Type = "secret.burnt"      // too many were wrong: the session has no secret until a new one is made
+	SecretRenewed    Type = "secret.renewed"
+
+	ConnectionRequested Type = "connection.requested" // an engineer waits for approval
+	ConnectionApproved  Type = "connection.approved"  // somebody said yes; more may be needed
+	ConnectionDenied    Type = "connection.denied"    // somebody said no, or nobody answered in time
+	ConnectionOpened    Type = "connection.opened"    // SUPPORT_CONNECTED
+	ConnectionClosed    Type = "connection.closed"    // one for each connection.opened: SUPPORT_DISCONNECTED
+	ConnectionRefused   Type = "connection.refused"   // it did not get so far as to be opened
+	ConnectionCut       Type = "connection.cut"       // the reason is in the detail; connection.closed follows
+	ConnectionLost      Type = "connection.lost"      // its carrier is gone; it is kept for a while
+	ConnectionResumed   Type = "connection.resumed"   // it goes on over another carrier
+	ConnectionWatched   Type = "connection.watched"   // somebody of the customer looks on
+
+	AccessShell     Type = "access.shell"
+	AccessCommand   Type = "access.command"
+	AccessFile      Type = "access.file"
+	AccessForward   Type = "access.forward"
+	AccessRefused   Type = "access.refused"
+	RecordingFailed Type = "recording.failed"
+	LinkUp          Type = "link.up"
+	LinkDown        Type = "link.down"
+	LinkInspected   Type = "link.inspected" // somebody on the way opens TLS; the inner layer is what protects
+	LinkReplaced    Type = "link.replaced"  // another process spoke to the relay as this system
 )
 
 // Event is what a caller reports. It must hold no secret: the log is readable

@@ -24,7 +24,7 @@ const PublishersFile = "plugin_publishers"
 // cannot be used is in the list with its state and reason; the error is for a
 // catalog that cannot be read at all.
 func Load(root paths.Root, builtin string) ([]Plugin, error) {
-	publishers, err := loadPublishers(root.Etc(PublishersFile))
+	publishers, err := Publishers(root)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,10 @@ func list(dir string) ([]string, error) {
 	return names, nil
 }
 
-func loadPublishers(path string) (*trust.Publishers, error) {
+// Publishers reads the publishers that a machine trusts; nil when it has no
+// such file.
+func Publishers(root paths.Root) (*trust.Publishers, error) {
+	path := root.Etc(PublishersFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -81,9 +84,47 @@ func loadPublishers(path string) (*trust.Publishers, error) {
 	return p, nil
 }
 
+// Inspect looks at a plugin's directory, wherever it is, as a catalog does.
+func Inspect(dir string, publishers *trust.Publishers) Plugin {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		p := Plugin{Path: dir}
+		p.set(Modified, err.Error())
+		return p
+	}
+	m := filepath.Base(dir)
+	if data, err := os.ReadFile(filepath.Join(dir, ManifestFile)); err == nil {
+		if parsed, err := ParseManifest(data); err == nil {
+			m = parsed.Name // only in a catalog must the directory have the name
+		}
+	}
+	return loadPlugin(dir, m, publishers, time.Now())
+}
+
+// Digests returns the SHA-256 of every file that would belong to the plugin in
+// dir, in lower-case hexadecimal, by name with slashes.
+func Digests(dir string) (map[string]string, error) {
+	t, err := readTree(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	out := make(map[string]string, len(t.files))
+	for _, name := range t.files {
+		if out[filepath.ToSlash(name)], err = t.sum(name); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // loadForeign looks at one directory of the catalog.
 func loadForeign(catalog, name string, publishers *trust.Publishers, now time.Time) Plugin {
-	p := Plugin{Name: name, Path: filepath.Join(catalog, name), dir: filepath.Join(catalog, name)}
+	return loadPlugin(filepath.Join(catalog, name), name, publishers, now)
+}
+
+func loadPlugin(dir, name string, publishers *trust.Publishers, now time.Time) Plugin {
+	p := Plugin{Name: name, Path: dir, dir: dir}
 	tree, err := readTree(p.dir)
 	if err != nil {
 		p.set(Modified, err.Error())
@@ -114,6 +155,7 @@ func loadForeign(catalog, name string, publishers *trust.Publishers, now time.Ti
 	}
 	if err := tree.check(m.Files); err != nil {
 		p.set(Modified, err.Error())
+		p.explainChange(tree, manifest, publishers, now)
 		return p
 	}
 	if p.program, err = m.program(); err != nil {

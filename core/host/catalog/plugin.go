@@ -1,6 +1,10 @@
 package catalog
 
 import (
+	"fmt"
+	"time"
+
+	"github.com/latchstring/latchstring/core/host/trust"
 	"github.com/latchstring/latchstring/sdk/needs"
 )
 
@@ -50,12 +54,29 @@ func (p *Plugin) set(s State, reason string) {
 	p.State, p.Reason, p.Fix = s, reason, ""
 	switch s {
 	case Unsigned:
-		p.Fix = "get the signed plugin from its publisher, or let policy allow unsigned plugins (plugins.states)"
+		p.Fix = "get the signed plugin from its publisher (an author signs with: remote-support plugin sign); or let policy allow unsigned plugins (plugins.states)"
 	case UnknownPublisher:
-		p.Fix = "if you trust the publisher, add the line with his name and key to plugin_publishers (remote-support plugin trust)"
+		p.Fix = "if you trust the publisher, get his public key in a way that you trust, and run: remote-support plugin trust " + p.Publisher + " KEYFILE"
 	case Modified:
 		p.Fix = "install the plugin again, owned by root and writable by nobody else"
 	case Incompatible:
 		p.Fix = "install a version of the plugin that is made for this one"
 	}
+}
+
+// explainChange says more about files that are not those of the manifest. With
+// a good signature the manifest is that of one version and the files are of
+// another: an upgrade that was copied by halves, most of the time. Without one
+// nothing can be told.
+func (p *Plugin) explainChange(t *tree, manifest []byte, publishers *trust.Publishers, now time.Time) {
+	signature, err := t.small(SignatureFile)
+	if err != nil {
+		return
+	}
+	if _, err := publishers.Verify(manifest, signature, p.Publisher, now); err != nil {
+		return
+	}
+	p.Reason += fmt.Sprintf("; the manifest is the one that %s signed for version %s", p.Publisher, p.Version)
+	p.Fix = "if it was upgraded by copying files, install the whole directory of the new version: remote-support plugin install DIR; " +
+		"if nobody upgraded it, somebody changed it: keep a copy for your security team and install it again"
 }

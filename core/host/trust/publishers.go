@@ -104,6 +104,23 @@ func parseTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("time %q is not written YYYYMMDD[HHMM[SS]][Z]", s)
 }
 
+// Publisher is one name with one key that speaks for it.
+type Publisher struct{ Name, Fingerprint string }
+
+// List returns the publishers in the order of the file.
+func (p *Publishers) List() []Publisher {
+	if p == nil {
+		return nil
+	}
+	var out []Publisher
+	for _, e := range p.entries {
+		for _, name := range e.names {
+			out = append(out, Publisher{name, ssh.FingerprintSHA256(e.key)})
+		}
+	}
+	return out
+}
+
 // trusted reports whether key speaks for publisher now, and if not, who it
 // speaks for, if anyone.
 func (p *Publishers) trusted(publisher string, key ssh.PublicKey, now time.Time) (bool, []string) {

@@ -32,7 +32,7 @@ require (
 )
 
 require (
-	github.com/bwesterb/go-ristretto v1.2.4 // indirect
+	github.com/bwesterb/go-ristretto v1.2.4
 	github.com/creack/pty v1.1.24 // indirect
 	github.com/kr/fs v0.1.0 // indirect
 	github.com/pkg/sftp v1.13.12 // indirect

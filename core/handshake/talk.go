@@ -1,0 +1,124 @@
+package handshake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Request is the first sealed message, from the engineer: a new stream, or the
+// attachment of this connection to one that lost its own.
+type Request struct {
+	Open bool `json:"open,omitempty"` // a new stream
+	// To go on with a stream; see resume.Table.Attach.
+	Stream   string `json:"stream,omitempty"`
+	Received uint64 `json:"received,omitempty"` // of the stream by the engineer's side
+	Proof    []byte `json:"proof,omitempty"`    // under the key of the stream, over Conn.Binding
+}
+
+// The types of a [Reply].
+const (
+	Waiting  = "waiting"
+	Accepted = "accepted"
+	Refused  = "refused"
+)
+
+// Reply is a sealed message of the system.
+type Reply struct {
+	Type string `json:"type"`
+	// waiting
+	Why   string    `json:"why,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+	// accepted: from here on the connection carries the frames of the stream
+	Stream   string `json:"stream,omitempty"`
+	Received uint64 `json:"received,omitempty"` // of the stream by the system
+	// refused
+	Code   Code   `json:"code,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// HoldEvery is how often the engineer is told that he waits: proxies cut what
+// is silent, and it shows when the engineer has gone.
+const HoldEvery = 5 * time.Second
+
+// Ask sends the request and waits for the answer; waiting, if not nil, hears of
+// every message until then. A refusal is an [*Error].
+func (c *Conn) Ask(ctx context.Context, r Request, waiting func(Reply)) (Reply, error) {
+	defer bound(ctx, c.raw, 0)()
+	if err := c.Send(r); err != nil {
+		return Reply{}, because(ctx, err)
+	}
+	for {
+		var p Reply
+		if err := c.Receive(&p); err != nil {
+			return Reply{}, because(ctx, err)
+		}
+		switch p.Type {
+		case Waiting:
+			if waiting != nil {
+				p.Why = clean(p.Why, 512)
+				waiting(p)
+			}
+		case Accepted:
+			if !word(p.Stream, 64) || !r.Open && p.Stream != r.Stream {
+				return Reply{}, malformed("another stream than was asked for")
+			}
+			return p, nil
+		case Refused:
+			if !known(p.Code) {
+				p.Code = CodeDenied
+			}
+			return Reply{}, &Error{Code: p.Code, Text: clean(p.Reason, 512), Remote: true, Sealed: true}
+		default:
+			return Reply{}, malformed("a reply of an unknown type")
+		}
+	}
+}
+
+// Requested waits for what the engineer wants.
+func (c *Conn) Requested(ctx context.Context) (Request, error) {
+	defer bound(ctx, c.raw, Timeout)()
+	var r Request
+	if err := c.Receive(&r); err != nil {
+		return r, because(ctx, err)
+	}
+	if r.Open == (r.Stream != "") || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 {
+		return r, malformed("the request")
+	}
+	return r, nil
+}
+
+// Hold tells the engineer that he has to wait, and why, until ctx ends, which
+// is no error. An error means that he has gone.
+func (c *Conn) Hold(ctx context.Context, why string, until time.Time) error {
+	tick := time.NewTicker(HoldEvery)
+	defer tick.Stop()
+	for {
+		c.raw.SetWriteDeadline(time.Now().Add(Timeout))
+		err := c.Send(Reply{Type: Waiting, Why: cut(why, 512), Until: until.UTC().Truncate(time.Second)})
+		c.raw.SetWriteDeadline(time.Time{})
+		if err != nil {
+			return fmt.Errorf("the engineer did not wait: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Grant says yes. What follows on [Conn.Raw] are the frames of the stream.
+func (c *Conn) Grant(ctx context.Context, stream string, received uint64) error {
+	defer bound(ctx, c.raw, Timeout)()
+	return because(ctx, c.Send(Reply{Type: Accepted, Stream: stream, Received: received}))
+}
+
+// Deny says no and closes the connection. The error is that of sending.
+func (c *Conn) Deny(ctx context.Context, code Code, reason string) error {
+	done := bound(ctx, c.raw, Timeout)
+	err := because(ctx, c.Send(Reply{Type: Refused, Code: code, Reason: cut(reason, 512)}))
+	done()
+	return errors.Join(err, c.Close())
+}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/bundle"
+	"github.com/latchstring/latchstring/core/findings"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
 )
@@ -27,7 +28,10 @@ type opened struct {
 	Folder   string          `json:"folder"`
 	Signer   string          `json:"signer"`    // fingerprint
 	SignedBy string          `json:"signed_by"` // who that is
+	Summary  string          `json:"summary"`   // page with the findings
 	Manifest bundle.Manifest `json:"manifest"`
+
+	Findings *findings.Report `json:"findings"`
 }
 
 func bundleOpen(c *cli.Context) (err error) {
@@ -64,8 +68,44 @@ func bundleOpen(c *cli.Context) (err error) {
 	if err := b.Unpack(c.Context, out.Folder); err != nil {
 		return err
 	}
+	if err := out.look(); err != nil {
+		return err
+	}
 	return cmdline.Print(c, out, func(w io.Writer) error { return summary(w, out, b) })
 }
+
+// look makes the summary of what needs no search, and its page in the folder.
+func (o *opened) look() (err error) {
+	m := o.Manifest
+	src := findings.Source{Host: o.SignedBy + ", host " + m.System.Host, Made: m.Created}
+	for _, f := range m.Files {
+		if f.ExitCode != nil && *f.ExitCode != 0 {
+			src.Failed = append(src.Failed, findings.Trouble{What: f.Source, Why: fmt.Sprintf("exit code %d", *f.ExitCode)})
+		}
+	}
+	for _, x := range m.Missing {
+		if x.State != bundle.Absent {
+			src.Missing = append(src.Missing, findings.Trouble{What: strings.TrimSuffix(x.Collector+"/"+x.Name, "/"), Why: string(x.State) + ": " + x.Reason})
+		}
+	}
+	root, err := os.OpenRoot(o.Folder)
+	if err != nil {
+		return fmt.Errorf("look at the bundle: %w", err)
+	}
+	defer root.Close()
+	o.Findings = findings.Look(root.FS(), src)
+	page, err := root.OpenFile(summaryPage, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the summary page: %w", err)
+	}
+	defer func() { err = errors.Join(err, page.Close()) }()
+	o.Summary = filepath.Join(o.Folder, summaryPage)
+	return o.Findings.HTML(page)
+}
+
+// summaryPage is no name that a file of a bundle can have: those are in the
+// folders of their collectors.
+const summaryPage = "summary.html"
 
 // defaultFolder is named like the bundle, in the present directory.
 func defaultFolder(arg string) string {
@@ -162,6 +202,7 @@ func summary(w io.Writer, o opened, b *bundle.Bundle) error {
 		{"signed", o.Signer + ", holds"},
 		{"files", fmt.Sprintf("%d, %s, all as the manifest says; %d values hidden", len(m.Files), cmdline.Size(m.Bytes()), hidden)},
 		{"folder", o.Folder},
+		{"summary", o.Summary},
 	}); err != nil {
 		return err
 	}
@@ -173,7 +214,7 @@ func summary(w io.Writer, o opened, b *bundle.Bundle) error {
 	groups := map[string]*group{}
 	for _, f := range m.Files {
 		parts := strings.Split(f.Path, "/")
-		key := strings.Join(parts[:min(len(parts)-1, 3)], "/")
+		key := strings.Join(parts[:min(len(parts)-1, 2)], "/")
 		g := groups[key]
 		if g == nil {
 			g = &group{}
@@ -201,7 +242,11 @@ func summary(w io.Writer, o opened, b *bundle.Bundle) error {
 	if err := cmdline.Table(w, rows); err != nil {
 		return err
 	}
-	return troubles(w, m)
+	if err := troubles(w, m); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nfindings:")
+	return o.Findings.Text(w)
 }
 
 // troubles lists what is worth knowing first: commands that failed and things

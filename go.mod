@@ -32,6 +32,14 @@ require (
 )
 
 require (
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.72.0 // indirect
+)
+
+require (
 	github.com/bwesterb/go-ristretto v1.2.4
 	github.com/creack/pty v1.1.24 // indirect
 	github.com/kr/fs v0.1.0 // indirect

@@ -26,13 +26,16 @@ func runFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "deadline", Usage: "collect for at most `TIME`, as 10m"},
 		&cli.StringFlag{Name: "format", Usage: "`FORMAT` of the archive: tar.zst, tar.gz or zip", Value: string(bundle.TarZstd)},
 		&cli.BoolFlag{Name: "no-encrypt", Usage: "do not encrypt; with --output only"},
+		&cli.BoolFlag{Name: "full-speed", Usage: "do not step back for the other work of the machine"},
 		&cli.BoolFlag{Name: "no-pseudonyms", Usage: "leave names and addresses as they are; secrets go all the same"},
 	}, deliveryFlags()...)
 }
 
 // deliveryFlags say where a bundle goes, and how it gets there.
 func deliveryFlags() []cli.Flag {
-	return append([]cli.Flag{rssFlag(), patienceFlag()}, cmdline.RouteFlags()...)
+	return append([]cli.Flag{rssFlag(), patienceFlag(),
+		&cli.StringFlag{Name: "limit-rate", Usage: "send at most `SIZE` a second, as 500kB"},
+	}, cmdline.RouteFlags()...)
 }
 
 func rssFlag() cli.Flag {

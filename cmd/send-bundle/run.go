@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/bundler"
+	"github.com/latchstring/latchstring/core/gentle"
 )
 
 // run is send-bundle without a command.
@@ -19,6 +21,11 @@ func run(c *cli.Context) error {
 	}
 	if c.Bool("yes") && !c.Bool("preview") {
 		return cmdline.Usagef("--yes answers the question of --preview; name that too")
+	}
+	if !c.Bool("full-speed") {
+		if err := gentle.Yield(); err != nil {
+			fmt.Fprintln(c.App.ErrWriter, "note:", err)
+		}
 	}
 	return withBundler(c, func(b *bundler.Bundler) error {
 		if c.Bool("plan") {
@@ -85,5 +92,11 @@ func delivery(c *cli.Context, show *progress) (bundler.Delivery, error) {
 	if err != nil {
 		return bundler.Delivery{}, err
 	}
-	return bundler.Delivery{RSS: c.String("rss"), Route: way, Patience: c.Duration("patience"), Progress: show.sent}, nil
+	d := bundler.Delivery{RSS: c.String("rss"), Route: way, Patience: c.Duration("patience"), Progress: show.sent}
+	if s := c.String("limit-rate"); s != "" {
+		if d.Rate, err = size(s); err != nil {
+			return d, cmdline.Usagef("--limit-rate %s: %v", s, err)
+		}
+	}
+	return d, nil
 }

@@ -21,6 +21,7 @@ type Delivery struct {
 	RSS      string                  // another relay than the enrolled one, host[:port]
 	Route    route.Route             // the way there; the zero value is the direct one
 	Patience time.Duration           // how long nothing need move; 0 for the default of core/deliver
+	Rate     int64                   // bytes a second at most; 0 for as fast as it goes
 	Progress func(sent, total int64) // may be nil
 }
 
@@ -93,7 +94,7 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 	defer transport.Close()
 	sender, err := deliver.NewSender(deliver.Options{
 		Queue: q, System: b.p.System, Vendor: vendor, Dial: transport.DialContext,
-		Audit: b.p.Audit, Actor: b.p.Actor, Log: b.p.Log, Patience: d.Patience, Progress: d.Progress,
+		Audit: b.p.Audit, Actor: b.p.Actor, Log: b.p.Log, Patience: d.Patience, Rate: d.Rate, Progress: d.Progress,
 	})
 	if err != nil {
 		return nil, &deliver.QueuedError{ID: id, Err: err}

@@ -14,7 +14,6 @@ const (
 
 var list = recipe.List{
 	Files: []recipe.File{
-		{Name: "raid/mdstat", Path: "/proc/mdstat"},
 		{Name: "memory/iomem", Path: "/proc/iomem", Root: true},
 	},
 	Classes: []recipe.Class{

@@ -1,5 +1,6 @@
 // Package system collects facts about the operating system and the machine:
-// kernel, processors, memory, disks, mounts, network, processes, packages.
+// processors, memory, disks, mounts, network, processes, packages. What the
+// collectors kernel, services and storage take is left to them.
 //
 // What the kernel tells as text is taken as it is, since that is what support
 // engineers read and know; commands run in the host, with their exit codes.

@@ -14,13 +14,9 @@ type command struct {
 
 var files = []file{
 	{"os-release", "/usr/lib/os-release"},
-	{"kernel/version", "/proc/version"},
-	{"kernel/cmdline", "/proc/cmdline"},
-	{"kernel/modules", "/proc/modules"},
 	{"kernel/filesystems", "/proc/filesystems"},
 	{"kernel/devices", "/proc/devices"},
 	{"kernel/interrupts", "/proc/interrupts"},
-	{"kernel/tainted", "/proc/sys/kernel/tainted"},
 	{"cpu/cpuinfo", "/proc/cpuinfo"},
 	{"cpu/stat", "/proc/stat"},
 	{"cpu/loadavg", "/proc/loadavg"},
@@ -28,12 +24,8 @@ var files = []file{
 	{"memory/vmstat", "/proc/vmstat"},
 	{"memory/swaps", "/proc/swaps"},
 	{"memory/buddyinfo", "/proc/buddyinfo"},
-	{"pressure/cpu", "/proc/pressure/cpu"},
-	{"pressure/io", "/proc/pressure/io"},
-	{"pressure/memory", "/proc/pressure/memory"},
 	{"disks/partitions", "/proc/partitions"},
 	{"disks/diskstats", "/proc/diskstats"},
-	{"disks/mdstat", "/proc/mdstat"},
 	{"disks/mounts", "/proc/self/mounts"},
 	{"network/dev", "/proc/net/dev"},
 	{"network/route", "/proc/net/route"},
@@ -47,8 +39,6 @@ var files = []file{
 }
 
 var commands = []command{
-	{"kernel/dmesg.txt", []string{"dmesg", "--time-format=iso"}, 30 * time.Second},
-	{"kernel/sysctl.txt", []string{"sysctl", "--all"}, 0},
 	{"disks/lsblk.json", []string{"lsblk", "--json", "--bytes", "--output", "NAME,KNAME,TYPE,SIZE,FSTYPE,MOUNTPOINT,LABEL,UUID,MODEL,SERIAL,STATE,ROTA,RO"}, 0},
 	{"disks/df.txt", []string{"df", "--local", "--portability", "--print-type"}, 0},
 	{"disks/df-inodes.txt", []string{"df", "--local", "--portability", "--inodes"}, 0},
@@ -59,7 +49,6 @@ var commands = []command{
 	{"network/sockets.txt", []string{"ss", "--all", "--numeric", "--processes", "--tcp", "--udp"}, 30 * time.Second},
 	{"network/sockets-summary.txt", []string{"ss", "--summary"}, 0},
 	{"services/units.txt", []string{"systemctl", "list-units", "--all", "--full", "--no-pager", "--plain"}, 0},
-	{"services/failed.txt", []string{"systemctl", "list-units", "--failed", "--full", "--no-pager", "--plain"}, 0},
 	{"packages/dpkg.txt", []string{"dpkg-query", "--show", "--showformat=${Package}\t${Version}\t${Architecture}\t${db:Status-Abbrev}\n"}, time.Minute},
 	{"packages/rpm.txt", []string{"rpm", "--query", "--all", "--queryformat=%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\t%{INSTALLTIME:date}\n"}, time.Minute},
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,8 +50,9 @@ const (
 
 // Client speaks to one relay. It may be used by several goroutines.
 type Client struct {
-	o    Options
-	http *http.Client
+	o        Options
+	http     *http.Client
+	sessions tls.ClientSessionCache // of upgraded connections
 
 	mu      sync.Mutex
 	bearer  string
@@ -79,7 +81,7 @@ func New(o Options) (*Client, error) {
 		DisableCompression: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, WriteBufferSize: 256 << 10,
 		TLSNextProto: nil, ForceAttemptHTTP2: false,
 	}
-	return &Client{o: o, http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &Client{o: o, sessions: tls.NewLRUClientSessionCache(2), http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the relay answered with a redirect, which relays do not do")
 	}}}, nil
 }
@@ -182,6 +184,13 @@ func codeOf(status int) api.Code {
 
 // JSON sends in (unless nil) and reads the answer into out.
 func (c *Client) JSON(ctx context.Context, method, path string, query url.Values, login bool, in, out any) error {
+	return c.json(ctx, func(req *http.Request) (*http.Response, error) { return c.Do(req, login) }, method, path, query, in, out)
+}
+
+// sendFunc sends one request and returns any answer.
+type sendFunc func(*http.Request) (*http.Response, error)
+
+func (c *Client) json(ctx context.Context, send sendFunc, method, path string, query url.Values, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var body io.Reader
@@ -199,9 +208,12 @@ func (c *Client) JSON(ctx context.Context, method, path string, query url.Values
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := c.Do(req, login)
+	resp, err := send(req)
 	if err != nil {
 		return err
+	}
+	if resp.StatusCode >= 400 {
+		return readError(resp)
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReply)).Decode(out); err != nil {
@@ -252,6 +264,11 @@ func (c *Client) forget() {
 
 // login returns a bearer token, a new one when the old has little time left.
 func (c *Client) login(ctx context.Context) (string, error) {
+	return c.loginBy(ctx, func(req *http.Request) (*http.Response, error) { return c.Do(req, false) })
+}
+
+// loginBy logs in by requests that are sent in a certain way.
+func (c *Client) loginBy(ctx context.Context, send sendFunc) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bearer != "" && time.Now().Before(c.expires) {
@@ -261,7 +278,7 @@ func (c *Client) login(ctx context.Context) (string, error) {
 		return "", errors.New("relay client: no key to log in with")
 	}
 	var ch api.ChallengeResponse
-	if err := c.JSON(ctx, http.MethodPost, api.PathChallenge, nil, false, struct{}{}, &ch); err != nil {
+	if err := c.json(ctx, send, http.MethodPost, api.PathChallenge, nil, struct{}{}, &ch); err != nil {
 		return "", err
 	}
 	c.skew = time.Until(ch.Time)
@@ -271,7 +288,7 @@ func (c *Client) login(ctx context.Context) (string, error) {
 	}
 	req := api.TokenRequest{Kind: c.o.Kind, Nonce: ch.Nonce, PublicKey: identity.FormatKey(c.o.Key), Signature: string(sig)}
 	var tok api.TokenResponse
-	if err := c.JSON(ctx, http.MethodPost, api.PathToken, nil, false, req, &tok); err != nil {
+	if err := c.json(ctx, send, http.MethodPost, api.PathToken, nil, req, &tok); err != nil {
 		return "", err
 	}
 	// By how long it is valid, not until when: our clock may be wrong.

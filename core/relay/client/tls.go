@@ -16,12 +16,14 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 )
 
-// Trust says which relay is the right one. One of the fields is set.
+// Trust says which relay is the right one. Either Roots or Pin is set.
 type Trust struct {
 	Roots *x509.CertPool // what its certificate must chain to
 	// Pin of a certificate that the relay must show and that must have issued
 	// its own: the first contact, when only the enrolment token is known.
 	Pin *api.Pin
+	// Extra authorities are accepted as well; see [Client.TrustToo].
+	Extra *x509.CertPool
 }
 
 func (t Trust) config(host string) *tls.Config {
@@ -29,9 +31,36 @@ func (t Trust) config(host string) *tls.Config {
 	if t.Pin != nil {
 		// Not less checking but another: verifyPinned does all of it.
 		c.InsecureSkipVerify = true
-		c.VerifyConnection = func(s tls.ConnectionState) error { return verifyPinned(s.PeerCertificates, *t.Pin, host) }
+		c.VerifyConnection = func(s tls.ConnectionState) error { return t.vendor(s, host) }
+	}
+	if t.Extra != nil {
+		c.InsecureSkipVerify = true
+		c.VerifyConnection = func(s tls.ConnectionState) error {
+			err := t.vendor(s, host)
+			if err != nil && verifyChain(s.PeerCertificates, t.Extra, host) == nil {
+				return nil
+			}
+			return err
+		}
 	}
 	return c
+}
+
+// vendor checks that the certificate is the vendor's.
+func (t Trust) vendor(s tls.ConnectionState, host string) error {
+	if t.Pin != nil {
+		return verifyPinned(s.PeerCertificates, *t.Pin, host)
+	}
+	return verifyChain(s.PeerCertificates, t.Roots, host)
+}
+
+func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, host string) error {
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
+	return err
 }
 
 // verifyPinned checks the chain as usual, with the one certificate of the chain
@@ -41,13 +70,9 @@ func verifyPinned(chain []*x509.Certificate, pin api.Pin, host string) error {
 		if api.PinOf(c) != pin {
 			continue
 		}
-		roots, between := x509.NewCertPool(), x509.NewCertPool()
+		roots := x509.NewCertPool()
 		roots.AddCert(c)
-		for _, other := range chain[1:] {
-			between.AddCert(other)
-		}
-		_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
-		return err
+		return verifyChain(chain, roots, host)
 	}
 	return &pinError{shown: chain}
 }

@@ -1,0 +1,263 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/ws"
+)
+
+const (
+	upgradeTimeout = 45 * time.Second // dial, TLS, login and answer together
+	maxRetryAfter  = time.Hour
+	maxHTTP        = 256 << 10 // that the relay may send before the upgrade
+)
+
+// Upgraded is a connection that has left HTTP for WebSocket frames.
+type Upgraded struct {
+	net.Conn                     // frames, from the first byte on
+	TLS      tls.ConnectionState // of the connection below
+	// Customer is set where the certificate that was shown is good only by
+	// [Client.TrustToo]: something of the customer's inspects TLS.
+	Customer bool
+}
+
+// RefusedError is a relay's refusal of an upgrade, with its wish when to come
+// back.
+type RefusedError struct {
+	Err        *api.Error
+	RetryAfter time.Duration // 0: it did not say
+}
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Upgrade opens a connection of its own to the relay, logs in on it unless
+// there is a login that still holds, and asks for a WebSocket at path. It needs
+// one connection and no other, which matters to proxies that count them.
+func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*Upgraded, error) {
+	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		u := upgrade{c: c, ctx: ctx}
+		up, err := u.run(path, query)
+		if err == nil {
+			return up, nil
+		}
+		if u.raw != nil {
+			u.raw.Close()
+		}
+		if u.again && attempt == 0 {
+			continue
+		}
+		if ctx.Err() != nil && context.Cause(ctx) != nil {
+			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+		return nil, err
+	}
+}
+
+// upgrade is one attempt.
+type upgrade struct {
+	c     *Client
+	ctx   context.Context
+	host  string
+	raw   net.Conn
+	tls   *tls.Conn
+	in    *bufio.Reader
+	again bool // another connection may fare better
+	last  bool // the relay closes after the answer that it gave
+}
+
+func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
+	if err := u.connect(); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(u.ctx, func() { u.raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for attempt := 0; ; attempt++ {
+		resp, key, err := u.ask(path, query)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode == http.StatusSwitchingProtocols {
+			if err := ws.CheckResponse(resp.Header, key); err != nil {
+				return nil, u.between(err.Error())
+			}
+			if !stop() {
+				return nil, explain(u.c.o.Address, u.ctx.Err())
+			}
+			return u.finish()
+		}
+		err = u.refused(resp)
+		var e *api.Error
+		if !errors.As(err, &e) || e.Code != api.CodeUnauthorized || attempt > 0 {
+			return nil, err
+		}
+		u.c.forget()
+		if u.last {
+			u.again = true
+			return nil, err
+		}
+	}
+}
+
+// connect dials and makes the TLS connection.
+func (u *upgrade) connect() error {
+	var err error
+	if u.host, _, err = net.SplitHostPort(u.c.o.Address); err != nil {
+		return err
+	}
+	if u.raw, err = u.c.o.Dial(u.ctx, "tcp", u.c.o.Address); err != nil {
+		return explain(u.c.o.Address, err)
+	}
+	cfg := u.c.o.Trust.config(u.host)
+	cfg.ClientSessionCache = u.c.sessions
+	u.tls = tls.Client(u.raw, cfg)
+	if err := u.tls.HandshakeContext(u.ctx); err != nil {
+		return explain(u.c.o.Address, err)
+	}
+	u.in = bufio.NewReader(io.LimitReader(u.tls, maxHTTP))
+	return nil
+}
+
+// ask sends the request for the upgrade, after a login where one is needed.
+func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, error) {
+	var token string
+	if u.c.o.Key != nil {
+		var err error
+		if token, err = u.c.loginBy(u.ctx, u.call); err != nil {
+			return nil, "", err
+		}
+		if u.last {
+			u.again = true
+			return nil, "", u.between("it closes each connection after one answer")
+		}
+	}
+	req, err := http.NewRequestWithContext(u.ctx, http.MethodGet, u.c.URL(path, query), nil)
+	if err != nil {
+		return nil, "", fmt.Errorf("make request: %w", err)
+	}
+	key := ws.NewKey()
+	ws.SetRequest(req.Header, key)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := u.do(req)
+	return resp, key, err
+}
+
+// do sends a request on this connection. Bodies of answers are read at once.
+func (u *upgrade) do(req *http.Request) (*http.Response, error) {
+	if err := req.Write(u.tls); err != nil {
+		return nil, explain(u.c.o.Address, err)
+	}
+	resp, err := http.ReadResponse(u.in, req)
+	if err != nil {
+		return nil, explain(u.c.o.Address, err)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10+1))
+	if err != nil {
+		return nil, explain(u.c.o.Address, err)
+	}
+	u.last = resp.Close || len(body) > 64<<10
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// call is do for the login.
+func (u *upgrade) call(req *http.Request) (*http.Response, error) {
+	resp, err := u.do(req)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = u.refused(resp)
+	}
+	return resp, err
+}
+
+// refused makes an error of an answer. What is no JSON of a relay's comes from
+// something before it, and says nothing about what the relay thinks.
+func (u *upgrade) refused(resp *http.Response) error {
+	if resp.StatusCode < 400 {
+		return u.between(fmt.Sprintf("it answered %s where that is no answer", resp.Status))
+	}
+	body, _ := io.ReadAll(resp.Body)
+	e := &api.Error{}
+	if json.Unmarshal(body, e) != nil || e.Code == "" {
+		return u.between(fmt.Sprintf("it answered %s, which is not the relay's answer", resp.Status))
+	}
+	e.Status = resp.StatusCode
+	return &RefusedError{Err: e, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}
+}
+
+func retryAfter(v string) time.Duration {
+	s, err := strconv.Atoi(strings.TrimSpace(v))
+	if err != nil || s < 0 {
+		return 0 // dates are not sent by relays, and clocks differ
+	}
+	return min(time.Duration(min(s, 1<<20))*time.Second, maxRetryAfter)
+}
+
+// between blames what stands between us and the relay.
+func (u *upgrade) between(what string) error {
+	return &ConnectError{Address: u.c.o.Address, What: what,
+		Help: "something on the way, such as a proxy or a firewall, does not let WebSockets pass; ask the network's administrator to allow them to this address"}
+}
+
+func (u *upgrade) finish() (*Upgraded, error) {
+	state := u.tls.ConnectionState()
+	up := &Upgraded{Conn: u.tls, TLS: state, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
+	if n := u.in.Buffered(); n > 0 {
+		rest := make([]byte, n)
+		io.ReadFull(u.in, rest) // it is there
+		up.Conn = &prefixed{Conn: u.tls, rest: rest}
+	}
+	return up, nil
+}
+
+// prefixed gives back what was read too far.
+type prefixed struct {
+	net.Conn
+	rest []byte
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.rest)
+	if p.rest = p.rest[n:]; len(p.rest) == 0 {
+		p.rest = nil
+	}
+	return n, nil
+}
+
+// TrustToo returns a client that also accepts certificates of the given
+// authorities: a customer's proxy that inspects TLS. It can then read what goes
+// to the relay, and that includes a login, but neither a session nor a bundle,
+// which are encrypted to others. Only systems may do that: they have the
+// vendor's record already, and an engineer's client would fetch it that way.
+func (c *Client) TrustToo(extra *x509.CertPool) (*Client, error) {
+	if c.o.Kind != api.KindSystem || c.o.Trust.Roots == nil {
+		return nil, errors.New("relay client: only an enrolled system may accept further authorities")
+	}
+	o := c.o
+	o.Trust.Extra = extra
+	return New(o)
+}

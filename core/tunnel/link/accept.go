@@ -1,0 +1,84 @@
+package link
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/ws"
+)
+
+// greetTimeout is how long a client may take from the upgrade to its greeting.
+const greetTimeout = 10 * time.Second
+
+// Accepter is the relay's end of links.
+type Accepter struct {
+	// Sign signs with the receipt key in [Namespace].
+	Sign func(message []byte) (armored []byte, err error)
+	// AllowRaw lets links without inspection leave the frames.
+	AllowRaw bool
+}
+
+// Accept upgrades a request whose sender may have the link. An *api.Error means
+// that nothing was answered yet; after any other error the connection is
+// closed. The connection has no deadline, and the request's context does not
+// end with it: the handler may return.
+func (a *Accepter) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	if err := ws.CheckRequest(r); err != nil {
+		return nil, api.Errorf(http.StatusUpgradeRequired, api.CodeBadRequest, "%v", err)
+	}
+	mine := exporter(r.TLS)
+	raw, buf, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, api.Errorf(http.StatusInternalServerError, api.CodeInternal, "the connection cannot be taken over: %v", err)
+	}
+	conn, err := a.greet(unread(raw, buf.Reader.Buffered(), buf.Reader), r, mine)
+	if err == nil {
+		err = raw.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (a *Accepter) greet(raw net.Conn, r *http.Request, mine []byte) (*Conn, error) {
+	if err := raw.SetDeadline(time.Now().Add(greetTimeout)); err != nil {
+		return nil, fmt.Errorf("link: %w", err)
+	}
+	if _, err := raw.Write(ws.Response(r.Header.Get("Sec-WebSocket-Key"))); err != nil {
+		return nil, fmt.Errorf("link: upgrade: %w", err)
+	}
+	frames := ws.Server(raw)
+	b, err := frames.ReadMessage(maxGreeting)
+	if err != nil {
+		return nil, fmt.Errorf("link: wait for the client's first message: %w", err)
+	}
+	g, err := parseGreeting(b)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := a.Sign(statement(g.Nonce, mine))
+	if err != nil {
+		return nil, fmt.Errorf("link: sign the answer: %w", err)
+	}
+	leave := a.AllowRaw && g.Raw && equal(g.Exporter, mine)
+	b, err = json.Marshal(answer{V: version, Exporter: mine, Raw: leave, Signature: string(sig)})
+	if err != nil {
+		return nil, fmt.Errorf("link: encode answer: %w", err)
+	}
+	if _, err := frames.Write(b); err != nil {
+		return nil, fmt.Errorf("link: answer: %w", err)
+	}
+	c := &Conn{Conn: frames, Framed: !leave, Compared: len(g.Exporter) > 0 && mine != nil}
+	if leave {
+		l := &leaving{Conn: raw}
+		l.frames.Store(frames)
+		c.Conn = l
+	}
+	return c, nil
+}

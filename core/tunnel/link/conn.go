@@ -1,0 +1,69 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+
+	"github.com/latchstring/latchstring/core/tunnel/ws"
+)
+
+// Conn is a connection through the link. Reads and writes are the payload,
+// framed or not.
+type Conn struct {
+	net.Conn
+	// Framed says that the bytes travel in WebSocket frames.
+	Framed bool
+	// InspectedBy names who ends TLS between the two ends, or is "". Only the
+	// client's end knows.
+	InspectedBy string
+	// Compared says that both ends have an exporter. Where it is not set,
+	// nobody can say whether TLS is inspected.
+	Compared bool
+}
+
+// leaving is a connection whose outgoing bytes are not framed any more, and
+// whose incoming ones are until the client says so.
+type leaving struct {
+	net.Conn // below the frames
+	frames   atomic.Pointer[ws.Conn]
+}
+
+func (l *leaving) Read(p []byte) (int, error) {
+	if f := l.frames.Load(); f != nil {
+		n, err := f.Read(p)
+		if !errors.Is(err, ws.ErrUnframed) {
+			return n, err
+		}
+		l.frames.Store(nil)
+	}
+	return l.Conn.Read(p)
+}
+
+// prefixed gives bytes that were read already back first.
+type prefixed struct {
+	net.Conn
+	rest []byte
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.rest)
+	if p.rest = p.rest[n:]; len(p.rest) == 0 {
+		p.rest = nil
+	}
+	return n, nil
+}
+
+// unread is conn with bytes in front that a buffered reader holds.
+func unread(conn net.Conn, n int, from io.Reader) net.Conn {
+	if n == 0 {
+		return conn
+	}
+	rest := make([]byte, n)
+	io.ReadFull(from, rest) // it is there
+	return &prefixed{Conn: conn, rest: rest}
+}

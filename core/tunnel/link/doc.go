@@ -1,0 +1,34 @@
+// Package link makes one connection between a system or an engineer and the
+// relay: TLS, a WebSocket upgrade, and the comparison that tells whether
+// somebody inspects TLS on the way.
+//
+//	conn, err := link.Dial(ctx, relayClient, vendor.ReceiptKey, msg.PathLink, nil)
+//	conn, err := (&link.Accepter{Sign: sign, AllowRaw: true}).Accept(w, r)
+//
+// Directly after the upgrade the client sends a message in a frame with a nonce
+// and its TLS exporter (RFC 9266 in spirit, label EXPORTER-latchstring-link);
+// the relay answers with its own, signed with its receipt key together with the
+// nonce. Equal exporters mean one TLS connection from end to end: both go on
+// without frames, which costs nothing, and [Conn] is the TLS connection itself.
+// Different ones mean that somebody ends TLS in between: both stay in frames,
+// which is all that such a box lets pass, and [Conn.InspectedBy] names the
+// authority it showed. A relay's answer with a wrong signature is refused. TLS
+// 1.2 without the extended master secret has no exporter; it stays in frames.
+//
+// What is inside is encrypted end to end in any case: inspection is something
+// to be told, not a breach.
+//
+// The client may send frames before it has the answer ([Dialer.Early]), which
+// saves a round trip. It leaves the frames by an empty text frame once it has
+// seen that the exporters agree.
+//
+// # Memory on the relay
+//
+// The handler should start a new goroutine for the connection and return: the
+// goroutine of net/http has grown its stack for the TLS handshake and the
+// request, and with it go the buffers of net/http. What stays for an idle
+// connection is the TLS connection (some 8 KB), a Conn, and one small
+// goroutine in [msg.Reader.Next]: no buffer, neither of this package nor of
+// ws or msg. A timer for each connection is not needed either: set a read
+// deadline of [msg.Patience] before each Next.
+package link

@@ -56,6 +56,8 @@ type Header struct {
 	Last      time.Time  `json:"last"`    // and of the last
 	Records   int        `json:"records"`
 	Bytes     int        `json:"bytes"`           // of all records
+	Output    int64      `json:"output"`          // bytes of output among them
+	Notes     int        `json:"notes"`           // notes among the records
 	Plain     string     `json:"plain"`           // SHA-256 of salt and records, hex
 	Sealed    string     `json:"sealed"`          // SHA-256 of the age file, hex
 	Begin     *Begin     `json:"begin,omitempty"` // in segment 0
@@ -158,7 +160,11 @@ func (s sealedSegment) head() Head {
 	return Head{Recording: s.Recording, Segment: s.Segment, Hash: hex.EncodeToString(sum[:])}
 }
 
-// assemble is the inverse of parseSegment.
+func (s sealedSegment) size() int64 {
+	return int64(len(magic) + len(s.line) + 1 + len(s.signature) + len(s.sealed))
+}
+
+// writeTo is the inverse of parseSegment.
 func (s sealedSegment) writeTo(w io.Writer) error {
 	for _, part := range [][]byte{[]byte(magic), s.line, {'\n'}, s.signature, s.sealed} {
 		if _, err := w.Write(part); err != nil {

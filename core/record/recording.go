@@ -97,7 +97,7 @@ func Start(o Options) (*Recording, error) {
 	start := o.Now()
 	r := &Recording{
 		o: o, dir: dir, lock: lock, start: start, micros: start.UnixMicro(),
-		queue: make(chan *pending, 16), done: make(chan struct{}),
+		queue: make(chan *pending, 32), done: make(chan struct{}),
 		fail: failure{set: make(chan struct{}), tell: o.Failed},
 		begin: Begin{
 			Session: o.Session, Engineer: o.Engineer, Case: o.Case, From: o.From, System: o.System,

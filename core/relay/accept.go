@@ -145,7 +145,7 @@ func (s *Server) store(ctx context.Context, b store.Bundle, event audit.Type, by
 		return store.Bundle{}, unavailable(err)
 	}
 	s.metrics.bundles.Add(1)
-	s.metrics.bytes.Add(b.Size)
+	s.metrics.bytes.Add(float64(b.Size))
 	return b, nil
 }
 

@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/store"
 )
@@ -82,9 +84,18 @@ func (s *Server) adminRoutes() http.Handler {
 	json("POST /admin/tokens", s.adminNewToken)
 	json("GET /admin/systems", func(r *http.Request) (any, error) {
 		list, err := s.reg.Systems(r.Context())
+		if err == nil {
+			list = match(list, r.URL.Query().Get("q"))
+			err = s.hub.withSessions(r.Context(), list)
+		}
 		return api.SystemList{Systems: list}, err
 	})
+	json("GET /admin/systems/{id}", s.adminSystem)
 	json("POST /admin/systems/{id}/retire", s.adminRetire)
+	json("POST /admin/systems/{id}/groups", s.adminGroups)
+	json("GET /admin/recordings", s.adminRecordings)
+	json("GET /admin/recordings/{system}/{connection}", s.adminRecording)
+	mux.HandleFunc("GET /admin/recordings/{system}/{connection}/{n}", s.adminSegment)
 	json("GET /admin/engineers", func(r *http.Request) (any, error) {
 		list, err := s.reg.Engineers(r.Context())
 		return EngineerList{Engineers: list, Address: s.relay.Config.Address, Pin: s.relay.Pin().String()}, err
@@ -108,10 +119,7 @@ func (s *Server) adminRoutes() http.Handler {
 		return s.importBundle(r.Context(), r.Body, q.Get("filename"), q.Get("system"), actor(r))
 	})
 	mux.HandleFunc("GET /admin/audit", s.adminAudit)
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		s.metrics.write(w) // the reader is gone if this fails
-	})
+	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux
 }
 
@@ -127,19 +135,70 @@ func (s *Server) adminNewToken(r *http.Request) (any, error) {
 	return NewTokenResponse{Token: text.String(), System: tok.System, Expires: tok.Expires}, nil
 }
 
-func (s *Server) adminRetire(r *http.Request) (any, error) {
+// oneSystem finds a system by id or name, the one of a name that is active.
+func (s *Server) oneSystem(r *http.Request) (store.System, error) {
 	id := r.PathValue("id")
 	sys, err := s.reg.System(r.Context(), id)
 	if errors.Is(err, store.ErrNotFound) {
 		sys, err = s.reg.Active(r.Context(), id)
 	}
-	if errors.Is(err, store.ErrNotFound) || err == nil && sys.Retired {
-		return nil, api.Errorf(http.StatusNotFound, api.CodeNotFound, "there is no active system %.63q", id)
+	if errors.Is(err, store.ErrNotFound) {
+		return sys, api.Errorf(http.StatusNotFound, api.CodeNotFound, "there is no active system %.63q", id)
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return sys, unavailable(err)
+	}
+	return sys, nil
+}
+
+func (s *Server) adminSystem(r *http.Request) (any, error) {
+	sys, err := s.oneSystem(r)
+	if err != nil {
+		return nil, err
+	}
+	one := []store.System{sys}
+	return &one[0], s.hub.withSessions(r.Context(), one)
+}
+
+func (s *Server) adminRetire(r *http.Request) (any, error) {
+	sys, err := s.oneSystem(r)
+	if err == nil && sys.Retired {
+		err = api.Errorf(http.StatusNotFound, api.CodeNotFound, "there is no active system %.63q", r.PathValue("id"))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return sys, s.retire(r.Context(), sys, actor(r))
+}
+
+// GroupsRequest says which groups a system is in from now on.
+type GroupsRequest struct {
+	Groups []string `json:"groups"`
+}
+
+func (s *Server) adminGroups(r *http.Request) (any, error) {
+	var req GroupsRequest
+	if err := readJSON(r, &req); err != nil {
+		return nil, err
+	}
+	groups, err := store.CheckGroups(req.Groups)
+	if err != nil {
+		return nil, api.Errorf(http.StatusBadRequest, api.CodeBadRequest, "%v", err)
+	}
+	sys, err := s.oneSystem(r)
+	if err != nil {
+		return nil, err
+	}
+	detail := map[string]string{"name": sys.Name, "groups": strings.Join(groups, ","), "before": strings.Join(sys.Groups, ",")}
+	if err := s.record(r.Context(), audit.SystemGrouped, actor(r), sys.ID, detail); err != nil {
+		return nil, err
+	}
+	sys.Groups = groups
+	if err := s.reg.PutSystem(r.Context(), sys); err != nil {
+		return nil, unavailable(err)
+	}
+	s.hub.systemChanged(sys)
+	return sys, nil
 }
 
 // adminAudit writes the records one a line, as core/audit writes them; a break
@@ -193,7 +252,7 @@ func (s *Server) ServeAdmin(ctx context.Context, path string) error {
 			s.admin.ServeHTTP(w, r)
 		}),
 	}
-	return serve(ctx, srv, ln, nil)
+	return serve(ctx, srv, ln, func() {})
 }
 
 // peer asks the kernel who is at the other end.

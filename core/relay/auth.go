@@ -172,6 +172,9 @@ func (s *Server) subject(ctx context.Context, kind api.Kind, key ssh.PublicKey) 
 		if err != nil {
 			return "", unavailable(err)
 		}
+		if sys.Sealed != nil && !sys.Sealed.Bundles {
+			return "", sealedError(sys)
+		}
 		return sys.ID, nil
 	case api.KindEngineer:
 		e, err := s.reg.EngineerByKey(ctx, key)
@@ -235,6 +238,9 @@ func (s *Server) lookup(ctx context.Context, c claims) (principal, error) {
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return principal{}, unavailable(err)
+	}
+	if p.system.Sealed != nil && !p.system.Sealed.Bundles {
+		return principal{}, sealedError(p.system)
 	}
 	if err == nil && active {
 		if key, err := identity.ParseKey(line); err == nil && ssh.FingerprintSHA256(key) == c.Key {

@@ -1,11 +1,13 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,26 +28,76 @@ func (s *Server) vendor(r *http.Request) (any, error) {
 	return s.relay.Vendor(""), nil
 }
 
+// listSystems is for engineers of any role. Whom they do not reach, they do not
+// see.
 func (s *Server) listSystems(r *http.Request) (any, error) {
-	if _, err := s.engineer(r, store.RoleBundles); err != nil {
+	p, err := s.principal(r)
+	if err != nil {
 		return nil, err
+	}
+	if p.kind != api.KindEngineer {
+		return nil, api.Errorf(http.StatusForbidden, api.CodeForbidden, "only engineers may do this, not systems")
 	}
 	list, err := s.reg.Systems(r.Context())
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	q := strings.ToLower(r.URL.Query().Get("q"))
 	out := []api.System{}
-	for _, sys := range list {
-		if !sys.Retired && (q == "" || strings.Contains(strings.ToLower(sys.Name+" "+sys.Hostname+" "+sys.ID), q)) {
+	for _, sys := range match(list, r.URL.Query().Get("q")) {
+		if !sys.Retired && p.engineer.Reaches(sys) {
 			out = append(out, sys)
 		}
 	}
-	return api.SystemList{Systems: out}, nil
+	return api.SystemList{Systems: out}, s.hub.withSessions(r.Context(), out)
+}
+
+// match keeps the systems whose name, host name or id holds q.
+func match(list []store.System, q string) []store.System {
+	if q = strings.ToLower(q); q == "" {
+		return list
+	}
+	return slices.DeleteFunc(list, func(sys store.System) bool {
+		return !strings.Contains(strings.ToLower(sys.Name+" "+sys.Hostname+" "+sys.ID), q)
+	})
+}
+
+// reached are the ids of the systems that an engineer reaches, or nil for all.
+func (s *Server) reached(ctx context.Context, e store.Engineer) (map[string]bool, error) {
+	if len(e.Groups) == 0 {
+		return nil, nil
+	}
+	list, err := s.reg.Systems(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	out := map[string]bool{}
+	for _, sys := range list {
+		if e.Reaches(sys) {
+			out[sys.ID] = true
+		}
+	}
+	return out, nil
+}
+
+// reaches is reached for one system.
+func (s *Server) reaches(ctx context.Context, e store.Engineer, system string) (bool, error) {
+	if len(e.Groups) == 0 {
+		return true, nil
+	}
+	sys, err := s.reg.System(ctx, system)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, unavailable(err)
+	}
+	return err == nil && e.Reaches(sys), nil
 }
 
 func (s *Server) listBundles(r *http.Request) (any, error) {
-	if _, err := s.engineer(r, store.RoleBundles); err != nil {
+	e, err := s.engineer(r, store.RoleBundles)
+	if err != nil {
+		return nil, err
+	}
+	reached, err := s.reached(r.Context(), e)
+	if err != nil {
 		return nil, err
 	}
 	list, err := s.reg.Bundles(r.Context())
@@ -55,7 +107,7 @@ func (s *Server) listBundles(r *http.Request) (any, error) {
 	want := r.URL.Query().Get("system")
 	out := []api.Bundle{}
 	for _, b := range list {
-		if want == "" || b.System == want || b.SystemName == want {
+		if (want == "" || b.System == want || b.SystemName == want) && (reached == nil || reached[b.System]) {
 			out = append(out, b)
 		}
 	}
@@ -80,6 +132,11 @@ func (s *Server) receipt(r *http.Request) (any, error) {
 	}
 	if p.kind == api.KindSystem && b.System != p.system.ID {
 		return nil, noBundle(b.ID)
+	}
+	if p.kind == api.KindEngineer {
+		if ok, err := s.reaches(r.Context(), p.engineer, b.System); err != nil || !ok {
+			return nil, errors.Join(err, noBundle(b.ID))
+		}
 	}
 	return b.Receipt, nil
 }
@@ -112,6 +169,12 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b, err := s.bundle(r)
+	if err == nil {
+		var ok bool
+		if ok, err = s.reaches(r.Context(), e, b.System); err == nil && !ok {
+			err = noBundle(b.ID)
+		}
+	}
 	if err != nil {
 		writeError(w, err)
 		return

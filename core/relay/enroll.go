@@ -91,8 +91,18 @@ func (s *Server) useToken(ctx context.Context, tok store.Token, revision uint64,
 		return api.Errorf(http.StatusConflict, api.CodeNameTaken,
 			"a system named %s is enrolled already (%s); ask support for a token that replaces it", sys.Name, old.ID)
 	}
-	if known, err := s.reg.System(ctx, sys.ID); err == nil && known.Retired && tok.UsedBy == sys.ID {
+	known, err := s.reg.System(ctx, sys.ID)
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return unavailable(err)
+	case known.Sealed != nil:
+		return sealedError(known)
+	case known.Retired && tok.UsedBy == sys.ID:
 		return api.Errorf(http.StatusForbidden, api.CodeUnknownKey, "this system was removed; ask support for a new token")
+	}
+	sys.Groups = known.Groups
+	if known.ID == "" {
+		sys.Groups = old.Groups // it takes the place of another
 	}
 	if tok.UsedBy == "" {
 		tok.UsedBy, tok.UsedAt = sys.ID, s.now().UTC().Truncate(time.Second)
@@ -126,6 +136,7 @@ func (s *Server) retire(ctx context.Context, sys store.System, by string) error 
 	if err := s.reg.PutSystem(ctx, sys); err != nil {
 		return unavailable(err)
 	}
+	s.hub.systemChanged(sys)
 	return nil
 }
 
@@ -194,6 +205,7 @@ func (s *Server) addEngineer(ctx context.Context, req AddEngineerRequest, by str
 	if err := s.reg.PutEngineer(ctx, e); err != nil {
 		return store.Engineer{}, unavailable(err)
 	}
+	s.hub.engineerChanged(e)
 	return e, nil
 }
 
@@ -212,6 +224,7 @@ func (s *Server) revokeEngineer(ctx context.Context, name, by string) (store.Eng
 	if err := s.reg.PutEngineer(ctx, e); err != nil {
 		return store.Engineer{}, unavailable(err)
 	}
+	s.hub.engineerChanged(e)
 	return e, nil
 }
 

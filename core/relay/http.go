@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/api"
@@ -25,6 +26,14 @@ func (s *Server) routes() http.Handler {
 	json("GET "+api.PathVendor, s.vendor)
 	json("GET "+api.PathBundles, s.listBundles)
 	json("GET "+api.PathUpload+"{id}/receipt", s.receipt)
+	mux.HandleFunc("GET "+api.PathLink, s.hub.serveLink)
+	mux.HandleFunc("GET "+api.PathCarry, s.hub.serveCarry)
+	mux.HandleFunc("GET "+api.PathConnect, s.hub.serveConnect)
+	json("POST "+api.PathSeal, s.seal)
+	json("GET "+api.PathRecordings, s.listRecordings)
+	json("GET "+api.PathRecording+"{connection}", s.showRecording)
+	mux.HandleFunc("POST "+api.PathRecording+"{connection}/{n}", s.takeSegment)
+	mux.HandleFunc("GET "+api.PathRecording+"{connection}/{n}", s.sendSegment)
 	mux.HandleFunc("GET "+api.PathUpload+"{id}/content", s.content)
 	s.intake.routes(mux)
 	mux.Handle("/", s.bounded(jsonHandler(func(r *http.Request) (any, error) {
@@ -72,7 +81,11 @@ func writeError(w http.ResponseWriter, err error) {
 		rec.text = []byte(err.Error()) // for the log; the client is told less
 	}
 	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "10")
+		wait := 10 * time.Second
+		if e.RetryAfter > 0 {
+			wait = e.RetryAfter
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
 	writeJSON(w, e.Status, e)
 }
@@ -114,7 +127,12 @@ func (s *Server) observe(h http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		start := time.Now()
 		who := new(string)
-		h.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), whoKey{}, who)))
+		if err := s.crowd(r); err != nil {
+			w.Header().Set("Connection", "close")
+			s.hub.refuse(rec, err)
+		} else {
+			h.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), whoKey{}, who)))
+		}
 		s.metrics.request(rec.status)
 		level := slog.LevelInfo
 		if rec.status >= 500 {
@@ -123,6 +141,17 @@ func (s *Server) observe(h http.Handler) http.Handler {
 		s.log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", rec.status,
 			"who", *who, "remote", r.RemoteAddr, "ms", time.Since(start).Milliseconds(), "error", rec.reason())
 	})
+}
+
+// crowd refuses an address that asks for too much.
+func (s *Server) crowd(r *http.Request) error {
+	if s.gate.full(r) {
+		return busy(30*time.Second, "too many connections are open from %s; the limit is %d", hostOf(r.RemoteAddr), s.gate.perSource)
+	}
+	if wait := s.sourceRate.take(sourceOf(r.RemoteAddr).String()); wait > 0 {
+		return busy(max(wait, time.Second), "too many requests from %s", hostOf(r.RemoteAddr))
+	}
+	return nil
 }
 
 // whoKey is where the log line learns who it was.

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/blob"
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/core/relay/store"
+	"github.com/latchstring/latchstring/core/tunnel/link"
 )
 
 const (
@@ -26,7 +27,6 @@ const (
 	shutdownTimeout = 15 * time.Second
 	maxHeader       = 32 << 10
 	maxBody         = 64 << 10 // of a JSON request
-	maxConns        = 4096
 )
 
 // Options are what a server is made of.
@@ -40,6 +40,8 @@ type Options struct {
 	Free         func() (int64, error)
 	Now          func() time.Time
 	StallTimeout time.Duration
+	Drain        time.Duration // 0: as configured
+	AlwaysFramed bool          // no connection leaves its WebSocket frames
 }
 
 // Server is the relay.
@@ -51,11 +53,16 @@ type Server struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	auth    *authority
-	intake  *intake
-	metrics metrics
-	handler http.Handler
-	admin   http.Handler
+	auth       *authority
+	sourceRate *buckets
+	links      *link.Accepter
+	archive    *archive
+	intake     *intake
+	hub        *hub
+	gate       *gate
+	metrics    *metrics
+	handler    http.Handler
+	admin      http.Handler
 }
 
 // New opens the tables and finishes what the last run left unfinished.
@@ -85,6 +92,17 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.intake, err = newIntake(s, o); err != nil {
 		return nil, err
 	}
+	node, err := nodeName(o.Relay.Places.State)
+	if err != nil {
+		return nil, err
+	}
+	s.hub = newHub(s, o, node)
+	limits := s.hub.limits
+	s.gate = newGate(limits.Sockets, limits.PerSource, func() { s.metrics.refused.WithLabelValues("source").Inc() })
+	s.sourceRate = newBuckets(float64(limits.SourceRate), float64(5*limits.SourceRate), s.now)
+	s.metrics = newMetrics(s.hub, s.gate)
+	s.links = accepter(o)
+	s.archive = newArchive(s)
 	s.handler = s.routes()
 	s.admin = s.adminRoutes()
 	return s, s.intake.recover(ctx)
@@ -104,32 +122,38 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 		err = errors.Join(err, s.record(context.WithoutCancel(ctx), audit.RelayStopped, "relay", s.relay.Config.Address, nil))
 	}()
 	tlsConfig := s.relay.Certs.TLS()
+	// What a process of this node that was killed has left is not so any more.
+	if err := s.reg.ForgetPresent(ctx, s.hub.node); err != nil {
+		return errors.Join(unavailable(err), ln.Close())
+	}
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // broken handshakes of scanners
 	}
-	return serve(ctx, srv, tls.NewListener(limitConns(ln, maxConns), tlsConfig), s.housekeeping)
+	return serve(ctx, srv, tls.NewListener(s.gate.listen(ln), tlsConfig), s.hub.stop, s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks)
 }
 
-// serve runs srv and a background task until ctx ends.
-func serve(ctx context.Context, srv *http.Server, ln net.Listener, background func(context.Context)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// serve runs srv and background tasks until ctx ends. While stop runs new
+// requests are still answered.
+func serve(ctx context.Context, srv *http.Server, ln net.Listener, stop func(), background ...func(context.Context)) error {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	if background != nil {
-		wg.Go(func() { background(ctx) })
+	defer cancel()
+	for _, b := range background {
+		wg.Go(func() { b(run) })
 	}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
 	select {
 	case err := <-done:
-		cancel()
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
-	grace, stop := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer stop()
+	stop()
+	cancel()
+	grace, expire := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer expire()
 	if err := srv.Shutdown(grace); err != nil {
 		srv.Close()
 	}
@@ -169,46 +193,4 @@ func unavailable(err error) error {
 		return api.Errorf(http.StatusInsufficientStorage, api.CodeNoSpace, "the relay's disk is full; try later: %v", err)
 	}
 	return api.Errorf(http.StatusServiceUnavailable, api.CodeUnavailable, "the relay's store does not answer; try later: %v", err)
-}
-
-// limitConns bounds the number of open connections; more wait in the kernel's
-// queue.
-func limitConns(ln net.Listener, n int) net.Listener {
-	return &limited{Listener: ln, slots: make(chan struct{}, n), done: make(chan struct{})}
-}
-
-type limited struct {
-	net.Listener
-	slots chan struct{}
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
-}
-
-func (l *limited) Close() error {
-	l.once.Do(func() { close(l.done) })
-	return l.Listener.Close()
-}
-
-type limitedConn struct {
-	net.Conn
-	release func()
-}
-
-func (c *limitedConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }

@@ -1,6 +1,9 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Code names a refusal for programs. The list is closed; clients treat one
 // they do not know as permanent when its HTTP status is below 500.
@@ -42,6 +45,8 @@ type Error struct {
 	Message string `json:"message"`
 	ID      string `json:"id,omitempty"` // with upload-exists and bundle-exists
 	Status  int    `json:"-"`
+
+	RetryAfter time.Duration `json:"-"` // the header of that name; 0: none
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -92,7 +92,8 @@ func (r *Relay) start(ln net.Listener) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	loaded.Config.Limits.KeepFree = 0 // small test disks
+	loaded.Config.Limits.KeepFree = 0        // small test disks
+	loaded.Config.Remote.SourceRate = 10_000 // all of a test come from one address
 	if r.Configure != nil {
 		r.Configure(&loaded.Config)
 	}
@@ -105,7 +106,7 @@ func (r *Relay) start(ln net.Listener) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	o := relay.Options{Relay: loaded, Engine: engine, Blobs: blobs, Log: log}
+	o := relay.Options{Relay: loaded, Engine: engine, Blobs: blobs, Log: log, Drain: 200 * time.Millisecond}
 	if r.Change != nil {
 		r.Change(&o)
 	}

@@ -1,0 +1,187 @@
+package splice
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	bulk   = 64 << 10               // buffer of a direction that streams
+	first  = 512                    // buffer of one that waits
+	linger = 100 * time.Millisecond // a stream that pauses this long gives its buffer back
+	arm    = 5 * time.Second        // how often the deadline of a write is set anew
+)
+
+var buffers = sync.Pool{New: func() any { return new([bulk]byte) }}
+
+// Options bound a splice.
+type Options struct {
+	Idle  time.Duration // without a byte in either direction; 0: no limit
+	Stall time.Duration // that one write may take; 0: no limit
+
+	// Moved, unless nil, is told of each piece that went through.
+	Moved func(bytes int)
+}
+
+// Result says how it ended.
+type Result struct {
+	FromA, FromB int64 // bytes that were delivered to the other side
+	Err          error // nil: both sides ended orderly
+}
+
+// Why a splice can end besides the errors of its connections.
+var (
+	ErrIdle    = errors.New("nothing was sent for too long")
+	ErrStalled = errors.New("one side does not read")
+	errEnd     = errors.New("ended, and the other side can only be told by closing")
+)
+
+// Join copies both ways. It returns when both directions have ended, one of
+// them broke or ctx is done; both connections are closed then.
+func Join(ctx context.Context, a, b net.Conn, o Options) Result {
+	var last atomic.Int64
+	last.Store(time.Now().UnixNano())
+	x, y := &half{from: a, to: b, o: o, last: &last}, &half{from: b, to: a, o: o, last: &last}
+	var once sync.Once
+	var err error
+	end := func(e error) {
+		once.Do(func() {
+			if e != errEnd {
+				err = e
+			}
+		})
+		a.Close()
+		b.Close()
+	}
+	stop := context.AfterFunc(ctx, func() { end(context.Cause(ctx)) })
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if e := x.run(); e != nil {
+			end(e)
+		}
+	})
+	if e := y.run(); e != nil {
+		end(e)
+	}
+	wg.Wait()
+	stop()
+	end(nil)
+	return Result{FromA: x.moved, FromB: y.moved, Err: err}
+}
+
+// half is one direction.
+type half struct {
+	from, to net.Conn
+	o        Options
+	last     *atomic.Int64 // when a byte moved, either way
+	moved    int64
+	armed    time.Time // deadline of writes
+}
+
+// run copies until the end of from, which it passes on.
+func (h *half) run() error {
+	var small [first]byte
+	for {
+		if err := h.wait(); err != nil {
+			return err
+		}
+		n, err := h.from.Read(small[:])
+		if werr := h.write(small[:n]); werr != nil {
+			return werr
+		}
+		if err == nil && n == first {
+			err = h.stream()
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return h.finish()
+		case !timeout(err):
+			return err
+		case h.idle():
+			return ErrIdle
+		}
+	}
+}
+
+func (h *half) idle() bool {
+	return h.o.Idle > 0 && time.Since(time.Unix(0, h.last.Load())) >= h.o.Idle
+}
+
+// wait sets how long the next read may take.
+func (h *half) wait() error {
+	if h.o.Idle <= 0 {
+		return h.from.SetReadDeadline(time.Time{})
+	}
+	return h.from.SetReadDeadline(time.Unix(0, h.last.Load()).Add(h.o.Idle))
+}
+
+// stream copies with a large buffer while bytes keep coming. A pause is a
+// time-out, which the caller sees.
+func (h *half) stream() error {
+	buf := buffers.Get().(*[bulk]byte)
+	defer buffers.Put(buf)
+	var armed time.Time
+	for {
+		if now := time.Now(); now.Sub(armed) > linger/2 {
+			if err := h.from.SetReadDeadline(now.Add(linger)); err != nil {
+				return err
+			}
+			armed = now
+		}
+		n, err := h.from.Read(buf[:])
+		if werr := h.write(buf[:n]); werr != nil {
+			return werr
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (h *half) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	now := time.Now()
+	h.last.Store(now.UnixNano())
+	if h.o.Stall > 0 && now.Sub(h.armed) > min(arm, h.o.Stall/2) {
+		if err := h.to.SetWriteDeadline(now.Add(h.o.Stall)); err != nil {
+			return err
+		}
+		h.armed = now
+	}
+	n, err := h.to.Write(p)
+	h.moved += int64(n)
+	if h.o.Moved != nil {
+		h.o.Moved(n)
+	}
+	if timeout(err) {
+		return ErrStalled
+	}
+	return err
+}
+
+// finish passes the end on. A connection that has no half-close (WebSocket
+// frames have none) is closed.
+func (h *half) finish() error {
+	c, ok := h.to.(interface{ CloseWrite() error })
+	if !ok {
+		return errEnd
+	}
+	// The other side may have gone altogether: that is no error of this one.
+	if err := c.CloseWrite(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+func timeout(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,75 @@
+package relay
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/link"
+)
+
+// upgrade takes the connection of a request over. Where that fails, what there
+// is to be answered was answered.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, error) {
+	conn, err := s.links.Accept(w, r)
+	if err != nil {
+		var e *api.Error
+		if errors.As(err, &e) {
+			s.hub.refuse(w, err)
+		}
+		return nil, err
+	}
+	if rec := recorderOf(w); rec != nil {
+		rec.status = http.StatusSwitchingProtocols
+	}
+	return conn, nil
+}
+
+// accepter is the relay's end of the links.
+func accepter(o Options) *link.Accepter {
+	return &link.Accepter{AllowRaw: !o.AlwaysFramed, Sign: func(message []byte) ([]byte, error) {
+		return identity.Sign(o.Relay.ReceiptKey, link.Namespace, bytes.NewReader(message))
+	}}
+}
+
+func framed(c net.Conn) bool {
+	l, ok := c.(*link.Conn)
+	return ok && l.Framed
+}
+
+// muxStream is a stream of yamux with the half-close that it has under another
+// name, and a Close that also ends reads.
+type muxStream struct {
+	*yamux.Stream
+	mu     sync.Mutex
+	closed bool
+}
+
+// CloseWrite ends this direction.
+func (m *muxStream) CloseWrite() error { return m.Stream.Close() }
+
+// Close ends both.
+func (m *muxStream) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return errors.Join(m.Stream.Close(), m.Stream.SetDeadline(time.Unix(1, 0)))
+}
+
+// SetReadDeadline must not bring a read back that Close ended.
+func (m *muxStream) SetReadDeadline(t time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return os.ErrClosed
+	}
+	return m.Stream.SetReadDeadline(t)
+}

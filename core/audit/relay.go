@@ -4,7 +4,7 @@ package audit
 // through it; what happened on the system stands in the system's own log.
 const (
 	SessionAnnounced Type = "session.announced" // a system opened a session
-	SessionGone      Type = "session.gone"      // it said goodbye, or did not come back
+	SessionGone      Type = "session.ended"     // it said goodbye, or did not come back
 	ConnectSpliced   Type = "connect.spliced"   // an engineer was connected to a system
 	ConnectClosed    Type = "connect.closed"    // with how many bytes
 	RecordingStored  Type = "recording.stored"  // segments of a recording, under one running hash

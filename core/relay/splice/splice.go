@@ -174,9 +174,8 @@ func (h *half) finish() error {
 	if !ok {
 		return errEnd
 	}
-	// The other side may have gone altogether: that is no error of this one.
-	if err := c.CloseWrite(); err != nil && !errors.Is(err, net.ErrClosed) {
-		return err
+	if c.CloseWrite() != nil { // not here, or the other side has gone altogether
+		return errEnd
 	}
 	return nil
 }

@@ -1,0 +1,30 @@
+// Package family starts the processes of one connection and ends them all,
+// also those that tried to get away: setsid, nohup, double fork, an emptied
+// environment, a fork bomb.
+//
+//	f, err := family.New(session, connection)
+//	err = f.Start(cmd)                  // instead of cmd.Start
+//	left := f.End(time.Second)          // SIGHUP, a second of grace, SIGKILL
+//
+// # How a member is told
+//
+// By marks that pass from parent to child and that the child cannot take off:
+//
+//   - A UTS namespace of its own, where the agent is root. Nobody leaves it
+//     without being root himself. Host name and all else read as outside; a host
+//     name that is set in it does not reach the machine. Its NIS domain name, if
+//     the machine has none, carries the mark for [Sweep].
+//   - A cgroup (v2), where one can be made. It is killed as a whole, by the
+//     kernel, faster than any fork.
+//   - Where there is neither, in an agent without root: a timer slack some
+//     nanoseconds off the default, which is inherited over fork and exec.
+//   - Variables in the environment, and the descent from other members.
+//
+// The direct children die with the agent (PR_SET_PDEATHSIG); what they left
+// behind is found by [Sweep] when the agent starts again.
+//
+// # What it cannot do
+//
+// Somebody who acts as root can leave any mark. And what another service starts
+// on request (cron, at, systemd-run, a container engine) is that service's.
+package family

@@ -1,0 +1,100 @@
+package family
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A process is one line of a snapshot of /proc.
+type process struct {
+	pid, parent int
+}
+
+// snapshot lists the processes that are alive; a zombie is not.
+func snapshot() []process {
+	d, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	var all []process
+	for _, n := range names {
+		pid, err := strconv.Atoi(n)
+		if err != nil {
+			continue
+		}
+		b, err := os.ReadFile("/proc/" + n + "/stat")
+		if err != nil {
+			continue
+		}
+		// The name in brackets may hold anything, brackets too.
+		if i := bytes.LastIndexByte(b, ')'); i >= 0 {
+			b = b[i+1:]
+		}
+		f := bytes.Fields(b)
+		if len(f) < 2 || f[0][0] == 'Z' || f[0][0] == 'X' {
+			continue
+		}
+		parent, _ := strconv.Atoi(string(f[1]))
+		all = append(all, process{pid, parent})
+	}
+	return all
+}
+
+func (p process) file(name string) string { return "/proc/" + strconv.Itoa(p.pid) + "/" + name }
+
+// has reports whether the process was started with a variable.
+func (p process) has(name, value string) bool {
+	b, err := os.ReadFile(p.file("environ"))
+	if err != nil {
+		return false
+	}
+	entry := name + "=" + value
+	for v := range bytes.SplitSeq(b, []byte{0}) {
+		if string(v) == entry {
+			return true
+		}
+	}
+	return false
+}
+
+func (p process) namespace() (dev, ino uint64, ok bool) {
+	var st unix.Stat_t
+	if unix.Stat(p.file("ns/uts"), &st) != nil {
+		return 0, 0, false
+	}
+	return st.Dev, st.Ino, true
+}
+
+func (p process) slack() uint64 {
+	b, err := os.ReadFile(p.file("timerslack_ns"))
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(string(bytes.TrimSpace(b)), 10, 64)
+	return n
+}
+
+// withDescendants adds the children of members, and theirs.
+func withDescendants(in map[int]bool, all []process) []int {
+	for grown := true; grown; {
+		grown = false
+		for _, p := range all {
+			if in[p.parent] && !in[p.pid] {
+				in[p.pid] = true
+				grown = true
+			}
+		}
+	}
+	var pids []int
+	for _, p := range all {
+		if in[p.pid] {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}

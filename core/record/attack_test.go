@@ -76,7 +76,7 @@ func TestAttacks(t *testing.T) {
 			g.made(t, id, n)
 			copyFile(t, g.file(id, 2), f.file(id, 2))
 		}, "segment 2: it does not follow the segment before it"},
-		{"an empty file", func(t *testing.T, f fixture) { must(t, os.WriteFile(f.file(id, 3), nil, 0o600)) }, "segment 3: it does not begin"},
+		{"an empty file", func(t *testing.T, f fixture) { must(t, os.WriteFile(f.file(id, 3), nil, 0o600)) }, "segment 3: it has no header"},
 		{"a link", func(t *testing.T, f fixture) {
 			move(t, f.file(id, 3), filepath.Join(f.dir, "x"))
 			must(t, os.Symlink(filepath.Join(f.dir, "x"), f.file(id, 3)))
@@ -192,7 +192,7 @@ func FuzzParseSegment(f *testing.F) {
 		must(f, err)
 		f.Add(b)
 	}
-	f.Add([]byte(magic + "{}\n-----END SSH SIGNATURE-----\n"))
+	f.Add([]byte("{}\n-----END SSH SIGNATURE-----\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := parseSegment(b)
 		if err == nil && s.size() != int64(len(b)) {

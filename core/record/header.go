@@ -22,8 +22,8 @@ const (
 	NamespacePassport = "latchstring-passport"  // the system signs a session passport
 )
 
-// magic is the first line of a segment file: format and version.
-const magic = "latchstring-recording/1\n"
+// SegmentFormat is the format and version of a segment file.
+const SegmentFormat = "latchstring-recording/1"
 
 // Limits of a segment file. They bound what reading a foreign file costs.
 const (
@@ -48,7 +48,7 @@ func ValidID(s string) bool { return idPattern.MatchString(s) }
 // can decrypt also checks Plain. Plain covers a random salt, which is sealed in
 // with the content: short content cannot be guessed from it.
 type Header struct {
-	V         int        `json:"v"`
+	Format    string     `json:"format"` // [SegmentFormat]
 	Recording string     `json:"recording"`
 	Segment   int        `json:"segment"` // from 0
 	Prev      string     `json:"prev"`    // head before this one, zeros in the first
@@ -161,12 +161,12 @@ func (s sealedSegment) head() Head {
 }
 
 func (s sealedSegment) size() int64 {
-	return int64(len(magic) + len(s.line) + 1 + len(s.signature) + len(s.sealed))
+	return int64(len(s.line) + 1 + len(s.signature) + len(s.sealed))
 }
 
 // writeTo is the inverse of parseSegment.
 func (s sealedSegment) writeTo(w io.Writer) error {
-	for _, part := range [][]byte{[]byte(magic), s.line, {'\n'}, s.signature, s.sealed} {
+	for _, part := range [][]byte{s.line, {'\n'}, s.signature, s.sealed} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
@@ -179,14 +179,11 @@ var endSignature = []byte("-----END SSH SIGNATURE-----\n")
 // parseSegment takes a segment file apart and believes nothing of it yet. The
 // parts point into b.
 func parseSegment(b []byte) (s sealedSegment, err error) {
-	rest, ok := bytes.CutPrefix(b, []byte(magic))
-	if !ok {
-		return s, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
+	line, rest, ok := bytes.Cut(b, []byte("\n"))
+	if !ok || len(line) > maxHeader {
+		return s, fmt.Errorf("it has no header, or one of more than %d bytes", maxHeader)
 	}
-	s.line, rest, ok = bytes.Cut(rest, []byte("\n"))
-	if !ok || len(s.line) > maxHeader {
-		return s, fmt.Errorf("the header has no end, or more than %d bytes", maxHeader)
-	}
+	s.line = line
 	at := bytes.Index(rest[:min(len(rest), maxSignature)], endSignature)
 	if at < 0 {
 		return s, fmt.Errorf("the signature is missing")
@@ -200,8 +197,8 @@ func parseSegment(b []byte) (s sealedSegment, err error) {
 	if d.InputOffset() != int64(len(s.line)) {
 		return s, fmt.Errorf("read header: something follows it on its line")
 	}
-	if s.V != 1 {
-		return s, fmt.Errorf("version %d is newer than this program; use a newer one", s.V)
+	if s.Format != SegmentFormat {
+		return s, fmt.Errorf("its format is %.40q, and this program knows %q", s.Format, SegmentFormat)
 	}
 	if !ValidID(s.Recording) || s.Segment < 0 {
 		return s, fmt.Errorf("the header names no recording")

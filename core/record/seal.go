@@ -136,7 +136,7 @@ func (c *chain) seal(batch []*pending, witness *Counter) ([]Segment, error) {
 func (c *chain) header(p *pending, prev string, witness *Counter) (s sealedSegment, err error) {
 	sum := sha256.Sum256(p.sealed)
 	s = sealedSegment{sealed: p.sealed, Header: Header{
-		V: 1, Recording: c.id, Segment: p.n, Prev: prev,
+		Format: SegmentFormat, Recording: c.id, Segment: p.n, Prev: prev,
 		First: time.UnixMicro(p.tally.first).UTC(), Last: time.UnixMicro(p.tally.last).UTC(),
 		Records: p.tally.records, Bytes: len(p.plain), Output: p.tally.output, Notes: p.tally.notes, Plain: p.salted, Sealed: hex.EncodeToString(sum[:]),
 		Begin: p.begin, Recovered: p.recovered, End: p.end, Witness: witness,

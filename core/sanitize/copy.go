@@ -105,7 +105,7 @@ func (c *call) container(ctx context.Context, dst io.Writer, src io.Reader, name
 		},
 		Omitted: func(member, reason string) {
 			if !c.quiet {
-				c.s.ledger.add(path.Join(c.f.Name, member), &tally{}, reason)
+				c.s.ledger.add(member, &tally{}, reason) // a path, from the archive on
 			}
 		},
 	}

@@ -307,7 +307,7 @@ func (st *stream) replace(sp scan.Span) {
 	st.hidden++
 	st.tally.rules[string(sp.Rule)]++
 	st.tally.kinds[string(sp.Kind)]++
-	if st.file.Learn && !st.s.opt.Forget {
+	if st.file.Learn && !st.s.opt.Forget && st.scanner.Worth(st.buf, sp) {
 		if err := st.s.learn(secret); err != nil && st.err == nil {
 			st.err = err
 		}

@@ -42,8 +42,8 @@ const (
 // entry is something to look at where its first four bytes are seen.
 type entry struct {
 	rule string
-	// literal must be there as it is; word says that no letter or digit may
-	// touch it.
+	// literal must be there as it is; word says that it must be a word of its
+	// own.
 	literal string
 	word    bool
 	// check decides at position i of the text.
@@ -136,8 +136,11 @@ func (e *entry) at(text []byte, i int) bool {
 	if i+n > len(text) || string(text[i:i+n]) != e.literal {
 		return false
 	}
-	return !e.word || !(i > 0 && letterOrDigit(text[i-1])) && !(i+n < len(text) && letterOrDigit(text[i+n]))
+	return !e.word || !(i > 0 && inWord(text[i-1])) && !(i+n < len(text) && inWord(text[i+n]))
 }
+
+// inWord says whether a byte beside a word would make it another word.
+func inWord(c byte) bool { return letterOrDigit(c) || c == '_' || c >= 0x80 }
 
 // slot hashes four bytes without regard to letter case.
 func slot(v uint32) uint32 { return (v | 0x20202020) * 0x9e3779b1 >> (32 - tableBits) }

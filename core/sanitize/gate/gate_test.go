@@ -32,7 +32,7 @@ const pemBody = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cK
 
 func TestFinds(t *testing.T) {
 	secret := `Tr0ub4dor&3"x`
-	g := New(Rules{Secrets: [][]byte{[]byte(secret), []byte("Zq7!xw"), []byte("abc")}})
+	g := New(Rules{Secrets: [][]byte{[]byte(secret), []byte("Zq7!xw"), []byte("abc"), []byte("swordfishes")}})
 	for _, c := range []struct{ text, rule string }{
 		{"nothing=" + secret, ruleSecret},
 		{"u=" + url.QueryEscape(secret) + "&x", ruleSecret},
@@ -42,6 +42,7 @@ func TestFinds(t *testing.T) {
 		{"b=" + base64.StdEncoding.EncodeToString([]byte("us"+secret+"a")), ruleSecret},
 		{"h=" + hex.EncodeToString([]byte(secret)), ruleSecret},
 		{"(Zq7!xw)", ruleSecret},
+		{"pw:swordfishes.", ruleSecret},
 		{"-----BEGIN RSA PRIVATE KEY-----\n" + pemBody, "private-key"},
 		{`"-----BEGIN PRIVATE KEY-----\n` + pemBody, "private-key"},
 		{"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,AABB\n\n" + pemBody, "private-key"},
@@ -63,7 +64,7 @@ func TestFinds(t *testing.T) {
 }
 
 func TestSilent(t *testing.T) {
-	g := New(Rules{Secrets: [][]byte{[]byte("Zq7!xw"), []byte("hunter2-prod")}})
+	g := New(Rules{Secrets: [][]byte{[]byte("Zq7!xw"), []byte("hunter2-prod"), []byte("abcdefghij")}})
 	for _, text := range []string{
 		"",
 		"password = REDACTED_password_3",
@@ -82,6 +83,8 @@ func TestSilent(t *testing.T) {
 		"-----BEGIN PRIVATE KEY-----REDACTED_key_1-----END PRIVATE KEY-----",
 		"ghp_REDACTED ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 		"aZq7!xwb",
+		"the alphabet is abcdefghijklmnopqrstuvwxyz",
+		"my_abcdefghij and abcdefghijs",
 		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	} {
 		if got := rules(t, g, text); got != nil {
@@ -135,6 +138,9 @@ func FuzzForms(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
 		if len(secret) < minForm || strings.ContainsAny(secret, "\x00") || strings.ContainsAny(before+after, "\x00") {
 			return
+		}
+		if plainWord(secret) && (before != "" && inWord(before[len(before)-1]) || after != "" && inWord(after[0])) {
+			before, after = before+" ", " "+after // a plain word counts where it is one
 		}
 		g := New(Rules{Secrets: [][]byte{[]byte(secret)}})
 		for _, text := range []string{

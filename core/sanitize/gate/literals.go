@@ -10,9 +10,22 @@ import (
 
 const (
 	ruleSecret = "known-secret"
-	minSecret  = 6 // shorter ones occur by chance
-	minForm    = 8 // shorter ones must stand alone
+	minSecret  = 6  // shorter ones occur by chance
+	minForm    = 8  // shorter ones must stand alone
+	minPlain   = 16 // and of nothing but letters, or nothing but digits, those below this
 )
+
+// plainWord says whether a value is so plain that it is a secret only where it
+// is a word of its own: a password of ten letters is in longer words by chance.
+func plainWord(s string) bool {
+	letters, digits := true, true
+	for i := range len(s) {
+		letter := s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z'
+		letters = letters && letter
+		digits = digits && s[i] >= '0' && s[i] <= '9'
+	}
+	return len(s) < minPlain && (letters || digits)
+}
 
 // secret enters a known value in the forms in which programs write it.
 func (b *builder) secret(s string) {
@@ -25,7 +38,7 @@ func (b *builder) secret(s string) {
 			return
 		}
 		seen[f] = true
-		b.add(f, entry{rule: ruleSecret, literal: f, word: len(f) < minForm})
+		b.add(f, entry{rule: ruleSecret, literal: f, word: len(f) < minForm || f == s && plainWord(f)})
 	}
 	form(s)
 	if esc, err := json.Marshal(s); err == nil {

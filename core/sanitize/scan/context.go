@@ -18,7 +18,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		v++
 	}
 	if v >= s.le {
-		if w.class == keyname.Strong && !s.State.open() {
+		if w.class == keyname.Strong && !s.State.open() && !s.declares(p) {
 			if foldIs(w.key, "chpasswd") {
 				s.enter(InUsers, keyname.Password, w.indent, 0, 0)
 			} else {

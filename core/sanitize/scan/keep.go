@@ -31,6 +31,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 			return true
 		}
 	case foldIs(k, "pass"):
+		if !quoted && string(k) == "PASS" && s.verdicts() {
+			return true
+		}
 		if !quoted && s.tally(v) {
 			return true
 		}
@@ -66,29 +69,66 @@ func nameServices(v []byte) bool {
 	return true
 }
 
-// plainSegments is true for the names of licences: BSD-3-Clause. Letters and
-// digits never mix between the dashes, and some letters are small.
+// plainSegments is true for the names of licences: BSD-3-Clause, LGPLv3+,
+// GPL-2+-or-X11. Between the seams stand words, or a few digits, or both; a key
+// that was drawn by chance has more digits and no words.
 func plainSegments(v []byte) bool {
-	small := false
-	letters, digits := 0, 0
+	letters, digits, vowels, word := 0, 0, 0, 0
+	allLetters, allDigits, mixedSegments := 0, 0, 0
+	end := func() {
+		if letters > 0 && digits > 2 || letters > 0 && digits > 0 && letters > 5 {
+			mixedSegments++
+		}
+		if letters >= 3 && vowels > 0 {
+			word++
+		}
+		letters, digits, vowels = 0, 0, 0
+	}
 	for _, c := range v {
 		switch {
 		case isDigit(c):
 			digits++
+			allDigits++
 		case isLetter(c):
+			if digits > 0 {
+				return false
+			}
 			letters++
-			small = small || c >= 'a'
-		case c == '-' || c == ' ' || c == '+' || c == '(' || c == ')' || c == ',':
-			letters, digits = 0, 0
-		case c == '.':
+			allLetters++
+			switch c | 0x20 {
+			case 'a', 'e', 'i', 'o', 'u', 'y':
+				vowels++
+			}
+		case c == '-' || c == ' ' || c == '+' || c == '(' || c == ')' || c == ',' || c == '_' || c == '/' || c == '.':
+			if c != '.' || digits == 0 {
+				end()
+			}
 		default:
 			return false
 		}
-		if letters > 0 && digits > 0 {
-			return false
+	}
+	end()
+	return mixedSegments == 0 && allDigits*3 <= allLetters && (word > 0 || allLetters <= 8)
+}
+
+// verdicts is true among the results of tests: PASS: name, FAIL: name.
+func (s *Scanner) verdicts() bool {
+	above := s.buf[max(s.lo, s.ls-Reach/4):s.ls]
+	if n := len(above); n > 0 {
+		above = above[bytes.LastIndexByte(above[:n-1], '\n')+1:]
+	}
+	below := s.buf[min(s.hi, s.le+1):s.hi]
+	for _, l := range [][]byte{above, below} {
+		i := bytes.IndexByte(l, ':')
+		if i < 4 || i > 14 {
+			continue
+		}
+		switch w := string(l[:i]); w {
+		case "PASS", "FAIL", "XFAIL", "XPASS", "SKIP", "SKIPPED", "UNSUPPORTED", "UNTESTED", "UNRESOLVED", "ERROR":
+			return true
 		}
 	}
-	return small
+	return false
 }
 
 // tally is true for the count of tests that passed.

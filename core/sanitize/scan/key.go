@@ -220,12 +220,18 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		}
 		return
 	}
+	if ks > s.ls && buf[ks-1] == '^' {
+		return // a regular expression that looks for the name
+	}
 	lineStart := s.startsLine(ks)
 	w.json = keyQuoteByte == '"' && keyQuote >= 1
 	w.indent = s.indentOf()
 	n := separator(buf, sep, s.le)
 	if n > 0 {
 		op := buf[sep : sep+n]
+		if op[0] == ':' && s.documented(ks) {
+			return
+		}
 		v := sep + n
 		if op[0] == ':' && n == 1 && gap > 0 && lineStart && isSpace(buf[min(v, s.le-1)]) && keyQuote == 0 {
 			w.json = false
@@ -249,6 +255,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		w.toEnd = lineStart && keyQuote == 0 && before != '-' && !w.list && (n == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
 		if op[0] == '=' && v < s.le && !isSpace(buf[v]) && s.shellLine(ks) {
 			w.toEnd = false
+		}
+		if s.source && !s.commented(ks) {
+			w.code, w.toEnd = true, false
 		}
 		w.block = lineStart
 		if op[0] == ':' {

@@ -57,6 +57,8 @@ type Scanner struct {
 	cut      bool // the line goes on behind le: it was too long
 	keyEnd   int  // names up to here were dealt with
 	form     form
+	source   bool  // the text of a program
+	fresh    bool  // nothing was scanned yet
 	hits     []hit // in the line
 	lineRuns []int // those of runs in the line
 	all      []hit // in the window
@@ -87,6 +89,7 @@ func New() *Scanner {
 func (s *Scanner) Reset(name string) {
 	s.Spans, s.Idents = s.Spans[:0], s.Idents[:0]
 	s.form = formOf(name)
+	s.source, s.fresh = sourceName(name), true
 	s.State = State{}
 }
 

@@ -228,7 +228,13 @@ func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
 		return
 	}
 	if q := v[0]; q == '"' || q == '\'' || q == '`' || q == '(' {
+		if len(v) > 2 && v[1] == q && v[2] == q && s.source {
+			return // what a function or class is for
+		}
 		s.value(from, want{class: keyname.Strong, kind: kind, rule: "next-line"})
+		return
+	}
+	if s.source {
 		return
 	}
 	// A word of its own that looks like no prose; deeper than its key, it can

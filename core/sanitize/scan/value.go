@@ -517,6 +517,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		if w.code && !quoted && isIdent(v) && !looksRandom(v) {
 			return
 		}
+		if s.source && w.code && !quoted && (programText(v) || isNumber(v)) {
+			return
+		}
 	}
 	if len(v) == 1 && (v[0] == '|' || v[0] == '>' || v[0] == '{' || v[0] == '[' || v[0] == '(' || v[0] == '=' || v[0] == '-' || v[0] == '+' || v[0] == '\\' || v[0] == ')' || v[0] == '}') {
 		return

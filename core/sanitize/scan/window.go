@@ -30,6 +30,10 @@ func Cut(buf []byte, from int) int {
 // ends where [Cut] says, or the end of the file; and there must be [Reach]
 // bytes of text behind to, or the file ends there.
 func (s *Scanner) Scan(buf []byte, from, to int) {
+	if s.fresh && from < to {
+		s.fresh = false
+		s.source = s.source || sourceLine(buf[from:to])
+	}
 	for from < to {
 		end := min(to, from+windowSize)
 		if end < to {

@@ -353,10 +353,13 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 			e++
 		}
 		t := e
-		for t > p && (buf[t-1] == '.' || buf[t-1] == ',' || buf[t-1] == ';' || buf[t-1] == ')') {
+		for t > p && (buf[t-1] == '.' || buf[t-1] == ',' || buf[t-1] == ';' || buf[t-1] == ')' || buf[t-1] == ':') {
 			t--
 		}
 		word := buf[p:t]
+		if isSwitch(word) || s.source && !s.commented(ke) && programText(word) {
+			return true
+		}
 		for _, b := range proseBad {
 			if foldIs(word, b) {
 				return true

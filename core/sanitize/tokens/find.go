@@ -232,7 +232,7 @@ func tail(w []byte, i int, f *format) (end int, ok bool) {
 		if j-i < s.min && j < len(w) {
 			return 0, false
 		}
-		if j-i < s.min && j == len(w) && j-body < 8 {
+		if j-i < s.min && j == len(w) && (j-body < 8 || len(f.prefix) < 4 && (2*(j-i) < s.min || !hasDigit(w[body:j]))) {
 			return 0, false // cut off by the window, and too short to tell
 		}
 		if s.min == s.max && n+1 == len(f.steps) && f.flags&exactEnd == 0 && j < len(w) && is(w[j], alnum) && is(w[j], s.class) {

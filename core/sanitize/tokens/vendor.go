@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"bytes"
 	"encoding/binary"
 )
 
@@ -243,6 +244,9 @@ func isUUID(b []byte) bool {
 // assigned says whether gap is the rest of an identifier, an assignment (or
 // only a space) and an opening quote.
 func assigned(gap []byte) bool {
+	if len(gap) > 0 && gap[len(gap)-1] == ' ' && !bytes.ContainsAny(gap, "=:>|?,(\"'") && bytes.IndexAny(gap, "./") >= 0 {
+		return false // the checksum behind the name of a file
+	}
 	i := 0
 	for i < len(gap) && i < 30 && (is(gap[i], base64URL) || gap[i] == '.' || gap[i] == '[' || gap[i] == ']') {
 		i++

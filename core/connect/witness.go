@@ -3,9 +3,14 @@ package connect
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/latchstring/latchstring/core/connect/side"
+	"github.com/latchstring/latchstring/core/record"
 )
 
 // newWitness makes the key that counter-signs the heads of the recording. It
@@ -17,4 +22,43 @@ func newWitness() (ssh.Signer, error) {
 		return nil, fmt.Errorf("make witness key: %w", err)
 	}
 	return ssh.NewSignerFromKey(priv)
+}
+
+// witnessing counter-signs what the system says of its recording.
+type witnessing struct {
+	key    ssh.Signer
+	mu     sync.Mutex
+	last   record.Head
+	signed int
+}
+
+// errOtherHead is a head that contradicts an earlier one: it is not signed.
+var errOtherHead = errors.New("the system named two different states of its recording for the same moment")
+
+// sign returns the counter-signature for the payload of a side.KindHead. Heads
+// only go forward, and there is one recording a connection.
+func (w *witnessing) sign(p []byte) ([]byte, error) {
+	h, err := side.ParseHead(p)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.signed > 0 && (h.Recording != w.last.Recording || h.Segment < w.last.Segment || h.Segment == w.last.Segment && h.Hash != w.last.Hash) {
+		return nil, errOtherHead
+	}
+	sig, err := record.SignHead(w.key, h)
+	if err != nil {
+		return nil, err
+	}
+	w.last = h
+	w.signed++
+	return side.EncodeCounter(side.Counter{Head: h, Signature: sig}), nil
+}
+
+// head is the last one that was signed.
+func (w *witnessing) head() (record.Head, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last, w.signed > 0
 }

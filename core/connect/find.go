@@ -1,0 +1,59 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/relay/client"
+)
+
+// UnknownError says that the relay shows no such system to this engineer.
+type UnknownError struct {
+	Relay, System string
+	Near          []string // names that contain it
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("relay %s shows you no system %.80q", e.Relay, e.System)
+}
+
+// Hint names those that are near.
+func (e *UnknownError) Hint() string {
+	if len(e.Near) > 0 {
+		return "there is: " + strings.Join(e.Near, ", ")
+	}
+	return "see all that you may reach: support systems"
+}
+
+// NotOpenError says that the customer has not let anybody in.
+type NotOpenError struct{ System string }
+
+func (e *NotOpenError) Error() string { return e.System + " has no open session" }
+
+// Hint says what to do.
+func (e *NotOpenError) Hint() string {
+	return "ask the customer to open one and to tell you its secret: remote-support on"
+}
+
+// Find finds a system by its exact name or its id. It needs no open session.
+func Find(ctx context.Context, relay *client.Client, nameOrID string) (api.System, error) {
+	list, err := relay.Systems(ctx, nameOrID)
+	if err != nil {
+		return api.System{}, err
+	}
+	unknown := &UnknownError{Relay: relay.Address(), System: nameOrID}
+	for _, s := range list {
+		if s.Retired {
+			continue
+		}
+		if s.ID == nameOrID || s.Name == nameOrID {
+			return s, nil
+		}
+		if len(unknown.Near) < 5 {
+			unknown.Near = append(unknown.Near, s.Name)
+		}
+	}
+	return api.System{}, unknown
+}

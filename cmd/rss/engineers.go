@@ -26,14 +26,15 @@ func engineersCommand() *cli.Command {
 			{Name: "list", Usage: "list them, the revoked too", Flags: storeFlags(), Action: engineersList},
 			{
 				Name: "add", Usage: "let an engineer in, by an SSH public key", ArgsUsage: "NAME",
-				Description: "Roles: bundles (list and fetch bundles), access (connect to systems).\n\nExample:\n   rss engineers add ada --key-file ada.pub --role bundles --role access",
+				Description: "Roles: bundles (list and fetch bundles), access (connect to systems). An engineer\nwith groups reaches the systems of these groups only, one without reaches all.\nAdding the same engineer again with the same key changes roles and groups, at once.\n\nExamples:\n   rss engineers add ada --key-file ada.pub --role bundles --role access\n   rss engineers add bob --key-file bob.pub --role access --group emea",
 				Flags: append([]cli.Flag{
 					&cli.StringFlag{Name: "key-file", Usage: "`FILE` with the public key, - for standard input"},
 					&cli.StringSliceFlag{Name: "role", Usage: "`ROLE`, may repeat"},
+					&cli.StringSliceFlag{Name: "group", Usage: "`GROUP` of systems, may repeat; none: all systems"},
 				}, storeFlags()...),
 				Action: engineersAdd,
 			},
-			{Name: "revoke", Usage: "take it back, at once", ArgsUsage: "NAME", Flags: storeFlags(), Action: engineersRevoke},
+			{Name: "revoke", Usage: "take it back, and cut what is open, at once", ArgsUsage: "NAME", Flags: storeFlags(), Action: engineersRevoke},
 		},
 	}
 }
@@ -46,7 +47,7 @@ func engineersAdd(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	req := relay.AddEngineerRequest{Name: c.Args().First(), Key: line, Roles: c.StringSlice("role")}
+	req := relay.AddEngineerRequest{Name: c.Args().First(), Key: line, Roles: c.StringSlice("role"), Groups: c.StringSlice("group")}
 	return withAdmin(c, func(a *relay.Admin) error {
 		var e store.Engineer
 		if err := a.Call(c.Context, "POST", "/admin/engineers", req, &e); err != nil {
@@ -58,7 +59,7 @@ func engineersAdd(c *cli.Context) error {
 		}
 		fmt.Fprintf(c.App.ErrWriter, "%s logs in with: support login --rss %s --pin %s\n", e.Name, list.Address, list.Pin)
 		return cmdline.Print(c, e, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s may log in: %s\n", e.Name, roles(e.Roles))
+			_, err := fmt.Fprintf(w, "%s may log in: %s, %s\n", e.Name, roles(e.Roles), groups(e.Groups))
 			return err
 		})
 	})
@@ -108,7 +109,7 @@ func engineersList(c *cli.Context) error {
 			return err
 		}
 		return cmdline.Print(c, list, func(w io.Writer) error {
-			rows := [][]string{{"NAME", "ROLES", "KEY", "ADDED", "REVOKED"}}
+			rows := [][]string{{"NAME", "ROLES", "SYSTEMS", "KEY", "ADDED", "REVOKED"}}
 			for _, e := range list.Engineers {
 				revoked, print := "", ""
 				if !e.Active() {
@@ -117,7 +118,7 @@ func engineersList(c *cli.Context) error {
 				if k, err := identity.ParseKey(e.Key); err == nil {
 					print = ssh.FingerprintSHA256(k)
 				}
-				rows = append(rows, []string{e.Name, roles(e.Roles), print, date(e.Added), revoked})
+				rows = append(rows, []string{e.Name, roles(e.Roles), groups(e.Groups), print, date(e.Added), revoked})
 			}
 			return cmdline.Table(w, rows)
 		})
@@ -130,4 +131,11 @@ func roles(rs []store.Role) string {
 		s = append(s, string(r))
 	}
 	return strings.Join(s, ", ")
+}
+
+func groups(gs []string) string {
+	if len(gs) == 0 {
+		return "all systems"
+	}
+	return "systems of " + strings.Join(gs, ", ")
 }

@@ -10,14 +10,16 @@ func main() { cmdline.Main(app()) }
 
 func app() *cli.App {
 	return cmdline.New("rss", "the vendor's relay for support bundles and remote support", cmdline.Options{
-		Description: `Systems enrol here with one-time tokens and send encrypted bundles; engineers
-fetch them. The relay itself can open neither bundles nor sessions.
+		Description: `Systems enrol here with one-time tokens, send encrypted bundles and open sessions;
+engineers fetch the ones and connect to the others. The relay itself can open
+neither.
 
 Examples:
    rss init --name "Example Support" --address rss.example.com
    rss serve
    rss token new --system array-7 > token
-   rss engineers add ada --key-file ada.pub --role bundles
+   rss engineers add ada --key-file ada.pub --role bundles --role access
+   rss systems --open
    rss bundles
    rss audit`,
 		Commands: []*cli.Command{
@@ -27,6 +29,7 @@ Examples:
 			systemsCommand(),
 			engineersCommand(),
 			bundlesCommand(),
+			recordingsCommand(),
 			auditCommand(),
 		},
 	})

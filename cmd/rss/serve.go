@@ -18,8 +18,10 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "run the relay",
-		Description: `Runs until it is told to stop, then lets running requests finish. Uploads that
-are cut resume when it is back. It prints one line when it is ready.
+		Description: `Runs until it is told to stop. Then it tells the systems to come back a little
+later, gives engineers' connections time to end (remote.drain_seconds in rss.json,
+30 unless set) and lets running requests finish; a second signal ends it at once.
+Uploads that are cut resume when it is back. It prints one line when it is ready.
 
 Examples:
    rss serve

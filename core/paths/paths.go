@@ -59,6 +59,15 @@ func (r Root) Identity() string { return r.Var("identity") }
 // Queue is the directory of bundles that wait for delivery.
 func (r Root) Queue() string { return r.Var("queue") }
 
+// Session is the file of the session that is, or was, open.
+func (r Root) Session() string { return r.Var("session", "session.json") }
+
+// Recordings is the directory of recordings, one directory a connection.
+func (r Root) Recordings() string { return r.Var("recordings") }
+
+// Passports is the directory of session passports.
+func (r Root) Passports() string { return r.Var("passports") }
+
 // ControlSocket is the unix socket of the agent's local API.
 func (r Root) ControlSocket() string { return r.Run("control.sock") }
 

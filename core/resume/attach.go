@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"bufio"
 	"net"
 	"time"
 )
@@ -35,12 +36,7 @@ func (s *Stream) Take() (*Handover, error) {
 
 // settle waits until nobody uses the last connection any more.
 func (s *Stream) settle() error {
-	if c := s.last; c != nil {
-		s.mu.Unlock()
-		<-c.reader
-		s.mu.Lock()
-	}
-	for s.writing && s.carrier == nil && s.err == nil {
+	for s.carrier == nil && s.err == nil && (s.writing || s.last != nil && s.last.busy) {
 		s.idle.Wait()
 	}
 	return s.err
@@ -69,16 +65,17 @@ func (h *Handover) Attach(raw net.Conn, peerReceived uint64) error {
 	now := time.Now()
 	c := &carrier{
 		raw: raw, vectored: vectored(raw), since: now, heard: now,
-		lost: make(chan struct{}), reader: make(chan struct{}),
-		acked: 0,
+		lost: make(chan struct{}), in: bufio.NewReaderSize(raw, 4<<10),
 	}
 	s.carrier, s.last = c, c
 	s.lostTimer.Stop()
 	s.redialing = false
 	s.startPings()
-	go s.serve(c)
+	if s.waiting == 0 {
+		s.background(c)
+	}
 	s.kick()
-	s.canWrite.Broadcast()
+	s.wakeAll()
 	if s.o.State != nil {
 		s.o.State(nil)
 	}

@@ -41,6 +41,7 @@ func (s *Stream) SetDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readLimit.reset(t)
+	s.interrupt()
 	s.writeLimit.reset(t)
 	return nil
 }
@@ -50,6 +51,7 @@ func (s *Stream) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readLimit.reset(t)
+	s.interrupt()
 	return nil
 }
 

@@ -37,6 +37,10 @@ func (s *Stream) Close() error {
 	s.canWrite.Broadcast()
 	if s.err == nil && !s.said() {
 		s.kick()
+		s.interrupt()
+		if c := s.carrier; c != nil {
+			s.background(c)
+		}
 		over := false
 		timer := time.AfterFunc(s.o.Linger, func() {
 			s.mu.Lock()
@@ -118,7 +122,7 @@ func (s *Stream) finish() {
 		s.carrier = nil
 		c.close()
 	}
-	for _, t := range []*time.Timer{s.lostTimer, s.pingTimer} {
+	for _, t := range []*time.Timer{s.lostTimer, s.pingTimer, s.readTimer} {
 		if t != nil {
 			t.Stop()
 		}

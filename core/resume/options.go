@@ -10,7 +10,7 @@ import (
 // yet consumed by the other side's reader. Memory is taken as it is needed.
 const (
 	Window    = 16 << 20
-	minWindow = 1 << 20
+	minWindow = 2 << 20
 )
 
 // Defaults of [Options].
@@ -23,7 +23,7 @@ const (
 
 const (
 	leastPing  = 5 * time.Second // that Adaptive goes down to
-	ackEvery   = 256 << 10       // bytes consumed until that is told
+	ackEvery   = 512 << 10       // bytes consumed until that is told
 	ackAlong   = 16 << 10        // the same, when there is something to send anyway
 	maxUnsent  = 256 << 10       // that Write leaves for others to send
 	firstDelay = 100 * time.Millisecond

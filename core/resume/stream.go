@@ -49,7 +49,13 @@ type Stream struct {
 	read     uint64 // by the application
 	eof      bool   // fin received
 	closed   bool   // by the application: what comes is thrown away
-	filling  bool   // the reader of the carrier is filling in.space
+	filling  bool   // somebody reads into in.space
+	waiting  int    // calls of Read that wait
+
+	// Who reads, see receive.go.
+	readTimer        *time.Timer
+	armed            bool
+	turns, turnsSeen uint64
 
 	reset       string // reason, to be told to the other side
 	resetting   bool
@@ -81,53 +87,10 @@ func NewStream(key []byte, o Options) *Stream {
 	s.readLimit.wake, s.writeLimit.wake = &s.canRead, &s.canWrite
 	s.keepUntil = time.Now().Add(o.Keep)
 	s.lostTimer = time.AfterFunc(o.Keep, s.expire)
+	s.readTimer = time.AfterFunc(time.Hour, s.takeOver)
+	s.readTimer.Stop()
 	go s.flusher()
 	return s
-}
-
-// Read reads from the stream. After the end of what the other side wrote it
-// returns io.EOF; when the stream is over for another reason, that reason, once
-// everything that had arrived is read.
-func (s *Stream) Read(p []byte) (int, error) {
-	s.readMu.Lock()
-	defer s.readMu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.in.size == 0 || s.closed {
-		switch {
-		case s.closed:
-			return 0, s.over(net.ErrClosed)
-		case s.eof:
-			return 0, io.EOF
-		case s.err != nil:
-			return 0, s.err
-		case s.readLimit.passed():
-			return 0, os.ErrDeadlineExceeded
-		case len(p) == 0:
-			return 0, nil
-		}
-		s.canRead.Wait()
-	}
-	if s.readLimit.passed() {
-		return 0, os.ErrDeadlineExceeded
-	}
-	n := 0
-	for n < len(p) && s.in.size > 0 && !s.closed {
-		from := s.in.front()
-		s.mu.Unlock()
-		m := copy(p[n:], from) // only this goroutine takes from the front
-		s.mu.Lock()
-		if s.closed {
-			break // what was in front is gone
-		}
-		s.in.drop(m)
-		s.read += uint64(m)
-		n += m
-	}
-	if c := s.carrier; c != nil && s.ackPosition()-c.acked >= ackEvery {
-		s.kick()
-	}
-	return n, nil
 }
 
 // over is the reason why the stream is over, or else.

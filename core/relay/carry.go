@@ -307,20 +307,21 @@ func (c *carried) end() {
 
 // run waits for the system and joins the two.
 func (c *carried) run(engineer net.Conn) {
-	defer c.end()
 	defer engineer.Close()
 	system, err := c.await()
 	if err == nil {
 		defer system.Close()
 		err = c.admitted()
 	}
-	if err != nil {
-		c.hub.srv.metrics.refused.WithLabelValues(string(asError(err).Code)).Inc()
-		engineer.SetWriteDeadline(time.Now().Add(sendTimeout))
-		msg.Write(engineer, refusal(err))
+	if err == nil {
+		c.join(system, engineer)
+		c.end()
 		return
 	}
-	c.join(system, engineer)
+	c.end() // before he is told: his place is free then
+	c.hub.srv.metrics.refused.WithLabelValues(string(asError(err).Code)).Inc()
+	engineer.SetWriteDeadline(time.Now().Add(sendTimeout))
+	msg.Write(engineer, refusal(err))
 }
 
 func (c *carried) await() (net.Conn, error) {

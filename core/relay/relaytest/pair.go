@@ -33,14 +33,14 @@ func NewPair(t testing.TB, change ...func(*Relay)) *Pair {
 	r := New(t, change...)
 	p := &Pair{Relay: r, SupportCA: r.SupportCA()}
 	p.System, p.Vendor = r.Enroll("array-7")
-	p.SystemClient = r.SystemClient(p.System, p.Vendor)
+	p.SystemClient = r.ClientOf(p.System, p.Vendor)
 	p.Engineer, p.EngineerKey = r.EngineerIn("ada", nil, "access")
 	p.Certificate = r.Certify(p.EngineerKey.PublicKey(), "ada", "latchstring")
 	return p
 }
 
-// SystemClient is the client of an enrolled system.
-func (r *Relay) SystemClient(sys *identity.System, v identity.Vendor) *client.Client {
+// ClientOf is the client of an enrolled system.
+func (r *Relay) ClientOf(sys *identity.System, v identity.Vendor) *client.Client {
 	r.t.Helper()
 	c, err := client.ForSystem(sys, v, nil)
 	if err != nil {

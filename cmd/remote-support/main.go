@@ -33,6 +33,7 @@ Examples:
 			policyCommand(),
 			pluginCommand(),
 			auditCommand(),
+			recordingsCommand(),
 			buildConfigCommand(),
 			disableCommand(),
 			serveCommand(),

@@ -60,7 +60,7 @@ Example:
 				if err := publish.Remove(root, c.Args().First()); err != nil {
 					return err
 				}
-				if err := record(c, audit.PluginRemoved, c.Args().First(), nil); err != nil {
+				if err := note(c, audit.PluginRemoved, c.Args().First(), nil); err != nil {
 					return err
 				}
 				fmt.Fprintf(c.App.ErrWriter, "%s was removed; what runs of it ends with its work\n", c.Args().First())
@@ -159,7 +159,7 @@ func pluginInstall(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := record(c, audit.PluginInstalled, p.Name, map[string]string{"version": p.Version, "publisher": p.Publisher, "sha256": p.SHA256, "state": string(p.State)}); err != nil {
+	if err := note(c, audit.PluginInstalled, p.Name, map[string]string{"version": p.Version, "publisher": p.Publisher, "sha256": p.SHA256, "state": string(p.State)}); err != nil {
 		return err
 	}
 	return cmdline.Print(c, p, func(w io.Writer) error {
@@ -206,7 +206,7 @@ func pluginTrust(c *cli.Context) error {
 	if err := publish.Trust(root, c.Args().First(), key); err != nil {
 		return err
 	}
-	if err := record(c, audit.PluginTrusted, c.Args().First(), map[string]string{"key": ssh.FingerprintSHA256(key)}); err != nil {
+	if err := note(c, audit.PluginTrusted, c.Args().First(), map[string]string{"key": ssh.FingerprintSHA256(key)}); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.ErrWriter, "plugins of %s that are signed with %s are trusted\n", c.Args().First(), ssh.FingerprintSHA256(key))
@@ -226,7 +226,7 @@ func pluginDistrust(c *cli.Context) error {
 		return err
 	}
 	for _, p := range gone {
-		if err := record(c, audit.PluginTrusted, p.Name, map[string]string{"key": p.Fingerprint, "taken": "away"}); err != nil {
+		if err := note(c, audit.PluginTrusted, p.Name, map[string]string{"key": p.Fingerprint, "taken": "away"}); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.App.ErrWriter, "%s %s is not trusted any more; what runs ends with its work and is not started again\n", p.Name, p.Fingerprint)
@@ -234,9 +234,9 @@ func pluginDistrust(c *cli.Context) error {
 	return nil
 }
 
-// record writes what a command did to the files of this machine into the audit
+// note writes what a command did to the files of this machine into the audit
 // log.
-func record(c *cli.Context, t audit.Type, subject string, detail map[string]string) (err error) {
+func note(c *cli.Context, t audit.Type, subject string, detail map[string]string) (err error) {
 	a, err := openAgent(c)
 	if err != nil {
 		return err

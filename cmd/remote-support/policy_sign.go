@@ -146,7 +146,7 @@ func policyTrust(c *cli.Context) error {
 		}
 		return err
 	}
-	if err := record(c, audit.SignerTrusted, owner, map[string]string{"key": ssh.FingerprintSHA256(key)}); err != nil {
+	if err := note(c, audit.SignerTrusted, owner, map[string]string{"key": ssh.FingerprintSHA256(key)}); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.ErrWriter, "%s %s may sign policy files\n", owner, ssh.FingerprintSHA256(key))

@@ -72,16 +72,17 @@ const (
 	ConnectionResumed   Type = "connection.resumed"   // it goes on over another carrier
 	ConnectionWatched   Type = "connection.watched"   // somebody of the customer looks on
 
-	AccessShell     Type = "access.shell"
-	AccessCommand   Type = "access.command"
-	AccessFile      Type = "access.file"
-	AccessForward   Type = "access.forward"
-	AccessRefused   Type = "access.refused"
-	RecordingFailed Type = "recording.failed"
-	LinkUp          Type = "link.up"
-	LinkDown        Type = "link.down"
-	LinkInspected   Type = "link.inspected" // somebody on the way opens TLS; the inner layer is what protects
-	LinkReplaced    Type = "link.replaced"  // another process spoke to the relay as this system
+	AccessShell      Type = "access.shell"
+	AccessCommand    Type = "access.command"
+	AccessFile       Type = "access.file"
+	AccessForward    Type = "access.forward"
+	AccessRefused    Type = "access.refused"
+	RecordingRemoved Type = "recording.removed" // by `recordings prune`
+	RecordingFailed  Type = "recording.failed"
+	LinkUp           Type = "link.up"
+	LinkDown         Type = "link.down"
+	LinkInspected    Type = "link.inspected" // somebody on the way opens TLS; the inner layer is what protects
+	LinkReplaced     Type = "link.replaced"  // another process spoke to the relay as this system
 )
 
 // Event is what a caller reports. It must hold no secret: the log is readable

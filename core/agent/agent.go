@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,12 +18,16 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/session"
 )
 
 // Options are what the agent takes from the command line.
 type Options struct {
 	Version string
 	Log     *slog.Logger
+	Clock   session.Clock // nil: that of the machine
+
+	link linkFunc // nil: the tunnel
 }
 
 // Agent is the state below one root. It is safe for concurrent use.
@@ -32,6 +38,9 @@ type Agent struct {
 	log     *audit.Log
 	host    *host.Host
 	policy  atomic.Pointer[inForce]
+	loading sync.Mutex             // of the policy
+	loaded  uint64                 // what the files of the policy looked like
+	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
 	started atomic.Pointer[time.Time] // nil when not serving
 }
@@ -113,7 +122,31 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.opts.Log.Info("agent serves the local API", "socket", a.root.ControlSocket())
 	srv := &control.Server{API: a, Log: a.opts.Log}
-	err = srv.Serve(ctx, l)
+	err = a.serve(ctx, srv, l)
 	_, stopped := a.Append(audit.Event{Type: audit.AgentStopped, Actor: "agent"})
 	return errors.Join(err, stopped)
+}
+
+// serve answers the local API, with remote access behind it, until ctx ends. A
+// session that is open then is ended before it returns.
+func (a *Agent) serve(ctx context.Context, srv *control.Server, l net.Listener) error {
+	r, err := newRemote(a)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	ready := make(chan struct{})
+	go func() { ended <- r.run(ctx, ready); cancel() }()
+	select {
+	case <-ready:
+	case err := <-ended:
+		return err
+	}
+	a.remote.Store(r)
+	defer a.remote.Store(nil)
+	err = srv.Serve(ctx, l)
+	cancel()
+	return errors.Join(err, <-ended)
 }

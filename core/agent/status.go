@@ -16,10 +16,10 @@ func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) 
 	p := a.policy.Load()
 	s := control.Status{
 		Version: a.opts.Version,
-		Remote:  control.Remote{State: "off"},
 		Policy:  control.Policy{Files: len(p.Files()), Hash: p.Hash()},
 		System:  control.System{ID: a.system.ID()},
 	}
+	s.Remote.Session, s.Problems = a.access()
 	if t := a.started.Load(); t != nil {
 		s.Agent = control.AgentStatus{Running: true, PID: os.Getpid(), Since: *t}
 	}

@@ -16,6 +16,8 @@ type API interface {
 	// Watch calls fn for every event from now on, until ctx ends or fn
 	// returns an error.
 	Watch(ctx context.Context, by Caller, fn func(Event) error) error
+
+	Remote
 }
 
 // Caller is who asks, as the kernel knows it.
@@ -33,7 +35,7 @@ func (c Caller) Actor() string { return actor(c) }
 type Status struct {
 	Version  string      `json:"version"`
 	Agent    AgentStatus `json:"agent"`
-	Remote   Remote      `json:"remote_access"`
+	Remote   Access      `json:"remote_access"`
 	Policy   Policy      `json:"policy"`
 	System   System      `json:"system"`
 	Queue    int         `json:"bundles_queued"`
@@ -47,10 +49,10 @@ type AgentStatus struct {
 	Since   time.Time `json:"since,omitzero"`
 }
 
-// Remote is the state of remote access.
-type Remote struct {
-	State  string `json:"state"`            // "off"
-	Reason string `json:"reason,omitempty"` // why it cannot be turned on
+// Access is the state of remote access.
+type Access struct {
+	Session
+	Reason string `json:"reason,omitempty"` // why it cannot be turned on, or off
 }
 
 // Policy is what is in force.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +68,16 @@ func (c *Client) Reload(ctx context.Context, _ Caller) (r Reloaded, err error) {
 
 // Watch implements [API].
 func (c *Client) Watch(ctx context.Context, _ Caller, fn func(Event) error) error {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/events")
+	err := lines(ctx, c, "/v1/events", fn)
+	if err == nil { // it has no end of its own
+		err = errors.New("the agent has ended")
+	}
+	return err
+}
+
+// lines calls fn with every JSON line of a stream. It returns nil at its end.
+func lines[T any](ctx context.Context, c *Client, path string, fn func(T) error) error {
+	resp, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
@@ -75,22 +85,27 @@ func (c *Client) Watch(ctx context.Context, _ Caller, fn func(Event) error) erro
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var e Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return fmt.Errorf("read event: %w", err)
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			return fmt.Errorf("read the agent's stream: %w", err)
 		}
-		if err := fn(e); err != nil {
+		if err := fn(v); err != nil {
 			return err
 		}
 	}
 	if err := lines.Err(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the agent ended the event stream: %w", err)
+		return fmt.Errorf("the agent ended the stream: %w", err)
 	}
 	return ctx.Err()
 }
 
 func (c *Client) call(ctx context.Context, method, path string, v any) error {
-	resp, err := c.do(ctx, method, path)
+	return c.ask(ctx, method, path, nil, v)
+}
+
+// ask sends in, if it is not nil, as JSON and reads the answer into v.
+func (c *Client) ask(ctx context.Context, method, path string, in, v any) error {
+	resp, err := c.do(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
@@ -101,13 +116,25 @@ func (c *Client) call(ctx context.Context, method, path string, v any) error {
 	return nil
 }
 
-func (c *Client) do(ctx context.Context, method, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, nil)
+func (c *Client) do(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("ask the agent: %w", err)
+		}
+		defer clear(b) // it may hold a secret
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("ask the agent: %w", err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, fmt.Errorf("ask the agent: %w", err)
 	}
 	if resp.StatusCode == http.StatusOK {

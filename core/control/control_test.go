@@ -40,6 +40,7 @@ func (coded) Hint() string  { return "ask your security officer" }
 func (coded) ExitCode() int { return 3 }
 
 type fake struct {
+	Remote // what is not tested here is not called
 	caller Caller
 	err    error
 	events chan Event
@@ -47,7 +48,7 @@ type fake struct {
 
 func (f *fake) Status(_ context.Context, by Caller) (Status, error) {
 	f.caller = by
-	return Status{Version: "1", Remote: Remote{State: "off"}}, f.err
+	return Status{Version: "1", Remote: Access{Session: Session{State: "off"}}}, f.err
 }
 
 func (f *fake) Plugins(context.Context, Caller) ([]Plugin, error) {

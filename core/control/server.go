@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -104,6 +105,7 @@ func (s *Server) handler() http.Handler {
 	}))
 	mux.HandleFunc("POST /v1/reload", answer(s, func(r *http.Request, by Caller) (any, error) { return s.API.Reload(r.Context(), by) }))
 	mux.HandleFunc("GET /v1/events", s.events)
+	s.remote(mux)
 	mux.HandleFunc("/", answer(s, func(r *http.Request, _ Caller) (any, error) {
 		return nil, &Error{Message: fmt.Sprintf("the local API has no %s %s", r.Method, r.URL.Path), Code: 2, Status: http.StatusNotFound}
 	}))
@@ -152,23 +154,54 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // events streams events, one JSON object a line, until the caller goes away.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	stream(s, w, r, func(by Caller, fn func(Event) error) error { return s.API.Watch(r.Context(), by, fn) })
+}
+
+// stream sends what f tells, one JSON object a line. An error before the first
+// one is answered as one; later the stream just ends.
+func stream[T any](s *Server, w http.ResponseWriter, r *http.Request, f func(Caller, func(T) error) error) {
 	by, err := s.admit(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.WriteHeader(http.StatusOK)
 	rc := http.NewResponseController(w)
-	rc.Flush()
 	enc := json.NewEncoder(w)
-	err = s.API.Watch(r.Context(), by, func(e Event) error {
-		if err := enc.Encode(e); err != nil {
+	var mu sync.Mutex
+	begun := false
+	begin := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !begun && r.Context().Err() == nil {
+			begun = true
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			w.WriteHeader(http.StatusOK)
+			rc.Flush()
+		}
+	}
+	// A stream with nothing to tell yet is open all the same.
+	soon := time.AfterFunc(50*time.Millisecond, begin)
+	err = f(by, func(v T) error {
+		begin()
+		mu.Lock()
+		defer mu.Unlock()
+		if err := enc.Encode(v); err != nil {
 			return err
 		}
 		return rc.Flush()
 	})
-	if err != nil && r.Context().Err() == nil {
-		s.Log.Info("event stream ended", "err", err)
+	soon.Stop()
+	mu.Lock()
+	defer mu.Unlock()
+	switch {
+	case err == nil && !begun:
+		begun = true
+		w.WriteHeader(http.StatusOK)
+	case err != nil && r.Context().Err() == nil && !begun:
+		begun = true
+		s.fail(w, r, err)
+	case err != nil && r.Context().Err() == nil:
+		s.Log.Info("stream of the local API ended", "path", r.URL.Path, "err", err)
 	}
+	begun = true // a timer that fires late has nothing to do
 }

@@ -14,6 +14,8 @@ const (
 	Proxy           = "REMOTE_SUPPORT_PROXY"
 	Resume          = "REMOTE_SUPPORT_RESUME"
 	ShareRecordings = "REMOTE_SUPPORT_SHARE_RECORDINGS"
+	RunAs           = "REMOTE_SUPPORT_RUN_AS"
+	Backend         = "REMOTE_SUPPORT_BACKEND"
 )
 
 // prefix is what all keys of the product begin with. Keys without it belong to
@@ -36,6 +38,8 @@ var keys = []Key{
 	{Proxy, "none", "The proxy to the relay, without user and password.", `REMOTE_SUPPORT_PROXY="https://proxy.example.com:3128"`, isProxy},
 	{Resume, "no", "A session goes on after a restart, where policy does not forbid it.", `REMOTE_SUPPORT_RESUME="yes"`, isBool},
 	{ShareRecordings, "no", "Recordings are encrypted to the vendor too, where policy does not forbid it.", `REMOTE_SUPPORT_SHARE_RECORDINGS="yes"`, isBool},
+	{RunAs, "the user that the agent runs as", "The local user as whom engineers act.", `REMOTE_SUPPORT_RUN_AS="support"`, isUser},
+	{Backend, "builtin", "What serves engineers: the agent itself, or the machine's own SSH server.", `REMOTE_SUPPORT_BACKEND="openssh"`, isBackend},
 }
 
 // Bool reads the value of a switch: yes, true, on, 1 or no, false, off, 0, in
@@ -79,6 +83,20 @@ func isProxy(v string) error {
 		return fmt.Errorf("it is written without user and password; those are asked for, or read from a file")
 	case rest == "" || scheme != "https" && scheme != "socks4" && scheme != "socks5":
 		return fmt.Errorf(`it is written like "https://proxy.example.com:3128", socks4:// or socks5://, not %q`, v)
+	}
+	return nil
+}
+
+func isUser(v string) error {
+	if v == "" || len(v) > 32 || strings.HasPrefix(v, "-") || strings.ContainsAny(v, ": /,\t") {
+		return fmt.Errorf(`it is the name of a local user, not %q`, v)
+	}
+	return nil
+}
+
+func isBackend(v string) error {
+	if v != "builtin" && v != "openssh" {
+		return fmt.Errorf(`it is "builtin" or "openssh", not %q`, v)
 	}
 	return nil
 }

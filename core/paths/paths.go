@@ -65,6 +65,9 @@ func (r Root) Session() string { return r.Var("session", "session.json") }
 // Recordings is the directory of recordings, one directory a connection.
 func (r Root) Recordings() string { return r.Var("recordings") }
 
+// RecordingKey is the customer's key of recordings.
+func (r Root) RecordingKey() string { return filepath.Join(r.Identity(), "recording.key") }
+
 // Passports is the directory of session passports.
 func (r Root) Passports() string { return r.Var("passports") }
 

@@ -1,0 +1,213 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/session"
+	"github.com/latchstring/latchstring/core/testconn"
+	"github.com/latchstring/latchstring/core/tunnel"
+	"github.com/latchstring/latchstring/core/tunnel/msg"
+)
+
+// linkUp is told each time that the relay is reached.
+func (l *live) linkUp() {
+	l.mu.Lock()
+	first := !l.upOnce
+	l.upOnce = true
+	l.linked.Up, l.linked.Since, l.linked.Error = true, time.Now(), ""
+	announced := l.announced
+	l.mu.Unlock()
+	if first && !announced {
+		now := l.machine.Now()
+		expires := ""
+		if !now.Expires.IsZero() {
+			expires = now.Expires.Format(time.RFC3339)
+		}
+		if err := l.append(audit.SessionOpened, now.Opener.Actor, l.id, "name", l.id, "case", now.Case, "rss", now.Way.RSS, "expires", expires); err != nil {
+			go l.end(session.Cut, "its beginning could not be recorded: "+err.Error())
+			return
+		}
+		l.mu.Lock()
+		l.announced = true
+		l.mu.Unlock()
+	} else {
+		l.event(audit.LinkUp, "agent", l.id, "rss", l.vendor.RSS)
+	}
+	if err := l.machine.Do(session.LinkUp); err != nil {
+		go l.end(session.Cut, "its state could not be written down: "+err.Error())
+		return
+	}
+	if first {
+		close(l.up)
+	}
+	l.ship()
+	l.shipper.Load().Wake()
+}
+
+// linkDown is told each time that the relay is lost, or not reached. Before it
+// was ever reached that ends a session that somebody waits for; one that nobody
+// waits for goes on trying.
+func (l *live) linkDown(err error) {
+	l.mu.Lock()
+	was, ever := l.linked.Up, l.upOnce
+	l.linked = control.Link{InspectedBy: l.linked.InspectedBy}
+	if err != nil {
+		l.linked.Error = firstLine(err.Error())
+	}
+	l.mu.Unlock()
+	if l.ctx.Err() != nil {
+		return
+	}
+	now := l.machine.Now()
+	if !ever && !now.Standing {
+		l.fail(err)
+		return
+	}
+	if was {
+		l.event(audit.LinkDown, "agent", l.id, "reason", firstLine(errorText(err)))
+		if err := l.machine.Do(session.LinkDown); err != nil {
+			l.log.Error("write down the state of the session", "error", err)
+		}
+	}
+}
+
+// inspected is told who opens TLS on the way.
+func (l *live) inspected(by string) {
+	l.mu.Lock()
+	known := l.linked.InspectedBy == by
+	l.linked.InspectedBy = by
+	l.mu.Unlock()
+	if !known && by != "" {
+		l.event(audit.LinkInspected, "agent", l.id, "by", by)
+	}
+}
+
+// fail ends the session because of the link.
+func (l *live) fail(err error) {
+	l.mu.Lock()
+	if l.failed == nil {
+		l.failed = err
+	}
+	l.mu.Unlock()
+	go l.end(session.LinkFailed, "no link to the relay: "+firstLine(errorText(err)))
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "it ended"
+	}
+	return err.Error()
+}
+
+// explain finds the step at which the relay could not be reached: the same as
+// Test Connection would show.
+func (r *remote) explain(ctx context.Context, l *live) error {
+	l.mu.Lock()
+	err := l.failed
+	l.mu.Unlock()
+	if err == nil { // it was ended by something else meanwhile
+		return &stateError{"the session was ended before the relay was reached: " + r.machine.Now().Reason, "see: remote-support audit show --since 1h"}
+	}
+	var coder interface{ ExitCode() int }
+	if errors.As(err, &coder) && coder.ExitCode() == 3 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	out := &stepError{err: err}
+	var hinter interface{ Hint() string }
+	if errors.As(err, &hinter) {
+		out.hint = hinter.Hint()
+	}
+	client, t, failed := l.client()
+	if failed != nil {
+		return out
+	}
+	defer t.Close()
+	defer client.Close()
+	_ = testconn.Run(ctx, testconn.Options{Client: client, Way: t, Route: l.route, Policy: r.a}, func(s testconn.Step) {
+		if s.Err != nil {
+			out.step, out.err, out.hint = s.Name, s.Err, s.Hint
+		}
+	})
+	return out
+}
+
+// transport is a way out that is in use.
+type transport interface {
+	testconn.Way
+	Close() error
+}
+
+// client is a relay client by the way of the session. Close both.
+func (l *live) client() (*client.Client, transport, error) {
+	t, err := l.a.host.Transport(l.route.Transport, l.route.Use("session"))
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := client.ForSystem(l.a.system, l.vendor, t.DialContext)
+	if err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
+	return c, t, nil
+}
+
+// tunnelLink is the link that counts.
+func tunnelLink(ctx context.Context, o linkOptions) error {
+	l := o.Live
+	relay, t, err := l.client()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	defer relay.Close()
+	key, err := l.vendor.ReceiptPublicKey()
+	if err != nil {
+		return err
+	}
+	return tunnel.Run(ctx, tunnel.Options{
+		Relay: relay, RelayKey: key, Session: l.hello(), Renew: l.renew,
+		Serve: func(ctx context.Context, raw net.Conn, s tunnel.Start) {
+			o.Serve(ctx, raw, startConn{s.Connection, s.Engineer, s.From, s.Node})
+		},
+		State: func(s tunnel.State) {
+			switch s.Kind {
+			case tunnel.Up:
+				o.Up()
+			case tunnel.Down:
+				o.Down(s.Err)
+			case tunnel.Inspected:
+				o.Inspected(s.InspectedBy)
+			case tunnel.Replaced:
+				l.event(audit.LinkReplaced, "agent", l.id, "reason", firstLine(errorText(s.Err)))
+			}
+		},
+	})
+}
+
+// hello is what the relay is told about the session.
+func (l *live) hello() msg.Hello {
+	now := l.machine.Now()
+	return msg.Hello{V: msg.Version, Session: l.id, Since: now.Since, Expires: now.Expires, Name: l.vendor.System, Case: now.Case}
+}
+
+// tellRelay announces the session anew, after its end has changed.
+func (l *live) tellRelay() {
+	for {
+		select {
+		case l.renew <- l.hello():
+			return
+		default:
+		}
+		select { // the one that nobody took yet is old
+		case <-l.renew:
+		default:
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/localcfg"
+	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/core/resume"
+	"github.com/latchstring/latchstring/core/session"
+)
+
+// recorder is the recording of one connection. Where policy does not insist, a
+// connection goes on when recording becomes impossible, and one event says so.
+type recorder struct {
+	c    *conn
+	must bool
+	rec  *record.Recording // nil when it could not even be begun
+
+	once sync.Once
+}
+
+// record begins the recording of a connection. An error means that it must not
+// take place.
+func (c *conn) record(must bool) (*recorder, error) {
+	l := c.l
+	r := &recorder{c: c, must: must}
+	to, err := l.a.readers()
+	if err == nil {
+		r.rec, err = record.Start(record.Options{
+			Dir: l.a.root.Recordings(), ID: c.id, Session: l.id, Engineer: c.peer.Engineer, Case: c.peer.Case, From: c.from, System: l.a.system.ID(),
+			Signer: l.a.system.Signer(), Recipients: to, Witness: c.peer.Witness,
+			Ship: func(record.Segment) {
+				if s := l.shipper.Load(); s != nil {
+					s.Wake()
+				}
+			},
+			Failed: r.failed,
+		})
+	}
+	if err != nil {
+		r.failed(err)
+		if must {
+			return nil, fmt.Errorf("the connection cannot be recorded: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// failed says, once, that the connection is not recorded any more. Where policy
+// insists, package access cuts it.
+func (r *recorder) failed(err error) {
+	r.once.Do(func() {
+		what := "the connection goes on"
+		if r.must {
+			what = "the connection is cut"
+		}
+		r.c.l.event(audit.RecordingFailed, "agent", r.c.id, "session", r.c.l.id, "engineer", r.c.peer.Engineer, "reason", firstLine(err.Error()), "so", what)
+		if r.must {
+			go r.c.end("agent", "it could not be recorded any more, and policy insists")
+		}
+	})
+}
+
+// pass lets an error through where it must stop what is going on.
+func (r *recorder) pass(err error) error {
+	if err == nil {
+		return nil
+	}
+	r.failed(err)
+	if r.must {
+		return err
+	}
+	return nil
+}
+
+// Resize implements access.Recorder.
+func (r *recorder) Resize(channel uint32, cols, rows int) error {
+	if r.rec == nil {
+		return nil
+	}
+	return r.pass(r.rec.Resize(channel, cols, rows))
+}
+
+// Output implements access.Recorder.
+func (r *recorder) Output(channel uint32, p []byte) error {
+	if r.rec == nil {
+		return nil
+	}
+	return r.pass(r.rec.Output(channel, p))
+}
+
+// Note implements access.Recorder.
+func (r *recorder) Note(n record.Note) error {
+	switch n.Kind {
+	case record.Shell, record.Command:
+		r.c.tally.commands.Add(1)
+	case record.File:
+		r.c.tally.files.Add(1)
+	}
+	if r.rec == nil {
+		return nil
+	}
+	return r.pass(r.rec.Note(n))
+}
+
+// close ends the recording.
+func (r *recorder) close(reason string) record.Summary {
+	c := r.c
+	summary := record.Summary{Recording: c.id, Session: c.l.id, Engineer: c.peer.Engineer, Case: c.peer.Case, From: c.from, Started: c.since, Ended: time.Now(), Reason: reason, Failed: "it could not be begun"}
+	if r.rec == nil {
+		return summary
+	}
+	summary, err := r.rec.Close(reason)
+	if err != nil {
+		r.failed(err)
+	}
+	return summary
+}
+
+// readers are whom recordings are encrypted to: the customer, and the vendor
+// only where the configuration wants it and policy does not forbid it (REQ K3).
+func (a *Agent) readers() ([]age.Recipient, error) {
+	key, err := record.LoadKey(a.root.RecordingKey())
+	if err != nil {
+		return nil, err
+	}
+	to := []age.Recipient{key.Recipient()}
+	if share, _ := (localcfg.Entry{Value: a.local()[localcfg.ShareRecordings]}).Bool(); !share || !a.Decide(policy.RecordingShare, policy.Facts{}).Allowed {
+		return to, nil
+	}
+	vendor, err := a.system.Vendor()
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range vendor.Recipients {
+		r, err := age.ParseX25519Recipient(line)
+		if err != nil {
+			return nil, fmt.Errorf("a recipient of the vendor: %w", err)
+		}
+		to = append(to, r)
+	}
+	return to, nil
+}
+
+// upload sends a segment to the relay, by the way of the session.
+func (l *live) upload(ctx context.Context, s record.Segment) error {
+	c, t, err := l.client()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	defer c.Close()
+	b, err := os.ReadFile(s.Path)
+	if err != nil {
+		return err
+	}
+	return c.SendSegment(ctx, s.Recording, s.Segment, b)
+}
+
+// ship sends recordings while the session lasts.
+func (l *live) ship() {
+	if l.shipper.Load() != nil {
+		return
+	}
+	s := record.NewShipper(l.a.root.Recordings(), l.upload, l.log)
+	l.shipper.Store(s)
+	ctx, stop := context.WithCancel(l.remote.ctx)
+	l.after.Go(func() {
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = s.Run(ctx) }()
+		<-l.done
+		stop()
+		<-ended
+		// What the end of the session added. The rest waits for the next one:
+		// nothing leaves a machine that is off (REQ H6).
+		ctx, cancel := context.WithTimeout(l.remote.ctx, shipAfter)
+		defer cancel()
+		if err := s.Pass(ctx); err != nil {
+			l.log.Info("recordings wait for the next session", "error", err)
+		}
+	})
+}
+
+// shipAfter bounds how long after its end a session's recordings are sent.
+const shipAfter = 30 * time.Second
+
+// tellHeads tells the engineer's client the heads of the recording, which it
+// counter-signs.
+func (c *conn) tellHeads(stream *resume.Stream) {
+	if c.rec.rec == nil {
+		return
+	}
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	var told record.Head
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-t.C:
+		}
+		if head := c.rec.rec.Head(); head.Hash != "" && head != told {
+			if b, err := json.Marshal(head); err == nil && stream.Send(session.SideHead, b) == nil {
+				told = head
+			}
+		}
+	}
+}
+
+// side takes what the engineer's client says beside the stream.
+func (c *conn) side(kind byte, p []byte) {
+	if kind != session.SideWitness || c.rec == nil || c.rec.rec == nil {
+		return
+	}
+	var w session.Witness
+	if err := json.Unmarshal(p, &w); err != nil {
+		return
+	}
+	head := record.Head{Recording: c.id, Segment: w.Segment, Hash: w.Hash}
+	signature := []byte(w.Signature)
+	go func() { // checking takes longer than the stream should wait
+		if err := c.rec.rec.Witness(head, signature); err != nil && !errors.Is(err, record.ErrClosed) {
+			c.l.log.Info("a counter-signature of the engineer's client does not hold", "connection", c.id, "error", err)
+		}
+	}()
+}

@@ -32,6 +32,10 @@ func (b *Bundler) collectors(ctx context.Context, names []string) (out []bundle.
 	all := make([]*collector, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
+		if name == Own {
+			out = append(out, own{b})
+			continue
+		}
 		c := &collector{name: name, info: bundle.CollectorInfo{Name: name}, log: b.p.Log.With("collector", name)}
 		all[i] = c
 		out = append(out, c)
@@ -40,7 +44,7 @@ func (b *Bundler) collectors(ctx context.Context, names []string) (out []bundle.
 	wg.Wait()
 	return out, func() {
 		for _, c := range all {
-			if c.c != nil {
+			if c != nil && c.c != nil {
 				c.c.Close()
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host"
@@ -88,6 +89,15 @@ func Open(root paths.Root, o OpenOptions) (_ *Bundler, err error) {
 	if perr != nil {
 		b.p.Log.Warn("the policy does not load; what it may have been about is refused", "error", perr)
 		if _, err := b.record(audit.PolicyBroken, pol.Hash(), map[string]string{"error": firstLine(perr.Error())}); err != nil {
+			return nil, err
+		}
+	}
+	if notes := pol.Notes(); len(notes) > 0 {
+		var lines []string
+		for _, n := range notes {
+			lines = append(lines, strings.TrimPrefix(n.File+": "+n.Text, ": "))
+		}
+		if _, err := b.record(audit.PolicyNoticed, pol.Hash(), map[string]string{"noticed": strings.Join(lines, "; ")}); err != nil {
 			return nil, err
 		}
 	}

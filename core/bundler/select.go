@@ -46,11 +46,13 @@ func (b *Bundler) choose(ctx context.Context, req *Request) (*choice, error) {
 			known = append(known, r.Name)
 		}
 	}
-	slices.Sort(known)
-	known = slices.Compact(known)
 	if len(known) == 0 {
 		return nil, fmt.Errorf("no collectors are installed: %s belongs beside this program", catalog.BuiltinProgram)
 	}
+	known = append(known, Own)
+	states[Own] = catalog.Plugin{State: catalog.Builtin} // even where a plugin claims the name
+	slices.Sort(known)
+	known = slices.Compact(known)
 	for _, name := range slices.Concat(req.Only, req.Skip) {
 		if !slices.Contains(known, name) {
 			return nil, usagef("collector %q is not installed; there are %s", name, strings.Join(known, ", "))

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
@@ -23,22 +24,49 @@ type Conn struct {
 	Compared bool
 }
 
+// lingering is how long a closed connection waits for the client's mark.
+const lingering = 2 * time.Second
+
 // leaving is a connection whose outgoing bytes are not framed any more, and
 // whose incoming ones are until the client says so.
 type leaving struct {
 	net.Conn // below the frames
 	frames   atomic.Pointer[ws.Conn]
+	closed   atomic.Bool
 }
 
 func (l *leaving) Read(p []byte) (int, error) {
 	if f := l.frames.Load(); f != nil {
 		n, err := f.Read(p)
+		if l.closed.Load() {
+			return 0, net.ErrClosed
+		}
 		if !errors.Is(err, ws.ErrUnframed) {
 			return n, err
 		}
 		l.frames.Store(nil)
 	}
 	return l.Conn.Read(p)
+}
+
+// Close closes the connection. While the client's mark is under way that would
+// make the kernel reset it, and what was written last, such as a refusal, would
+// be lost; so the end is announced, and the mark waited for.
+func (l *leaving) Close() error {
+	if l.frames.Load() == nil {
+		return l.Conn.Close()
+	}
+	if l.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	if l.CloseWrite() != nil || l.Conn.SetDeadline(time.Now().Add(lingering)) != nil {
+		return l.Conn.Close()
+	}
+	go func() {
+		io.Copy(io.Discard, io.LimitReader(l.Conn, maxGreeting))
+		l.Conn.Close()
+	}()
+	return nil
 }
 
 // prefixed gives bytes that were read already back first.

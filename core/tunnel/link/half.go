@@ -9,7 +9,8 @@ import (
 // ending both: within WebSocket frames.
 var ErrNoHalf = errors.New("link: this connection has no half-close")
 
-// CloseWrite ends what this end sends and leaves the other direction.
+// CloseWrite ends what this end sends and leaves the other direction, or does
+// nothing and returns [ErrNoHalf].
 func (c *Conn) CloseWrite() error { return closeWrite(c.Conn) }
 
 func (l *leaving) CloseWrite() error  { return closeWrite(l.Conn) }

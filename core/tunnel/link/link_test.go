@@ -244,3 +244,43 @@ func TestBadClients(t *testing.T) {
 		t.Errorf("plain request: %v", err)
 	}
 }
+
+// What the relay says last arrives, although the client's mark was not read.
+func TestLastWords(t *testing.T) {
+	r := newRelay(t)
+	words := bytes.Repeat([]byte("refused "), 1000)
+	for range 20 {
+		near, far := r.link(t, Dialer{})
+		far.Write(words)
+		far.Close()
+		if n, err := far.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("a closed connection reads %d, %v", n, err)
+		}
+		if got, err := io.ReadAll(near); err != nil || !bytes.Equal(got, words) {
+			t.Fatalf("%d bytes of %d arrived, %v", len(got), len(words), err)
+		}
+		near.Close()
+	}
+}
+
+func TestHalfClose(t *testing.T) {
+	r := newRelay(t)
+	near, far := r.link(t, Dialer{})
+	if err := near.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := far.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("%d, %v", n, err)
+	}
+	fmt.Fprint(far, "still here")
+	if err := far.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(near); err != nil || string(got) != "still here" {
+		t.Errorf("%q, %v", got, err)
+	}
+	near, _ = r.link(t, Dialer{StayFramed: true})
+	if err := near.CloseWrite(); !errors.Is(err, ErrNoHalf) {
+		t.Errorf("in frames: %v", err)
+	}
+}

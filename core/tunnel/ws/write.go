@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// frameSize is the longest frame that is written, with its head: a whole
-// number of TLS records (16 KiB).
+// frameSize is the longest payload that is written in one frame: what those
+// who copy streams write at once.
 const frameSize = 64 << 10
 
-var buffers = sync.Pool{New: func() any { return new([frameSize]byte) }}
+var buffers = sync.Pool{New: func() any { return new([maxHead + frameSize]byte) }}
 
 // Write sends p in binary frames, each in one write below.
 func (c *Conn) Write(p []byte) (int, error) {
@@ -18,7 +18,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	sent := 0
 	for sent < len(p) {
-		part := p[sent:min(len(p), sent+frameSize-maxHead)]
+		part := p[sent:min(len(p), sent+frameSize)]
 		if err := c.writeFrame(opBinary, part); err != nil {
 			return sent, err
 		}
@@ -68,7 +68,7 @@ func (c *Conn) writeFrame(op byte, p []byte) error {
 		// chooses what is sent can foresee the key, which is what it is for.
 		h.key = rand.Uint32()
 	}
-	buf := buffers.Get().(*[frameSize]byte)
+	buf := buffers.Get().(*[maxHead + frameSize]byte)
 	defer buffers.Put(buf)
 	b := appendHead(buf[:0], h)
 	b = b[:len(b)+len(p)]

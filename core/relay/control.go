@@ -31,6 +31,7 @@ type control struct {
 	conn      net.Conn // the upgraded connection
 	stream    net.Conn // where the messages go: conn, or a stream of mux
 	mux       *yamux.Session
+	in        patient
 	connected time.Time
 
 	// Of the hub's mutex.
@@ -45,7 +46,7 @@ type control struct {
 }
 
 func newControl(h *hub, sys store.System, from string, conn net.Conn) *control {
-	return &control{hub: h, system: sys.ID, name: sys.Name, from: from, conn: conn, stream: conn, connected: h.srv.now().UTC().Truncate(time.Millisecond)}
+	return &control{in: patient{conn: conn, socket: socketOf(conn)}, hub: h, system: sys.ID, name: sys.Name, from: from, conn: conn, stream: conn, connected: h.srv.now().UTC().Truncate(time.Millisecond)}
 }
 
 // session is how others see it; the hub's mutex is held.
@@ -105,7 +106,7 @@ func (h *hub) runLink(c *control, mux bool) {
 		}
 		defer c.mux.Close()
 	}
-	in := msg.NewReader(c.stream)
+	in := msg.NewReader(&c.in)
 	if err := c.open(in); err != nil {
 		h.srv.metrics.refused.WithLabelValues(string(asError(err).Code)).Inc()
 		c.tell(refusal(err))
@@ -130,13 +131,14 @@ func (c *control) accept() error {
 		return errors.Join(err, s.Close())
 	}
 	c.mux, c.stream = s, stream
+	c.in = patient{conn: stream}
 	return nil
 }
 
 // open reads hello and registers the session.
 func (c *control) open(in *msg.Reader) error {
 	h := c.hub
-	c.stream.SetReadDeadline(time.Now().Add(helloTimeout))
+	c.in.until = time.Now().Add(helloTimeout)
 	first, err := in.Next()
 	if err != nil {
 		return api.Errorf(400, api.CodeBadRequest, "the control stream began without hello: %v", err)
@@ -262,7 +264,7 @@ func (c *control) take(m *msg.Hello) {
 // serve answers until the stream ends; reason is that of a goodbye.
 func (c *control) serve(in *msg.Reader) (reason string, err error) {
 	for {
-		c.stream.SetReadDeadline(time.Now().Add(msg.Patience))
+		c.in.until = time.Now().Add(msg.Patience)
 		m, err := in.Next()
 		if err != nil {
 			return "", err
@@ -389,10 +391,7 @@ func (h *hub) stop() {
 					after = 1
 				}
 				c.tell(&msg.Drain{RetryAfter: after})
-				c.stream.SetReadDeadline(time.Now()) // it has a second to read that
-				if c.stream == c.conn {
-					closeWrite(c.conn)
-				}
+				closeWrite(c.conn) // and not Close, which could lose what was just said
 			}
 		})
 	}

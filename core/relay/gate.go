@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // gate bounds the open connections, in total and from one address. Above the
@@ -105,7 +107,9 @@ func (l *gated) Accept() (net.Conn, error) {
 			l.gate.shut()
 			continue
 		}
-		return &gatedConn{Conn: c, gate: l.gate, leave: leave}, nil
+		g := &gatedConn{Conn: c, gate: l.gate}
+		g.leave.Store(&leave)
+		return g, nil
 	}
 }
 
@@ -114,20 +118,100 @@ func (l *gated) Close() error {
 	return l.Listener.Close()
 }
 
+// gatedConn is a connection below TLS that was let in. Streams of bytes go
+// through it in pieces that are larger than the records of TLS.
 type gatedConn struct {
 	net.Conn
 	gate  *gate
-	mu    sync.Mutex
-	leave func()
+	leave atomic.Pointer[func()]
+
+	// Reading; one goroutine at a time.
+	ahead *[aheadSize]byte // nil while nothing streams
+	at, n int
+	only  atomic.Bool // read what is ahead and no more
+
+	// Writing.
+	mu     sync.Mutex
+	corked *[]byte
+}
+
+const aheadSize = 128 << 10
+
+var (
+	aheads = sync.Pool{New: func() any { return new([aheadSize]byte) }}
+	corks  = sync.Pool{New: func() any { b := make([]byte, 0, 80<<10); return &b }}
+)
+
+// readAhead makes reads take as much as there is.
+func (c *gatedConn) readAhead() {
+	if c.ahead == nil {
+		c.ahead = aheads.Get().(*[aheadSize]byte)
+	}
+}
+
+// drop gives the memory back; what is in it is lost only where TLS has failed.
+func (c *gatedConn) drop() {
+	if c.ahead != nil && c.at == c.n {
+		aheads.Put(c.ahead)
+		c.ahead, c.at, c.n = nil, 0, 0
+	}
+}
+
+func (c *gatedConn) Read(p []byte) (int, error) {
+	if c.ahead == nil {
+		return c.Conn.Read(p)
+	}
+	if c.at == c.n {
+		if c.only.Load() {
+			return 0, os.ErrDeadlineExceeded
+		}
+		n, err := c.Conn.Read(c.ahead[:])
+		c.at, c.n = 0, n
+		if n == 0 {
+			return 0, err
+		}
+	}
+	n := copy(p, c.ahead[c.at:c.n])
+	c.at += n
+	return n, nil
+}
+
+// cork holds writes back until uncork.
+func (c *gatedConn) cork() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.corked == nil {
+		c.corked = corks.Get().(*[]byte)
+	}
+}
+
+func (c *gatedConn) uncork() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.corked == nil {
+		return nil
+	}
+	b := c.corked
+	c.corked = nil
+	_, err := c.Conn.Write(*b)
+	*b = (*b)[:0]
+	corks.Put(b)
+	return err
+}
+
+func (c *gatedConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.corked != nil {
+		*c.corked = append(*c.corked, p...)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
 }
 
 func (c *gatedConn) Close() error {
-	c.mu.Lock()
-	leave := c.leave
-	c.leave = nil
-	c.mu.Unlock()
-	if leave != nil {
-		leave()
+	if leave := c.leave.Swap(nil); leave != nil {
+		(*leave)()
 		<-c.gate.slots
 	}
 	return c.Conn.Close()

@@ -127,7 +127,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 		return errors.Join(unavailable(err), ln.Close())
 	}
 	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: s.handler, ConnContext: withConn, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // broken handshakes of scanners
 	}
 	return serve(ctx, srv, tls.NewListener(s.gate.listen(ln), tlsConfig), s.hub.stop, s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks)

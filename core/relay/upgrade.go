@@ -30,7 +30,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, erro
 	if rec := recorderOf(w); rec != nil {
 		rec.status = http.StatusSwitchingProtocols
 	}
-	return conn, nil
+	return &upgraded{Conn: conn, gate: gateOf(r.Context())}, nil
 }
 
 // accepter is the relay's end of the links.
@@ -41,8 +41,53 @@ func accepter(o Options) *link.Accepter {
 }
 
 func framed(c net.Conn) bool {
-	l, ok := c.(*link.Conn)
-	return ok && l.Framed
+	u, ok := c.(*upgraded)
+	return ok && u.Framed
+}
+
+// upgraded is a connection that has left HTTP. It moves streams of bytes in
+// large pieces between TLS, whose records have 16 KiB, and the socket.
+type upgraded struct {
+	*link.Conn
+	gate *gatedConn // below TLS, or nil
+}
+
+// wide is from how many bytes on a read or a write is of a stream.
+const wide = 32 << 10
+
+// Read fills a large p with what has come in, and not only with one record.
+func (u *upgraded) Read(p []byte) (int, error) {
+	if u.gate == nil || len(p) < wide {
+		return u.Conn.Read(p)
+	}
+	u.gate.readAhead()
+	n, err := u.Conn.Read(p)
+	if err != nil {
+		u.gate.drop()
+		return n, err
+	}
+	for u.gate.only.Store(true); n < len(p); {
+		var m int
+		if m, err = u.Conn.Read(p[n:]); err != nil {
+			break // if it was more than that there is nothing ahead, it comes again
+		}
+		n += m
+	}
+	u.gate.only.Store(false)
+	return n, nil
+}
+
+// Write sends the records of a large p together.
+func (u *upgraded) Write(p []byte) (int, error) {
+	if u.gate == nil || len(p) < wide {
+		return u.Conn.Write(p)
+	}
+	u.gate.cork()
+	n, err := u.Conn.Write(p)
+	if e := u.gate.uncork(); err == nil {
+		err = e
+	}
+	return n, err
 }
 
 // muxStream is a stream of yamux with the half-close that it has under another

@@ -42,7 +42,7 @@ func (x *session) program(line string) ending {
 		}
 		return x.inTerminal(line, *tty)
 	}
-	return x.inPipes(x.shellCommand(line))
+	return x.inPipes(x.shellCommand(line), nil)
 }
 
 // announce writes down what is about to run.
@@ -124,8 +124,13 @@ func (x *session) inTerminal(line string, tty ptyRequest) ending {
 	return e
 }
 
-// inPipes runs cmd without a terminal.
-func (x *session) inPipes(cmd *exec.Cmd) ending {
+// inPipes runs cmd without a terminal. With logs it is a program that moves
+// files: its output is their bytes, which are not recorded. logs is the program's
+// end of a pipe, which is closed once it has it.
+func (x *session) inPipes(cmd *exec.Cmd, logs *os.File) ending {
+	if logs != nil {
+		defer logs.Close()
+	}
 	in, err := x.pipe()
 	if err != nil {
 		return x.failed(err)
@@ -143,6 +148,11 @@ func (x *session) inPipes(cmd *exec.Cmd) ending {
 	in.r.Close()
 	out.w.Close()
 	errs.w.Close()
+	var to io.Writer = recorder{x.server, x.number, x.channel}
+	if logs != nil {
+		logs.Close()
+		to = x.channel
+	}
 	if err != nil {
 		in.w.Close()
 		out.r.Close()
@@ -157,7 +167,7 @@ func (x *session) inPipes(cmd *exec.Cmd) ending {
 		in.w.Close()
 	}()
 	var shown sync.WaitGroup
-	shown.Go(func() { x.pump(recorder{x.server, x.number, x.channel}, out.r) })
+	shown.Go(func() { x.pump(to, out.r) })
 	shown.Go(func() { x.pump(recorder{x.server, x.number, x.channel.Stderr()}, errs.r) })
 	e := x.wait(cmd, p)
 	shown.Wait() // a program in the background that keeps the pipe is waited for, as sshd does

@@ -37,6 +37,7 @@ type server struct {
 	cut     context.CancelCauseFunc
 	ledger  ledger
 	screens screens
+	files   lazyTree
 
 	next     atomic.Uint32 // number of the next channel
 	channels atomic.Int32  // open
@@ -74,7 +75,7 @@ func Serve(ctx context.Context, conn net.Conn, o Options) error {
 	if s.family, err = family.New(o.Peer.Session, o.Peer.Connection); err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
-	s.ledger.server, s.screens.server = s, s
+	s.ledger.server, s.screens.server, s.files.server = s, s, s
 	return s.run(newChannels, requests)
 }
 
@@ -90,6 +91,7 @@ func (s *server) run(newChannels <-chan ssh.NewChannel, requests <-chan *ssh.Req
 	s.conn.Close()
 	left := s.family.End(grace)
 	s.work.Wait()
+	s.files.close()
 	if len(left) > 0 {
 		err = errors.Join(err, fmt.Errorf("processes that do not end: %v", left))
 	}

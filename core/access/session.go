@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
 
+	"github.com/latchstring/latchstring/core/access/words"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
 )
@@ -183,17 +184,38 @@ func (x *session) run(kind, text string) ending {
 			return x.failed(fmt.Errorf("the command is empty or has a zero byte"))
 		}
 		return x.command(text)
+	case text == "sftp":
+		return x.sftp()
 	default:
 		x.show(x.refused(x.number, "subsystem "+plain(text), nil, "does not exist here"))
 		return ending{status: statusRefused, text: "refused"}
 	}
 }
 
-// command runs a command line.
+// command runs a command line. What moves files is run without a shell, so
+// that it is all that is run; what only looks like it is not run at all.
 func (x *session) command(line string) ending {
 	d := x.decide(policy.AccessCommand, policy.Facts{policy.Command: line})
 	if !d.Allowed {
 		return x.no("command", map[string]string{"command": line}, d)
+	}
+	if args, ok := words.Split(line); ok {
+		if s, sink, paths, ok := parseSCP(args); ok {
+			if err := x.announce(line); err != nil {
+				return x.failed(err)
+			}
+			return x.scp(s, sink, paths)
+		}
+		if c, ok := parseRsync(args); ok {
+			if err := x.announce(line); err != nil {
+				return x.failed(err)
+			}
+			return x.rsync(c)
+		}
+	}
+	if words.Transfer(line) {
+		x.show(x.refused(x.number, "command", map[string]string{"command": line}, "a transfer of files must be all of the command, in the form in which scp and rsync send it"))
+		return ending{status: statusRefused, text: "refused"}
 	}
 	return x.program(line)
 }

@@ -247,7 +247,7 @@ func TestActsAsTheUser(t *testing.T) {
 }
 
 func second[A, B any](_ A, _ B, err error) error { return err }
-func first[A any](_ A, err error) error           { return err }
+func first[A any](_ A, err error) error          { return err }
 
 // A directory that is swapped for a link, over and over, while files are
 // opened: whatever is opened lies where the judge was told.

@@ -27,7 +27,9 @@ type Options struct {
 	Log     *slog.Logger
 	Clock   session.Clock // nil: that of the machine
 
-	link linkFunc // nil: the tunnel
+	// For tests: nil takes those that count.
+	link      linkFunc
+	transport transport
 }
 
 // Agent is the state below one root. It is safe for concurrent use.

@@ -57,7 +57,7 @@ type live struct {
 	ca      ssh.PublicKey
 	resume  resume.Table
 	ctx     context.Context
-	stop    context.CancelFunc
+	stop    context.CancelCauseFunc
 	work    sync.WaitGroup // connections, and the link
 	renew   chan msg.Hello // what the relay is told
 	shipper atomic.Pointer[record.Shipper]

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/handshake"
+	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
 	"github.com/latchstring/latchstring/core/relay/api"
@@ -142,7 +143,7 @@ func (l *live) offer() handshake.Offer {
 	if expires.IsZero() {
 		expires = noEnd
 	}
-	return handshake.Offer{System: l.a.system.ID(), Session: l.id, HostKey: string(ssh.MarshalAuthorizedKey(l.key.PublicKey())), Expires: expires, Policy: l.a.policy.Load().Hash()}
+	return handshake.Offer{System: l.a.system.ID(), Session: l.id, HostKey: identity.FormatKey(l.key.PublicKey()), Expires: expires, Policy: l.a.policy.Load().Hash()}
 }
 
 // noEnd stands for no automatic expiry, where a time must be given.
@@ -319,9 +320,13 @@ func (c *conn) end(actor, reason string) {
 	if first {
 		c.reason = reason
 	}
+	stream := c.stream
 	l.mu.Unlock()
 	if first {
 		l.event(audit.ConnectionCut, actor, c.id, "session", l.id, "reason", reason)
+	}
+	if stream != nil {
+		stream.Abort(reason)
 	}
 	c.stop(errors.New(reason))
 	<-c.done

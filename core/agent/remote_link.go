@@ -9,6 +9,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/route"
 	"github.com/latchstring/latchstring/core/session"
 	"github.com/latchstring/latchstring/core/testconn"
 	"github.com/latchstring/latchstring/core/tunnel"
@@ -147,7 +148,7 @@ type transport interface {
 
 // client is a relay client by the way of the session. Close both.
 func (l *live) client() (*client.Client, transport, error) {
-	t, err := l.a.host.Transport(l.route.Transport, l.route.Use("session"))
+	t, err := l.a.transport(l.route)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -210,4 +211,12 @@ func (l *live) tellRelay() {
 		default:
 		}
 	}
+}
+
+// transport starts the transport plugin of a route.
+func (a *Agent) transport(way route.Route) (transport, error) {
+	if a.opts.transport != nil {
+		return a.opts.transport, nil
+	}
+	return a.host.Transport(way.Transport, way.Use("session"))
 }

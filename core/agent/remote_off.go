@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/resume"
 	"github.com/latchstring/latchstring/core/session"
 )
 
@@ -41,7 +43,8 @@ func (l *live) close(by session.Event, actor, reason string) {
 		c.reason = "the session ended: " + reason
 	}
 	l.mu.Unlock()
-	l.stop()
+	l.cutAll()
+	l.stop(errors.New(reason))
 	l.work.Wait()
 	if n, left := family.Sweep(l.id); n > 0 || len(left) > 0 {
 		l.log.Warn("processes of the session were left over", "ended", n, "still there", left)
@@ -66,6 +69,24 @@ func (l *live) close(by session.Event, actor, reason string) {
 	l.remote.mu.Unlock()
 }
 
+// cutAll cuts every connection, and gives the engineers' programs a moment to
+// hear why.
+func (l *live) cutAll() {
+	l.mu.Lock()
+	var streams []*resume.Stream
+	for _, c := range l.conns {
+		if c.stream != nil {
+			c.stream.Abort(c.reason)
+			streams = append(streams, c.stream)
+		}
+		c.stop(errors.New(c.reason))
+	}
+	l.mu.Unlock()
+	for _, s := range streams {
+		<-s.Done() // Abort bounds it
+	}
+}
+
 // suspend takes the session down so that the next start of the agent can go on
 // with it.
 func (l *live) suspend() {
@@ -80,7 +101,8 @@ func (l *live) suspend() {
 			c.reason = "the agent was stopped; the session goes on when it is started"
 		}
 		l.mu.Unlock()
-		l.stop()
+		l.cutAll()
+		l.stop(errors.New("the agent is restarted"))
 		l.work.Wait()
 		family.Sweep(l.id)
 	})

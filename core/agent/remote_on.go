@@ -227,7 +227,7 @@ func (r *remote) open(o opening) (*live, error) {
 		clear(l.secret)
 		return nil, err
 	}
-	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(r.ctx))
+	l.ctx, l.stop = context.WithCancelCause(context.WithoutCancel(r.ctx))
 	r.mu.Lock()
 	r.live = l
 	r.mu.Unlock()

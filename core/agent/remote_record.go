@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,11 +11,11 @@ import (
 	"filippo.io/age"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/connect/side"
 	"github.com/latchstring/latchstring/core/localcfg"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
 	"github.com/latchstring/latchstring/core/resume"
-	"github.com/latchstring/latchstring/core/session"
 )
 
 // recorder is the recording of one connection. Where policy does not insist, a
@@ -209,27 +208,23 @@ func (c *conn) tellHeads(stream *resume.Stream) {
 			return
 		case <-t.C:
 		}
-		if head := c.rec.rec.Head(); head.Hash != "" && head != told {
-			if b, err := json.Marshal(head); err == nil && stream.Send(session.SideHead, b) == nil {
-				told = head
-			}
+		if head := c.rec.rec.Head(); head.Hash != "" && head != told && stream.Send(side.KindHead, side.EncodeHead(head)) == nil {
+			told = head
 		}
 	}
 }
 
 // side takes what the engineer's client says beside the stream.
 func (c *conn) side(kind byte, p []byte) {
-	if kind != session.SideWitness || c.rec == nil || c.rec.rec == nil {
+	if kind != side.KindWitness || c.rec.rec == nil {
 		return
 	}
-	var w session.Witness
-	if err := json.Unmarshal(p, &w); err != nil {
+	w, err := side.ParseCounter(p)
+	if err != nil {
 		return
 	}
-	head := record.Head{Recording: c.id, Segment: w.Segment, Hash: w.Hash}
-	signature := []byte(w.Signature)
 	go func() { // checking takes longer than the stream should wait
-		if err := c.rec.rec.Witness(head, signature); err != nil && !errors.Is(err, record.ErrClosed) {
+		if err := c.rec.rec.Witness(w.Head, w.Signature); err != nil && !errors.Is(err, record.ErrClosed) {
 			c.l.log.Info("a counter-signature of the engineer's client does not hold", "connection", c.id, "error", err)
 		}
 	}()

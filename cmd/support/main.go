@@ -19,6 +19,7 @@ func app() *cli.App {
 		Commands: []*cli.Command{
 			loginCommand(),
 			systemsCommand(),
+			playCommand(),
 			bundleCommand(),
 			respondCommand(),
 			certifyCommand(),

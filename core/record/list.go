@@ -32,6 +32,8 @@ type Info struct {
 	Engineer string    `json:"engineer"`
 	Case     string    `json:"case,omitempty"`
 	From     string    `json:"from,omitempty"`
+	System   string    `json:"system,omitempty"`
+	Key      string    `json:"key"` // that it says signs it: check whose that is
 	Started  time.Time `json:"started"`
 	Last     time.Time `json:"last"` // of what is sealed
 	Reason   string    `json:"reason,omitempty"`
@@ -130,5 +132,6 @@ func lookOpen(dir string, info Info) Info {
 }
 
 func (i *Info) setBegin(b Begin) {
+	i.System, i.Key = b.System, b.Key
 	i.Session, i.Engineer, i.Case, i.From, i.Started = b.Session, b.Engineer, b.Case, b.From, b.Started
 }

@@ -64,7 +64,7 @@ func (s *Stream) lose(c *carrier, err error) {
 		return
 	}
 	if time.Since(c.since) >= healthy {
-		s.redialDelay = 0
+		s.redialDelay, s.strange = 0, 0
 	}
 	s.keepUntil = time.Now().Add(s.o.Keep)
 	s.lostTimer.Reset(s.o.Keep)

@@ -103,6 +103,9 @@ func (s *Stream) throwAway() {
 
 // fail ends the stream for a reason.
 func (s *Stream) fail(err error) {
+	if s.closed {
+		err = errDone // the application has said that it does not care
+	}
 	if s.err == nil {
 		s.err = err
 	}

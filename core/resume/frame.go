@@ -14,9 +14,9 @@ const (
 	typeFin   frameType = 3 // position of the end of the stream
 	typePing  frameType = 4 // a number, to be sent back
 	typePong  frameType = 5 // that number
-	typeSide  frameType = 6 // one byte of kind, then the message
+	typeSide  frameType = 6 // number of the message; sealed: one byte of kind, the message
 	typeStop  frameType = 7 // nothing will be read any more
-	typeReset frameType = 8 // the stream is over at once; a reason, UTF-8
+	typeReset frameType = 8 // number of the message; sealed: why the stream is over at once
 )
 
 const (
@@ -53,9 +53,9 @@ func parseHead(b []byte) (head, error) {
 	case typeData:
 		low, high = 1, maxData
 	case typeSide:
-		low, high = 1, 1+MaxSide
+		low, high = 1+sealOverhead, 1+MaxSide+sealOverhead
 	case typeReset:
-		high = maxReason
+		low, high = sealOverhead, maxReason+sealOverhead
 	case typeAck, typeFin, typePing, typePong, typeStop:
 	default:
 		return h, fmt.Errorf("frame of unknown type %d", h.kind)

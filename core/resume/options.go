@@ -28,11 +28,13 @@ const (
 	maxUnsent  = 256 << 10       // that Write leaves for others to send
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 5 * time.Second
+	maxStrange = 8               // connections in a row that break the protocol
 	healthy    = 5 * time.Second // a connection that lived so long was a good one
 )
 
 // Options of a [Stream]. The zero value is good for the system's side.
 type Options struct {
+	System   bool          // this is the system's end; [Table.Open] sets it
 	Window   int           // bytes, at most [Window], which it is by default
 	Keep     time.Duration // how long to wait for a new connection
 	Ping     time.Duration // silence until the other side is asked

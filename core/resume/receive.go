@@ -132,11 +132,16 @@ func (s *Stream) leave(c *carrier, err error) {
 		s.idle.Broadcast()
 		return
 	}
-	var f *fatal
+	var reset *ResetError
 	switch {
-	case errors.As(err, &f):
-		s.fail(f.error)
+	case errors.As(err, &reset):
+		s.fail(reset)
+	case errors.Is(err, ErrProtocol) && s.strange >= maxStrange:
+		s.fail(err)
 	case err != nil:
+		if errors.Is(err, ErrProtocol) {
+			s.strange++
+		}
 		s.lose(c, err)
 	case s.closed:
 		s.background(c) // Close waits for the other side
@@ -210,7 +215,7 @@ func (s *Stream) stepHead(c *carrier) error {
 	}
 	h, err := parseHead(b)
 	if err != nil {
-		return &fatal{broken("%v", err)}
+		return broken("%v", err)
 	}
 	c.in.Discard(headSize)
 	if s.carrier != c {
@@ -220,10 +225,10 @@ func (s *Stream) stepHead(c *carrier) error {
 	switch {
 	case h.kind == typeData:
 		if h.position != s.received || s.eof {
-			return &fatal{broken("data at %d, expected at %d", h.position, s.received)}
+			return broken("data at %d, expected at %d", h.position, s.received)
 		}
 		if s.received+uint64(h.length)-s.read > Window {
-			return &fatal{broken("more data than there is room for")}
+			return broken("more data than there is room for")
 		}
 		c.left = h.length
 		return nil
@@ -284,6 +289,10 @@ func (s *Stream) stepPayload(c *carrier) error {
 		return net.ErrClosed
 	}
 	c.heard = time.Now()
+	payload, err = s.seals.open(h, payload)
+	if err != nil {
+		return err
+	}
 	if h.kind != typeSide {
 		return s.obey(c, h, payload)
 	}
@@ -304,7 +313,7 @@ func (s *Stream) obey(c *carrier, h head, payload []byte) error {
 		if h.position != s.received || s.eof {
 			// A side that gave up writing what nobody reads ends early.
 			if !s.closed || s.eof {
-				return &fatal{broken("end at %d, expected at %d", h.position, s.received)}
+				return broken("end at %d, expected at %d", h.position, s.received)
 			}
 			s.received, s.read = h.position, h.position
 		}
@@ -323,7 +332,7 @@ func (s *Stream) obey(c *carrier, h head, payload []byte) error {
 		s.canWrite.Broadcast()
 		s.kick()
 	case typeReset:
-		return &fatal{&ResetError{Reason: plain(string(payload))}}
+		return &ResetError{Reason: plain(string(payload))}
 	}
 	return nil
 }
@@ -335,7 +344,7 @@ func (s *Stream) takeAck(c *carrier, position uint64) error {
 	}
 	fin := position == s.end+1 && s.finished && (c.finSent || s.finAcked)
 	if position > sent && !fin {
-		return &fatal{broken("it has %d bytes of %d that were sent", position, sent)}
+		return broken("it has %d bytes of %d that were sent", position, sent)
 	}
 	if fin {
 		position = s.end
@@ -349,6 +358,3 @@ func (s *Stream) takeAck(c *carrier, position uint64) error {
 	}
 	return nil
 }
-
-// fatal is an error after which another connection would not help.
-type fatal struct{ error }

@@ -72,8 +72,7 @@ func (s *Stream) batch(c *carrier) bool {
 			return false
 		}
 		c.resetSent = true
-		b = appendHead(b, typeReset, len(s.reset), 0)
-		c.scratch = append(b, s.reset...)
+		c.scratch = s.seals.append(b, typeReset, []byte(s.reset))
 		return true
 	}
 	if c.pong {
@@ -102,8 +101,7 @@ func (s *Stream) batch(c *carrier) bool {
 		s.sides[0] = sideMessage{}
 		s.sides = s.sides[1:]
 		s.sideSize -= len(m.p)
-		b = append(appendHead(b, typeSide, 1+len(m.p), 0), m.kind)
-		b = append(b, m.p...)
+		b = s.seals.append(b, typeSide, []byte{m.kind}, m.p)
 	}
 	if len(s.sides) == 0 {
 		s.sides = nil

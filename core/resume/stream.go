@@ -52,6 +52,9 @@ type Stream struct {
 	filling  bool   // somebody reads into in.space
 	waiting  int    // calls of Read that wait
 
+	seals   seals
+	strange int // connections that ended because of what came over them
+
 	// Who reads, see receive.go.
 	readTimer        *time.Timer
 	armed            bool
@@ -80,7 +83,7 @@ func NewStream(key []byte, o Options) *Stream {
 	o.complete()
 	s := &Stream{
 		o: o, key: append([]byte(nil), key...), side: o.Side,
-		kicks: make(chan struct{}, 1), done: make(chan struct{}), interval: o.Ping,
+		seals: newSeals(key, o.System), kicks: make(chan struct{}, 1), done: make(chan struct{}), interval: o.Ping,
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.canRead.L, s.canWrite.L, s.idle.L = &s.mu, &s.mu, &s.mu

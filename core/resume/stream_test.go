@@ -31,7 +31,9 @@ func pair(t testing.TB) (a, b net.Conn) {
 // streams makes both ends of a stream over a connection.
 func streams(t testing.TB, a, b net.Conn, o Options) (x, y *Stream) {
 	t.Helper()
-	x, y = NewStream([]byte("key"), o), NewStream([]byte("key"), o)
+	x = NewStream([]byte("key"), o)
+	o.System = true
+	y = NewStream([]byte("key"), o)
 	if err := x.Attach(a, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,5 @@
+//go:build race
+
+package resume
+
+func init() { modelRuns = 150 } // each is ten times slower

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 )
@@ -180,6 +181,47 @@ func TestSegmentNamesWitnessOnly(t *testing.T) {
 	must(t, err)
 	_, err = Verify(c.dir, Check{Key: f.signer.PublicKey()})
 	noticed(t, err, "segment 1: the counter-signature of segment 0")
+}
+
+// The oldest version is read for ever: testdata/con-golden01 was made by the
+// first one.
+func TestGolden(t *testing.T) {
+	const dir = "testdata/con-golden01"
+	id, err := age.ParseX25519Identity("AGE-SECRET-KEY-" + "1N36XTNHX8FXG3LXEV42CYNS8SCJ4770EL2803RUCWHQGDJZ28SJQVAPF7N")
+	must(t, err)
+	if os.Getenv("RECORD_MAKE_GOLDEN") != "" {
+		must(t, os.RemoveAll(dir))
+		f := fixture{dir: "testdata", signer: fixedSigner(t), age: id}
+		eng := newSigner(t)
+		sealed := make(chan Segment, 4)
+		r := f.start(t, "con-golden01", func(o *Options) {
+			o.Witness = eng.PublicKey()
+			o.Ship = func(s Segment) { sealed <- s }
+			o.Now = stepClock(0, time.Second, time.Millisecond, time.Millisecond, time.Second)
+		})
+		must(t, r.Resize(0, 100, 30))
+		must(t, r.Note(Note{Kind: Shell}))
+		r.expire()
+		head := (<-sealed).Head
+		sig, err := SignHead(eng, head)
+		must(t, err)
+		must(t, r.Witness(head, sig))
+		must(t, r.Output(0, []byte("hello\r\n")))
+		must(t, r.Note(Note{Kind: File, Path: "/tmp/x\xff", Direction: Download, Size: 3, SHA256: "ab"}))
+		_, err = r.Close("done")
+		must(t, err)
+	}
+	rep, err := Verify(dir, Check{Key: fixedSigner(t).PublicKey(), Identities: []age.Identity{id}})
+	must(t, err)
+	if rep.Segments != 2 || rep.Witnessed != 1 || !rep.Content || rep.Begin.Engineer != "ada" {
+		t.Errorf("report %+v", rep)
+	}
+	rd, err := Open(dir, id)
+	must(t, err)
+	out, notes := read(t, rd)
+	if out[0] != "hello\r\n" || len(notes) != 3 || notes[1].Path != "/tmp/x\xff" {
+		t.Errorf("output %q, notes %+v", out[0], notes)
+	}
 }
 
 func FuzzParseSegment(f *testing.F) {

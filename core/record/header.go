@@ -190,7 +190,6 @@ func parseSegment(b []byte) (s sealedSegment, err error) {
 	}
 	s.signature, s.sealed = rest[:at+len(endSignature)], rest[at+len(endSignature):]
 	d := json.NewDecoder(bytes.NewReader(s.line))
-	d.DisallowUnknownFields()
 	if err := d.Decode(&s.Header); err != nil {
 		return s, fmt.Errorf("read header: %w", err)
 	}

@@ -231,7 +231,7 @@ func TestRemoteLimits(t *testing.T) {
 	limited := func(err error, words string) {
 		t.Helper()
 		wantCode(t, err, api.CodeBusy)
-		var r *client.RefusedError
+		var r *api.Error
 		if !errors.As(err, &r) || r.RetryAfter <= 0 || err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%v; want %q and when to come back", err, words)
 		}

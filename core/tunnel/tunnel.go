@@ -111,7 +111,7 @@ func reached(err error) bool {
 // them itself.
 func wish(err error) (time.Duration, bool) {
 	var d *drained
-	var r *client.RefusedError
+	var r *api.Error
 	switch {
 	case errors.As(err, &d):
 		return d.after + upTo(firstDelay), true

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/api"
-	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
 )
 
@@ -317,7 +316,7 @@ func TestNetworkDownIsNoProxyLimit(t *testing.T) {
 		f.cancel(nil)
 	})
 	// And a relay that refuses tickets is reached all the same.
-	if !reached(&client.RefusedError{Err: api.Errorf(404, api.CodeNotFound, "no such ticket")}) || reached(errProxy) {
+	if !reached(fmt.Errorf("relay: %w", api.Errorf(404, api.CodeNotFound, "no such ticket"))) || reached(errProxy) {
 		t.Error("reached is wrong")
 	}
 }
@@ -370,7 +369,7 @@ func TestRelaySaysWhen(t *testing.T) {
 			n := 0
 			f.refuse = func(string, url.Values) error {
 				if n++; n == 1 {
-					return fmt.Errorf("relay: %w", &client.RefusedError{Err: api.Errorf(429, api.CodeBusy, "full"), RetryAfter: 100 * time.Second})
+					return fmt.Errorf("relay: %w", &api.Error{Status: 429, Code: api.CodeBusy, RetryAfter: 100 * time.Second})
 				}
 				return nil
 			}

@@ -159,7 +159,7 @@ func readError(resp *http.Response) *api.Error {
 		// A HEAD has no body, and a proxy its own ideas.
 		e = api.Errorf(resp.StatusCode, codeOf(resp.StatusCode), "the relay answered %s", resp.Status)
 	}
-	e.Status = resp.StatusCode
+	e.Status, e.RetryAfter = resp.StatusCode, retryAfter(resp.Header)
 	return e
 }
 

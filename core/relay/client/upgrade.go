@@ -36,19 +36,11 @@ type Upgraded struct {
 	Customer bool
 }
 
-// RefusedError is a relay's refusal of an upgrade, with its wish when to come
-// back.
-type RefusedError struct {
-	Err        *api.Error
-	RetryAfter time.Duration // 0: it did not say
-}
-
-func (e *RefusedError) Error() string { return e.Err.Error() }
-func (e *RefusedError) Unwrap() error { return e.Err }
-
 // Upgrade opens a connection of its own to the relay, logs in on it unless
 // there is a login that still holds, and asks for a WebSocket at path. It needs
-// one connection and no other, which matters to proxies that count them.
+// one connection and no other, which matters to proxies that count them. A
+// relay's refusal is an *api.Error, with RetryAfter; everything else that goes
+// wrong on the way is a *[ConnectError].
 func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*Upgraded, error) {
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
 	defer cancel()
@@ -202,12 +194,13 @@ func (u *upgrade) refused(resp *http.Response) error {
 	if json.Unmarshal(body, e) != nil || e.Code == "" {
 		return u.between(fmt.Sprintf("it answered %s, which is not the relay's answer", resp.Status))
 	}
-	e.Status = resp.StatusCode
-	return &RefusedError{Err: e, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}
+	e.Status, e.RetryAfter = resp.StatusCode, retryAfter(resp.Header)
+	return e
 }
 
-func retryAfter(v string) time.Duration {
-	s, err := strconv.Atoi(strings.TrimSpace(v))
+// retryAfter is when the relay wants the client back, or 0.
+func retryAfter(h http.Header) time.Duration {
+	s, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After")))
 	if err != nil || s < 0 {
 		return 0 // dates are not sent by relays, and clocks differ
 	}

@@ -37,6 +37,9 @@ type leaving struct {
 
 func (l *leaving) Read(p []byte) (int, error) {
 	if f := l.frames.Load(); f != nil {
+		if l.closed.Load() {
+			return 0, net.ErrClosed
+		}
 		n, err := f.Read(p)
 		if l.closed.Load() {
 			return 0, net.ErrClosed

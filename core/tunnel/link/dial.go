@@ -35,7 +35,7 @@ func Dial(ctx context.Context, c *client.Client, relayKey ssh.PublicKey, path st
 }
 
 // Dial connects, logs in where needed, upgrades and compares. Refusals of the
-// relay are *client.RefusedError, failures on the way *client.ConnectError, and
+// relay are *api.Error, failures on the way *client.ConnectError, and
 // an answer that the relay did not make *[ForgedError].
 func (d *Dialer) Dial(ctx context.Context, path string, q url.Values) (*Conn, error) {
 	if d.RelayKey == nil {

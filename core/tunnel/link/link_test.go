@@ -180,8 +180,8 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 		fmt.Fprint(w, `{"code":"busy","message":"too many sessions"}`)
 	}))
 	_, err := Dial(t.Context(), r.client(t, address), r.key.PublicKey(), "/v1/link", nil)
-	var refused *client.RefusedError
-	if !errors.As(err, &refused) || refused.RetryAfter != 17*time.Second || refused.Err.Code != api.CodeBusy || !client.Temporary(err) {
+	var refused *api.Error
+	if !errors.As(err, &refused) || refused.RetryAfter != 17*time.Second || refused.Code != api.CodeBusy || !client.Temporary(err) {
 		t.Errorf("error %v", err)
 	}
 }

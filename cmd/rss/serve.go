@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"github.com/urfave/cli/v2"
@@ -61,6 +62,11 @@ func serve(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, closer()) }()
 	for _, f := range r.HandOut() {
 		log.Warn("a private key that belongs to the engineers is still on this relay; move it away", "file", f)
+	}
+	if os.Getenv("GOGC") == "" {
+		// What a relay holds is little and lives long: collecting sooner costs
+		// next to nothing and saves a quarter of its memory.
+		debug.SetGCPercent(50)
 	}
 	fmt.Fprintf(c.App.Writer, "relay %s is ready on %s, authority %s\n", r.Config.Address, ln.Addr(), r.Pin())
 	return both(c.Context,

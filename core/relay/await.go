@@ -41,40 +41,59 @@ func socketOf(c net.Conn) syscall.RawConn {
 }
 
 // patient reads from a connection of which thousands wait at the same time. A
-// read that waits within TLS holds a goroutine of 8 KB; this one waits at the
-// socket, with a stack that the next garbage collection makes 2 KB.
+// read that waits within TLS holds a goroutine of 8 KB; this one can wait at
+// the socket, with a stack that the next garbage collection makes small.
 type patient struct {
 	conn   net.Conn
 	socket syscall.RawConn // nil: wait in conn
-	until  time.Time       // for the next byte
+	until  time.Time       // for the whole of the next message
+	armed  bool            // that is the deadline of conn
+
+	held bool // the byte that peek read
+	byte byte
 }
 
-// within is how long the rest of a message may take once it has begun.
-const within = 10 * time.Second
+// expect sets how long the next message may take.
+func (p *patient) expect(within time.Duration) { p.until, p.armed = time.Now().Add(within), false }
+
+// peek reports whether a byte is there, or an error, without waiting for the
+// network; where that cannot be found out it is as if one were there.
+func (p *patient) peek() bool {
+	if p.socket == nil || p.held {
+		return true
+	}
+	var one [1]byte
+	p.conn.SetReadDeadline(time.Unix(1, 0))
+	n, err := p.conn.Read(one[:])
+	if n == 1 {
+		p.held, p.byte = true, one[0]
+	}
+	return n == 1 || !isTimeout(err)
+}
+
+// wait waits at the socket.
+func (p *patient) wait() error {
+	p.conn.SetReadDeadline(p.until)
+	return readable(p.socket)
+}
 
 func (p *patient) Read(b []byte) (int, error) {
-	if p.socket == nil {
+	if !p.armed {
 		p.conn.SetReadDeadline(p.until)
-		return p.conn.Read(b)
+		p.armed = true
 	}
-	// What TLS holds already is there without a wait.
-	p.conn.SetReadDeadline(time.Unix(1, 0))
-	if n, err := p.conn.Read(b); n > 0 || err == nil || !isTimeout(err) {
-		return n, err
+	if p.held && len(b) > 0 {
+		b[0], p.held = p.byte, false
+		return 1, nil
 	}
-	p.conn.SetReadDeadline(p.until)
-	if err := readable(p.socket); err != nil {
-		return 0, err
-	}
-	p.conn.SetReadDeadline(time.Now().Add(within))
 	return p.conn.Read(b)
 }
 
 // readable waits until a read of the socket would return something.
-func readable(s syscall.RawConn) error {
-	return s.Read(func(fd uintptr) bool {
-		var one [1]byte
-		_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
-	})
+func readable(s syscall.RawConn) error { return s.Read(ready) }
+
+func ready(fd uintptr) bool {
+	var one [1]byte
+	_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
@@ -112,7 +113,23 @@ func (f *fleet) open(b testing.TB, ctx context.Context) (took time.Duration) {
 		}
 		c.Close()
 		context.AfterFunc(ctx, func() { s.Control.Close() })
-		time.AfterFunc(20*time.Second, func() { s.Tell(&msg.Ping{N: 1}) })
+		go func() { // as a system does
+			for n := uint64(1); ; n++ {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(msg.Interval - rand.N(msg.Interval/4)):
+				}
+				err := s.Tell(&msg.Ping{N: n})
+				if err == nil {
+					_, err = s.In.Next()
+				}
+				if err != nil && ctx.Err() == nil {
+					b.Error(err)
+					return
+				}
+			}
+		}()
 	})
 	return time.Since(start)
 }
@@ -137,9 +154,13 @@ func (c *child) rss(b testing.TB) int64 {
 	return 0
 }
 
-// free makes it give back what is garbage.
+// settle is after how long the store has let go of the blocks that it wrote.
+const settle = 12 * time.Second
+
+// free lets it become idle and give back what is garbage.
 func (c *child) free(b testing.TB) {
 	b.Helper()
+	time.Sleep(settle)
 	for range 2 {
 		if err := c.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
 			b.Fatal(err)

@@ -91,9 +91,30 @@ func shown(s string) string {
 	}, s)
 }
 
-// runLink serves a control stream until it ends.
+// runLink serves a control stream until it ends. What it waits in is kept
+// shallow: there are thousands of it.
 func (h *hub) runLink(c *control, mux bool) {
-	defer c.conn.Close()
+	in := h.openLink(c, mux)
+	if in == nil {
+		c.close()
+		return
+	}
+	for c.awaitMessage() && c.answer(in) {
+	}
+	c.close()
+}
+
+func (c *control) close() {
+	c.conn.Close()
+	if c.mux != nil {
+		c.mux.Close()
+	}
+}
+
+// openLink brings a session up, or says why not and returns nil.
+//
+//go:noinline
+func (h *hub) openLink(c *control, mux bool) *msg.Reader {
 	carrier := "raw"
 	if framed(c.conn) {
 		carrier = "framed"
@@ -102,19 +123,45 @@ func (h *hub) runLink(c *control, mux bool) {
 		carrier = "mux"
 		if err := c.accept(); err != nil {
 			h.srv.log.Debug("mux", "system", c.system, "error", err)
-			return
+			return nil
 		}
-		defer c.mux.Close()
 	}
 	in := msg.NewReader(&c.in)
 	if err := c.open(in); err != nil {
 		h.srv.metrics.refused.WithLabelValues(string(asError(err).Code)).Inc()
 		c.tell(refusal(err))
-		return
+		return nil
 	}
 	h.srv.metrics.opened.WithLabelValues(carrier).Inc()
-	reason, err := c.serve(in)
-	h.leave(c, reason, err)
+	return in
+}
+
+// awaitMessage waits at the socket for the next message. Where TLS, or what
+// carries it, holds something already, or where there is no socket to wait at,
+// reading it waits.
+func (c *control) awaitMessage() bool {
+	c.in.expect(msg.Patience)
+	if c.in.peek() {
+		return true
+	}
+	if err := c.in.wait(); err != nil {
+		c.hub.leave(c, "", err)
+		return false
+	}
+	return true
+}
+
+// answer reads a message and does what it wants. It returns false when the
+// stream has ended.
+//
+//go:noinline
+func (c *control) answer(in *msg.Reader) bool {
+	done, reason, err := c.serve(in)
+	if done || err != nil {
+		c.hub.leave(c, reason, err)
+		return false
+	}
+	return true
 }
 
 // accept makes the one connection carry many streams; the first is the control
@@ -138,7 +185,7 @@ func (c *control) accept() error {
 // open reads hello and registers the session.
 func (c *control) open(in *msg.Reader) error {
 	h := c.hub
-	c.in.until = time.Now().Add(helloTimeout)
+	c.in.expect(helloTimeout)
 	first, err := in.Next()
 	if err != nil {
 		return api.Errorf(400, api.CodeBadRequest, "the control stream began without hello: %v", err)
@@ -261,30 +308,25 @@ func (c *control) take(m *msg.Hello) {
 	c.id, c.since, c.expires, c.kase = m.Session, m.Since.UTC(), m.Expires.UTC(), clean(m.Case, 100)
 }
 
-// serve answers until the stream ends; reason is that of a goodbye.
-func (c *control) serve(in *msg.Reader) (reason string, err error) {
-	for {
-		c.in.until = time.Now().Add(msg.Patience)
-		m, err := in.Next()
-		if err != nil {
-			return "", err
-		}
-		switch m := m.(type) {
-		case *msg.Ping:
-			if err := c.tell(&msg.Pong{N: m.N}); err != nil {
-				return "", err
-			}
-		case *msg.Hello: // again: extended, or with another case
-			if err := c.renew(m); err != nil {
-				c.tell(refusal(err))
-				return "", err
-			}
-		case *msg.Bye:
-			return m.Reason, nil
-		default:
-			return "", fmt.Errorf("%T, which a system does not say", m)
-		}
+// serve answers one message. After a goodbye it is done, with its reason.
+func (c *control) serve(in *msg.Reader) (done bool, reason string, err error) {
+	m, err := in.Next()
+	if err != nil {
+		return false, "", err
 	}
+	switch m := m.(type) {
+	case *msg.Ping:
+		return false, "", c.tell(&msg.Pong{N: m.N})
+	case *msg.Hello: // again: extended, or with another case
+		err := c.renew(m)
+		if err != nil {
+			c.tell(refusal(err))
+		}
+		return false, "", err
+	case *msg.Bye:
+		return true, m.Reason, nil
+	}
+	return false, "", fmt.Errorf("%T, which a system does not say", m)
 }
 
 // renew changes what was announced.

@@ -63,6 +63,7 @@ func serveChild(dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(50) // as rss does
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	free := make(chan os.Signal, 1)

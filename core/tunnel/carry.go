@@ -17,7 +17,7 @@ const (
 	dialBurst    = 16 // connections that the relay may ask for at once
 	dialEvery    = 500 * time.Millisecond
 	maxDialing   = 16
-	maxActive    = 64 // connections that are served
+	maxActive    = 40 // connections that are served
 	carryTimeout = 30 * time.Second
 )
 
@@ -134,10 +134,23 @@ func (r *runner) acceptStreams(s *yamux.Session) {
 		case slots <- struct{}{}:
 			r.conns.Go(func() {
 				defer func() { <-slots }()
-				r.begin(stream, "")
+				r.begin(&whole{stream}, "")
 			})
 		default:
 			stream.Close()
 		}
 	}
 }
+
+// whole is a stream whose Close ends both directions, as that of a connection
+// does; yamux ends one.
+type whole struct{ *yamux.Stream }
+
+func (w *whole) Close() error {
+	err := w.Stream.Close()
+	w.Stream.SetDeadline(time.Unix(1, 0)) // wakes who reads
+	return err
+}
+
+// CloseWrite ends the outgoing direction.
+func (w *whole) CloseWrite() error { return w.Stream.Close() }

@@ -293,6 +293,19 @@ func TestOneConnectionOnly(t *testing.T) {
 		if _, err := io.ReadFull(stream, got); err != nil || string(got) != "answer" {
 			t.Errorf("%q, %v", got, err)
 		}
+		// Close ends a read that is under way, as with any connection.
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Read(make([]byte, 1))
+			ended <- err
+		}()
+		synctest.Wait()
+		s.Close()
+		select {
+		case <-ended:
+		case <-time.After(time.Second):
+			t.Error("a read goes on after Close")
+		}
 		m.Close()
 	})
 }

@@ -188,3 +188,32 @@ func TestSilentRelay(t *testing.T) {
 		t.Error("a client that is no system's accepts further authorities")
 	}
 }
+
+// Foreign first messages: read whole or refused, on both ends.
+func FuzzGreeting(f *testing.F) {
+	g := newGreeting(make([]byte, exporterSize), true)
+	key := newKey(f)
+	sig, err := signWith(key)(statement(g.Nonce, g.Exporter))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, v := range []any{g, newGreeting(nil, true), answer{V: 1, Exporter: g.Exporter, Raw: true, Signature: string(sig)}, answer{V: 1}} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	other := newKey(f).PublicKey()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, err := parseGreeting(b); err == nil && (len(got.Nonce) != nonceSize || got.Raw && len(got.Exporter) != 0 && len(got.Exporter) != exporterSize) {
+			t.Errorf("%q is read as %+v", b, got)
+		}
+		if a, same, err := g.check(b, other); err == nil {
+			t.Errorf("%q is accepted from nobody: %+v, %v", b, a, same)
+		}
+		if a, same, err := g.check(b, key.PublicKey()); err == nil && a.Raw && !same {
+			t.Errorf("%q leaves the frames: %+v", b, a)
+		}
+	})
+}

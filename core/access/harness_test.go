@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"encoding/pem"
 	"fmt"
 	"net"
@@ -112,7 +112,7 @@ type keys struct {
 func newKeys(t testing.TB) *keys {
 	k := &keys{}
 	signer := func() (ed25519.PrivateKey, ssh.Signer) {
-		_, p, err := ed25519.GenerateKey(rand.Reader)
+		_, p, err := ed25519.GenerateKey(cryptorand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func (k *keys) certify(t testing.TB, key ed25519.PrivateKey, until time.Time) *s
 	}
 	c := &ssh.Certificate{Key: pub, CertType: ssh.UserCert, KeyId: "ada", ValidPrincipals: []string{"latchstring"},
 		ValidAfter: uint64(time.Now().Add(-time.Hour).Unix()), ValidBefore: uint64(until.Unix())}
-	if err := c.SignCert(rand.Reader, k.ca); err != nil {
+	if err := c.SignCert(cryptorand.Reader, k.ca); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -163,7 +163,7 @@ func newSite(t testing.TB, tunes ...tune) *site {
 	t.Helper()
 	s := &site{t: t, keys: newKeys(t), log: &memory{}, dir: t.TempDir(), ended: make(chan error, 64)}
 	o := Options{HostKey: s.keys.host, Policy: loadPolicy(t, ""), Record: s.log, Audit: s.log,
-		Peer: Peer{Engineer: "ada", Session: "ses-TESTTEST", Case: "4711", Certificate: s.keys.cert}}
+		Peer: Peer{Engineer: "ada", Session: "ses-" + cryptorand.Text()[:8], Case: "4711", Certificate: s.keys.cert}}
 	for _, f := range tunes {
 		f(&o)
 	}

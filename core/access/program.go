@@ -35,11 +35,17 @@ func (x *session) program(line string) ending {
 	if err := x.announce(line); err != nil {
 		return x.failed(err)
 	}
-	if tty := x.tty.Load(); tty != nil {
+	tty := x.tty.Load()
+	if tty != nil {
 		cols, rows := sane(tty.Cols, tty.Rows)
 		if err := x.ledger.resize(x.number, cols, rows); err != nil {
 			return ending{status: statusFailed, text: err.Error()}
 		}
+	}
+	switch {
+	case x.Backend == OpenSSH:
+		return x.viaSSHD(line)
+	case tty != nil:
 		return x.inTerminal(line, *tty)
 	}
 	return x.inPipes(x.shellCommand(line), nil)
@@ -204,15 +210,12 @@ func (x *session) wait(cmd *exec.Cmd, p *running) ending {
 }
 
 // under makes p what resizes, signals and hang-ups go to.
-func (x *session) under(p *running) {
+func (x *session) under(p control) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.control = nil
-	if p != nil {
-		x.control = p
-		if x.gone {
-			p.hangup()
-		}
+	x.control = p
+	if p != nil && x.gone {
+		p.hangup()
 	}
 }
 

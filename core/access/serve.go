@@ -38,6 +38,7 @@ type server struct {
 	ledger  ledger
 	screens screens
 	files   lazyTree
+	sshd    backend
 
 	next     atomic.Uint32 // number of the next channel
 	channels atomic.Int32  // open
@@ -53,7 +54,7 @@ func Serve(ctx context.Context, conn net.Conn, o Options) error {
 	}
 	s := &server{Options: o}
 	var err error
-	if s.account, err = runAs(o.RunAs); err != nil {
+	if s.account, err = runAsAccount(o.RunAs); err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
 	s.ctx, s.cut = context.WithCancelCause(ctx)
@@ -75,7 +76,7 @@ func Serve(ctx context.Context, conn net.Conn, o Options) error {
 	if s.family, err = family.New(o.Peer.Session, o.Peer.Connection); err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
-	s.ledger.server, s.screens.server, s.files.server = s, s, s
+	s.ledger.server, s.screens.server, s.files.server, s.sshd.server = s, s, s, s
 	return s.run(newChannels, requests)
 }
 
@@ -89,6 +90,7 @@ func (s *server) run(newChannels <-chan ssh.NewChannel, requests <-chan *ssh.Req
 	err := context.Cause(s.ctx)
 	s.cut(nil)
 	s.conn.Close()
+	s.sshd.close()
 	left := s.family.End(grace)
 	s.work.Wait()
 	s.files.close()
@@ -144,8 +146,8 @@ func (s *server) globalRequests(requests <-chan *ssh.Request) {
 	}
 }
 
-// runAs finds the user as whom engineers act.
-func runAs(name string) (account.Account, error) {
+// runAsAccount finds the user as whom engineers act.
+func runAsAccount(name string) (account.Account, error) {
 	if name == "" {
 		return account.Current()
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	SessionVar    = "LATCHSTRING_SESSION"
 	ConnectionVar = "LATCHSTRING_CONNECTION"
+	LocaleVar     = "LC_LATCHSTRING" // session/connection, under a name that sshd lets in
 )
 
 // ErrEnded is what Start returns once End was called.
@@ -33,7 +34,7 @@ type Family struct {
 
 	mu      sync.Mutex
 	ended   bool
-	adopted []int // processes that somebody else started for us
+	adopted []process // that somebody else started for us
 }
 
 // New prepares a family. It ends with [Family.End].
@@ -99,7 +100,11 @@ func (f *Family) fork(cmd *exec.Cmd) error {
 func (f *Family) Adopt(pid int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.adopted = append(f.adopted, pid)
+	for _, p := range snapshot() {
+		if p.pid == pid {
+			f.adopted = append(f.adopted, p)
+		}
+	}
 	if f.group != nil {
 		f.group.add(pid)
 	}
@@ -120,7 +125,9 @@ func (f *Family) members(all []process) []int {
 		if p.pid == os.Getpid() {
 			continue
 		}
-		if f.mark.on(p) || p.has(ConnectionVar, f.connection) && p.has(SessionVar, f.session) || slices.Contains(adopted, p.pid) {
+		session, connection, locale := p.variables()
+		if f.mark.on(p) || session == f.session && connection == f.connection || locale == f.session+"/"+f.connection ||
+			slices.ContainsFunc(adopted, func(a process) bool { return a.pid == p.pid && a.started == p.started }) {
 			in[p.pid] = true
 		}
 	}

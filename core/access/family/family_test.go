@@ -31,7 +31,7 @@ func TestEndEndsAll(t *testing.T) {
 		for name, script := range escapes {
 			t.Run(way+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				f, err := New("ses-TESTTEST", "con-"+strconv.Itoa(len(way))+strings.ReplaceAll(name, " ", ""))
+				f, err := New("ses-"+strconv.Itoa(os.Getpid()), "con-"+strconv.Itoa(len(way))+strings.ReplaceAll(name, " ", ""))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,6 +12,7 @@ import (
 // A process is one line of a snapshot of /proc.
 type process struct {
 	pid, parent int
+	started     string // clock ticks since boot: tells a number that was given away again
 }
 
 // snapshot lists the processes that are alive; a zombie is not.
@@ -36,30 +38,35 @@ func snapshot() []process {
 			b = b[i+1:]
 		}
 		f := bytes.Fields(b)
-		if len(f) < 2 || f[0][0] == 'Z' || f[0][0] == 'X' {
+		if len(f) < 20 || f[0][0] == 'Z' || f[0][0] == 'X' {
 			continue
 		}
 		parent, _ := strconv.Atoi(string(f[1]))
-		all = append(all, process{pid, parent})
+		all = append(all, process{pid, parent, string(f[19])})
 	}
 	return all
 }
 
 func (p process) file(name string) string { return "/proc/" + strconv.Itoa(p.pid) + "/" + name }
 
-// has reports whether the process was started with a variable.
-func (p process) has(name, value string) bool {
+// variables returns the variables of ours that the process was started with.
+func (p process) variables() (session, connection, locale string) {
 	b, err := os.ReadFile(p.file("environ"))
-	if err != nil {
-		return false
+	if err != nil || !bytes.Contains(b, []byte("LATCHSTRING")) {
+		return "", "", ""
 	}
-	entry := name + "=" + value
 	for v := range bytes.SplitSeq(b, []byte{0}) {
-		if string(v) == entry {
-			return true
+		name, value, _ := strings.Cut(string(v), "=")
+		switch name {
+		case SessionVar:
+			session = value
+		case ConnectionVar:
+			connection = value
+		case LocaleVar:
+			locale = value
 		}
 	}
-	return false
+	return session, connection, locale
 }
 
 func (p process) namespace() (dev, ino uint64, ok bool) {

@@ -54,7 +54,7 @@ func sweep(session string) (ended int, left []int) {
 					in[p.pid] = true
 				}
 			}
-			if p.has(SessionVar, session) {
+			if s, _, locale := p.variables(); s == session || strings.HasPrefix(locale, session+"/") {
 				in[p.pid] = true
 			}
 		}

@@ -217,7 +217,7 @@ func segmentNumbers(dir, ext string) ([]int, error) {
 
 // isLive reports whether somebody is making the recording at this moment.
 func isLive(dir string) bool {
-	f, err := os.Open(filepath.Join(dir, "lock"))
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return false
 	}

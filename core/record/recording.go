@@ -97,7 +97,7 @@ func Start(o Options) (*Recording, error) {
 	start := o.Now()
 	r := &Recording{
 		o: o, dir: dir, lock: lock, start: start, micros: start.UnixMicro(),
-		queue: make(chan *pending, 32), done: make(chan struct{}),
+		queue: make(chan *pending, 16), done: make(chan struct{}),
 		fail: failure{set: make(chan struct{}), tell: o.Failed},
 		begin: Begin{
 			Session: o.Session, Engineer: o.Engineer, Case: o.Case, From: o.From, System: o.System,
@@ -266,7 +266,7 @@ func (r *Recording) explain(err error) error {
 }
 
 // segments are used again: each holds a buffer for what is in it.
-var segments = sync.Pool{New: func() any { return &pending{plain: make([]byte, 0, maxSegment+maxPayload)} }}
+var segments = sync.Pool{New: func() any { return &pending{plain: make([]byte, 0, maxSegment)} }}
 
 func (p *pending) free() {
 	*p = pending{plain: p.plain[:0]}

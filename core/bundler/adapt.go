@@ -32,8 +32,12 @@ func (b *Bundler) collectors(ctx context.Context, names []string) (out []bundle.
 	all := make([]*collector, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
-		if name == Own {
+		switch name {
+		case Own:
 			out = append(out, own{b})
+			continue
+		case Commands:
+			out = append(out, commands{b})
 			continue
 		}
 		c := &collector{name: name, info: bundle.CollectorInfo{Name: name}, log: b.p.Log.With("collector", name)}

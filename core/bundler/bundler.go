@@ -21,6 +21,7 @@ type Policy interface {
 	policy.Decider
 	Hash() string
 	Redactions() []policy.Redaction
+	BundleCommands() [][]string
 }
 
 // Parts are what a bundler works with. All but Log and Actor are required.

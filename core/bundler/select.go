@@ -51,6 +51,10 @@ func (b *Bundler) choose(ctx context.Context, req *Request) (*choice, error) {
 	}
 	known = append(known, Own)
 	states[Own] = catalog.Plugin{State: catalog.Builtin} // even where a plugin claims the name
+	if len(b.p.Policy.BundleCommands()) > 0 {
+		known = append(known, Commands)
+		states[Commands] = catalog.Plugin{State: catalog.Builtin}
+	}
 	slices.Sort(known)
 	known = slices.Compact(known)
 	for _, name := range slices.Concat(req.Only, req.Skip) {

@@ -112,6 +112,12 @@ func bundleKeys() []*Key {
 		}),
 		builtIn: items(false, neverRun...),
 	}, {
+		Block: "bundles", Name: "commands", Kind: Commands, Order: Union, Default: "none",
+		Subject: "commands that bundles collect",
+		Doc: "Command lines whose output is collected as well, for what no collector knows. They run without a shell, as the user of send-bundle; words are parted at spaces. " +
+			"A program of deny_commands does not run, nor one that others than its owner may write to; the output is sanitized like everything.",
+		Example: `commands = ["/opt/acme/bin/acmectl status --all"]`,
+	}, {
 		Block: "bundles", Name: "redact", Kind: Redacting, Order: Union, Default: "the product's own rules",
 		Subject: "redactions",
 		Doc: "Something more to hide in bundles. Say one of `literal` (a text), `key` (the values of a key, such as customer_id) or `regexp` (RE2; what the group named " +

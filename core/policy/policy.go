@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"time"
 )
 
@@ -93,6 +94,18 @@ func (p *Policy) Hash() string { return p.hash }
 // Redactions returns what files add to the product's own rules.
 func (p *Policy) Redactions() []Redaction {
 	return p.merged[keyByPath["bundles.redact"].index].value.redacts
+}
+
+// BundleCommands returns the command lines whose output bundles collect besides
+// what the collectors do, sorted, each split into its words.
+func (p *Policy) BundleCommands() [][]string {
+	var out [][]string
+	for _, l := range p.merged[keyByPath["bundles.commands"].index].value.lists {
+		for _, item := range l.items {
+			out = append(out, strings.Fields(item))
+		}
+	}
+	return out
 }
 
 // SignatureRequired reports whether policy files must be signed.

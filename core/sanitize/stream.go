@@ -59,9 +59,9 @@ func newStream(s *Sanitizer) *stream {
 }
 
 // findTokens looks at a run for package scan.
-func findTokens(buf []byte, from, to, start, end int) (int, int, string, bool) {
-	lo, hi := max(from, start-100), min(to, end+100)
-	m, ok := tokens.Find(buf[lo:hi], start-lo, end-lo)
+func findTokens(buf []byte, from, to, start, end int, near bool) (int, int, string, bool) {
+	lo, hi := max(from, start-scan.TokenContext), min(to, end+100)
+	m, ok := tokens.FindNear(buf[lo:hi], start-lo, end-lo, near)
 	return lo + m.Start, lo + m.End, m.Rule, ok
 }
 

@@ -5,4 +5,4 @@ package mask
 const haveAVX2 = true
 
 //go:noescape
-func fillAVX2(dst *Block, src *byte, blocks int, t *tables)
+func fillAVX2(dst *Block, src *byte, blocks int, t *tables, w *Words)

@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y6
-// tables of the first needle bytes, the others are in memory; Y0..Y5 work.
+// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y7
+// tables of the first needle bytes, the others are in memory; Y0..Y6 work.
 
 // CLASSIFY splits the bytes of Y0 into nibbles: Y1 low, Y2 high.
 #define NIBBLES \
@@ -27,6 +27,12 @@
 	VMOVDQU off(DX), Y4     \
 	VPSHUFB nibbles, Y4, Y4 \
 	VPAND   Y5, Y4, Y5
+
+// WORD applies a table of the words: Y6.
+#define WORD(nibbles, off) \
+	VMOVDQU off(BX), Y4     \
+	VPSHUFB nibbles, Y4, Y4 \
+	VPAND   Y6, Y4, Y6
 
 // HALF does 32 bytes at src; their bits go to half off of the words.
 #define HALF(src, off) \
@@ -59,6 +65,9 @@
 	VMOVDQU   416(DX), Y4     \
 	VPSHUFB   Y1, Y4, Y5      \
 	SECOND(Y2, 448)           \
+	VMOVDQU   0(BX), Y4       \
+	VPSHUFB   Y1, Y4, Y6      \
+	WORD(Y2, 32)              \
 	VMOVDQU   src+1(SI), Y0   \
 	NIBBLES                   \
 	VPSHUFB   Y1, Y8, Y4      \
@@ -67,13 +76,16 @@
 	VPAND     Y3, Y4, Y3      \
 	SECOND(Y1, 480)           \
 	SECOND(Y2, 512)           \
+	WORD(Y1, 64)              \
+	WORD(Y2, 96)              \
 	VMOVDQU   src+2(SI), Y0   \
 	NIBBLES                   \
-	VPSHUFB   Y1, Y6, Y4      \
-	VPAND     Y3, Y4, Y3      \
+	FIRST(Y1, 288)            \
 	FIRST(Y2, 320)            \
 	SECOND(Y1, 544)           \
 	SECOND(Y2, 576)           \
+	WORD(Y1, 128)             \
+	WORD(Y2, 160)             \
 	VMOVDQU   src+3(SI), Y0   \
 	NIBBLES                   \
 	FIRST(Y1, 352)            \
@@ -85,14 +97,20 @@
 	VPCMPEQB  Y3, Y4, Y3      \
 	VPMOVMSKB Y3, AX          \
 	NOTL      AX              \
-	MOVL      AX, 96+off(DI)
+	MOVL      AX, 96+off(DI)  \
+	VPXOR     Y4, Y4, Y4      \
+	VPCMPEQB  Y6, Y4, Y6      \
+	VPMOVMSKB Y6, AX          \
+	NOTL      AX              \
+	MOVL      AX, 104+off(DI)
 
-// func fillAVX2(dst *Block, src *byte, blocks int, t *tables)
-TEXT ·fillAVX2(SB), NOSPLIT, $0-32
+// func fillAVX2(dst *Block, src *byte, blocks int, t *tables, w *Words)
+TEXT ·fillAVX2(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), DI
 	MOVQ    src+8(FP), SI
 	MOVQ    blocks+16(FP), CX
 	MOVQ    t+24(FP), DX
+	MOVQ    w+32(FP), BX
 	VMOVDQU 0(DX), Y15
 	VMOVDQU 32(DX), Y14
 	VMOVDQU 64(DX), Y13
@@ -102,7 +120,6 @@ TEXT ·fillAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU 192(DX), Y9
 	VMOVDQU 224(DX), Y8
 	VMOVDQU 256(DX), Y7
-	VMOVDQU 288(DX), Y6
 
 loop:
 	TESTQ CX, CX
@@ -110,7 +127,7 @@ loop:
 	HALF(0, 0)
 	HALF(32, 4)
 	ADDQ  $64, SI
-	ADDQ  $104, DI
+	ADDQ  $112, DI
 	DECQ  CX
 	JMP   loop
 

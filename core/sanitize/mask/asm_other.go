@@ -4,4 +4,4 @@ package mask
 
 const haveAVX2 = false
 
-func fillAVX2(*Block, *byte, int, *tables) { panic("no AVX2 in this build") }
+func fillAVX2(*Block, *byte, int, *tables, *Words) { panic("no AVX2 in this build") }

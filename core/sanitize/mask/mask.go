@@ -17,6 +17,7 @@ type Block struct {
 	Slash   uint64
 	High    uint64 // bytes from 0x80, and ESC
 	Trig    uint64
+	Word    uint64 // one of the words may begin here; see Words
 }
 
 // Size is how many bytes a Block describes.
@@ -53,13 +54,17 @@ func (k Kernel) String() string {
 }
 
 // Fill describes src[:64*len(dst)] in dst. src has Slack more bytes than that.
-func Fill(k Kernel, dst []Block, src []byte, needles *Needles) {
+// words may be nil.
+func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
 	if len(dst) == 0 {
 		return
 	}
 	_ = src[len(dst)*Size+Slack-1]
+	if words == nil {
+		words = &noWords
+	}
 	if k == AVX2 && Available(AVX2) {
-		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables)
+		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables, words)
 		return
 	}
 	fillPortable(dst, src, needles)

@@ -2,11 +2,35 @@ package mask
 
 import (
 	"bytes"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 )
 
 var testNeedles = NewNeedles([]string{"pass", "token", "key", "://", "-----begin", "$6$", "пароль", "密码"})
+
+var testWordTexts = []string{"key-1", "web.example", "db01", "Pa_s"}
+
+var testWords = NewWords(testWordTexts)
+
+// Where no word begins, hardly a bit is set; without words, none.
+func TestWordsAreFew(t *testing.T) {
+	if !Available(AVX2) {
+		t.Skip("the portable kernel marks all places")
+	}
+	text := bytes.Repeat([]byte("Jan 12 06:25:43 app kernel: eth0: link is up, 1000 Mbit/s, full duplex; the rest of it is long enough\n"), 10)
+	dst := make([]Block, (len(text)-Slack)/Size)
+	for words, most := range map[*Words]int{nil: 0, NewWords([]string{"quux", "zebra-17"}): 0, testWords: 60} {
+		Fill(AVX2, dst, text, testNeedles, words)
+		n := 0
+		for _, b := range dst {
+			n += bits.OnesCount64(b.Word)
+		}
+		if n > most {
+			t.Errorf("%d bits for words that are not there, want at most %d", n, most)
+		}
+	}
+}
 
 func randomText(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
@@ -74,11 +98,11 @@ func TestKernelsEqualTheOracle(t *testing.T) {
 		for range 200 {
 			text := randomText(r, 64*4+Slack)
 			dst := make([]Block, 4)
-			Fill(k, dst, text, testNeedles)
+			Fill(k, dst, text, testNeedles, testWords)
 			for i, got := range dst {
 				want := slow(text, i*64)
-				trig := got.Trig
-				got.Trig = 0
+				trig, words := got.Trig, got.Word
+				got.Trig, got.Word = 0, 0
 				if got != want {
 					t.Fatalf("%v: block %d of %q\n got %+v\nwant %+v", k, i, text, got, want)
 				}
@@ -90,6 +114,11 @@ func TestKernelsEqualTheOracle(t *testing.T) {
 					}
 					for _, n := range []string{"pass", "toke", "----", "\xd0\xbf\xd0\xb0", "\xe5\xaf\x86\xe7"} {
 						hit = hit || len(p) >= 4 && (bytes.EqualFold(p[:4], []byte(n)))
+					}
+					for _, n := range testWordTexts {
+						if bytes.EqualFold(p[:3], []byte(n[:3])) && words>>j&1 == 0 {
+							t.Fatalf("%v: word at %d of %q has no bit", k, i*64+j, text)
+						}
 					}
 					if hit && trig>>j&1 == 0 {
 						t.Fatalf("%v: needle at %d of %q has no bit", k, i*64+j, text)
@@ -129,8 +158,8 @@ func FuzzKernels(f *testing.F) {
 		text := append(bytes.Clone(in), make([]byte, 64+Slack)...)
 		n := len(in)/64 + 1
 		a, b := make([]Block, n), make([]Block, n)
-		Fill(Portable, a, text, testNeedles)
-		Fill(Best(), b, text, testNeedles)
+		Fill(Portable, a, text, testNeedles, testWords)
+		Fill(Best(), b, text, testNeedles, testWords)
 		for i := range a {
 			for j := range 64 {
 				p := text[i*64+j:]
@@ -138,7 +167,7 @@ func FuzzKernels(f *testing.F) {
 					t.Fatal("the fast kernel misses a needle")
 				}
 			}
-			a[i].Trig, b[i].Trig = 0, 0
+			a[i].Trig, b[i].Trig, a[i].Word, b[i].Word = 0, 0, 0, 0
 			if a[i] != b[i] {
 				t.Fatalf("block %d differs", i)
 			}
@@ -154,7 +183,7 @@ func BenchmarkFill(b *testing.B) {
 		b.Run(k.String(), func(b *testing.B) {
 			b.SetBytes(int64(n * 64))
 			for b.Loop() {
-				Fill(k, dst, text, testNeedles)
+				Fill(k, dst, text, testNeedles, testWords)
 			}
 		})
 	}

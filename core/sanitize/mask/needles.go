@@ -32,7 +32,11 @@ func Fold(a, b, c byte) uint32 {
 func hash(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - filterBits) }
 
 // NewNeedles prepares the search for texts of three bytes and more.
-func NewNeedles(texts []string) *Needles {
+func NewNeedles(texts []string) *Needles { return NewDealt(texts, nil) }
+
+// NewDealt is NewNeedles for who knows which beginnings should share one of the
+// 16 buckets of the AVX2 kernel. What is not in sets is added where it fits.
+func NewDealt(texts []string, sets [][]string) *Needles {
 	n := &Needles{}
 	for i := range n.tables.nibble {
 		n.tables.nibble[i] = 0x0f
@@ -53,7 +57,7 @@ func NewNeedles(texts []string) *Needles {
 			heads = append(heads, h)
 		}
 	}
-	for b, set := range deal(heads) {
+	for b, set := range deal(heads, sets) {
 		for _, h := range set {
 			for at := range 4 {
 				for _, v := range h.at(at) {
@@ -135,8 +139,23 @@ func (b bucket) cost() float64 {
 
 // deal distributes the needles over the buckets so that few false candidates
 // remain: each goes where it does the least harm, the most harmful first.
-func deal(heads []head) [16][]head {
+func deal(heads []head, sets [][]string) [16][]head {
 	heads = slices.Clone(heads)
+	if len(sets) > 0 {
+		var out [16][]head
+		for b, set := range sets {
+			for _, text := range set {
+				if k := slices.Index(heads, head(text)); k >= 0 {
+					out[b] = append(out[b], head(text))
+					heads = slices.Delete(heads, k, k+1)
+				}
+			}
+		}
+		for b, set := range deal(heads, nil) {
+			out[b] = append(out[b], set...)
+		}
+		return out
+	}
 	slices.SortFunc(heads, func(a, b head) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
 	var buckets [16]bucket
 	place := func(h head) {
@@ -207,3 +226,7 @@ func fillClass(lo, hi *[32]byte, class *[256]byte) {
 		}
 	}
 }
+
+// AnyByte is every byte: what may stand where a needle of three bytes has
+// ended.
+func AnyByte() []byte { return everyByte }

@@ -51,7 +51,7 @@ func fillPortable(dst []Block, src []byte, needles *Needles) {
 		}
 		dst[b] = Block{
 			Newline: x[0], At: x[1], Colon: x[2], Dot: x[3], Letter2: x[4], Letter1: x[5], HexAF: x[6], Digit: x[7],
-			High: y[0], Slash: y[1], Dash: y[2], Under: y[3], Trig: trig,
+			High: y[0], Slash: y[1], Dash: y[2], Under: y[3], Trig: trig, Word: ^uint64(0),
 		}
 	}
 }

@@ -10,7 +10,7 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 
 // command reads the line as a command and hides passwords among its arguments.
 func (s *Scanner) command() {
-	if !s.hasWord(" -") && !s.hasWord("\"-") && !s.hasWord("pdp ") && !s.hasWord("|") && !s.hasWord("createUser") && !s.hasWord("net use") && !s.hasWord("encrypt_string") && !s.hasWord("/p:") && !s.hasWord("/pass:") && !s.hasWord("sqlplus") {
+	if !s.mayTakeSecret() {
 		return
 	}
 	args := &s.args
@@ -26,6 +26,42 @@ func (s *Scanner) command() {
 		s.program(name, args[i+1:n])
 	}
 }
+
+// mayTakeSecret is true if the line has an argument that begins with a dash, a
+// pipe, or a command that needs neither.
+func (s *Scanner) mayTakeSecret() bool {
+	line := s.buf[s.ls:s.le]
+	if bytes.IndexByte(line, '|') >= 0 {
+		return true
+	}
+	for i := 1; i < len(line); i++ {
+		d := bytes.IndexByte(line[i:], '-')
+		if d < 0 {
+			break
+		}
+		if i += d; line[i-1] == ' ' || line[i-1] == '"' {
+			return true
+		}
+	}
+	for _, h := range s.hits {
+		if dashless[h.stem] {
+			return true
+		}
+	}
+	return bytes.Contains(line, []byte("/p:")) || bytes.Contains(line, []byte("/pass:"))
+}
+
+// dashless are the stems of commands that take a secret without a flag.
+var dashless = func() []bool {
+	t := make([]bool, len(stemTable))
+	for i, st := range stemTable {
+		switch st.text {
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp":
+			t[i] = true
+		}
+	}
+	return t
+}()
 
 func (s *Scanner) hasWord(t string) bool { return bytes.Contains(s.buf[s.ls:s.le], []byte(t)) }
 
@@ -86,8 +122,11 @@ func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:max(a.vs, a.ve)] }
 // base is the name of a program without its directory and COMMAND=.
 func (s *Scanner) base(a arg) []byte {
 	t := s.text(a)
-	if i := bytes.LastIndexAny(t, "/=(`\\"); i >= 0 {
-		t = t[i+1:]
+	for i := len(t) - 1; i >= 0; i-- {
+		if c := t[i]; c == '/' || c == '=' || c == '(' || c == '`' || c == '\\' {
+			t = t[i+1:]
+			break
+		}
 	}
 	t = bytes.TrimSuffix(t, []byte(".exe"))
 	return t
@@ -124,13 +163,20 @@ var programs = []flagSet{
 
 // program looks at the arguments of a program that takes secrets.
 func (s *Scanner) program(name []byte, args []arg) {
-	for i := range programs {
-		if string(name) == programs[i].name {
-			s.programArgs(&programs[i], args)
-			return
-		}
+	if f := programNamed[string(name)]; f != nil {
+		s.programArgs(f, args)
 	}
 }
+
+var programNamed = func() map[string]*flagSet {
+	m := map[string]*flagSet{}
+	for i := range programs {
+		if f := &programs[i]; m[f.name] == nil {
+			m[f.name] = f
+		}
+	}
+	return m
+}()
 
 func (s *Scanner) programArgs(f *flagSet, args []arg) {
 	needs := f.needs == ""

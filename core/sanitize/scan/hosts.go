@@ -59,13 +59,13 @@ func isPublic(name []byte) bool {
 	return false
 }
 
-// host verifies a host name whose label at i begins like a top level.
-func (s *Scanner) host(buf []byte, i, from, to int) {
-	end := i
-	for end < to && isAlnum(buf[end]) {
-		end++
+// host verifies a host name whose last label ends at end.
+func (s *Scanner) host(buf []byte, end, from, to int) {
+	i := end
+	for i > from && end-i <= 12 && isAlnum(buf[i-1]) {
+		i--
 	}
-	if end-i > 12 || end < to && (buf[end] == '-' || buf[end] == '_' || buf[end] == '(' || buf[end] == '@') {
+	if end-i > 12 || end-i < 2 || !topLevelHead(buf[i], buf[i+1]) || end < to && (buf[end] == '-' || buf[end] == '_' || buf[end] == '(' || buf[end] == '@') {
 		return
 	}
 	if end+1 < to && buf[end] == '.' && (isAlnum(buf[end+1]) || buf[end+1] == '_') {

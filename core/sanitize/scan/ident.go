@@ -40,7 +40,8 @@ type identMasks struct {
 	hex, sep, q, q2    uint64
 	q4, colon, c2      uint64
 	alnum, word        uint64
-	lastEnd            int // identifiers up to here were dealt with
+	label              uint64 // 1 while a label behind a dot goes on
+	lastEnd            int    // identifiers up to here were dealt with
 	lastDot, lastColon int
 }
 
@@ -86,17 +87,22 @@ func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, fro
 			s.email(buf, i, from, to)
 		}
 	}
-	// The first letter of a label behind a dot.
+	// The end of a last label: of letters and digits that begin with a letter
+	// behind a dot, and with no dot and label behind. Adding the first letter to
+	// the row carries to its end.
 	letter := blk.Letter1 | blk.Letter2
 	alnum := letter | blk.Digit
-	for v := letter & shl(blk.Dot, m.dot, 1) & shl(alnum, m.alnum, 2); v != 0; v &= v - 1 {
-		if i := base + bits.TrailingZeros64(v); i+1 < to && topLevelHead(buf[i], buf[i+1]) {
-			s.host(buf, i, from, to)
-		}
+	if n := to - base; n < 64 {
+		alnum &= 1<<n - 1
 	}
+	sum, label := bits.Add64(alnum, letter&alnum&shl(blk.Dot, m.dot, 1)&shl(alnum, m.alnum, 2), m.label)
+	for v := sum &^ (alnum | blk.Dash | blk.Under | blk.At | blk.Dot&(alnum>>1)); v != 0; v &= v - 1 {
+		s.host(buf, base+bits.TrailingZeros64(v), from, to)
+	}
+	m.label = label
 	word := alnum | blk.Under
 	if s.Names != nil {
-		for v := s.Names.starts(blk, word) &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
+		for v := blk.Word & alnum &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
 			i := base + bits.TrailingZeros64(v)
 			if i+2 < to && s.Names.first>>(buf[i]&31)&1 != 0 && s.Names.head(buf[i:i+3]) {
 				s.name(buf, i, from, to)

@@ -336,12 +336,12 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.pair(ks, sep, w)
 	case c == '>' && s.openTag(ks):
 		s.element(sep+1, w)
-	case s.openTag(ks) && gap > 0:
+	case gap > 0 && s.openTag(ks):
 		// <password encrypted="false">text</password>
 		if g := bytes.IndexByte(buf[sep:s.le], '>'); g >= 0 && buf[sep+g-1] != '/' {
 			s.element(sep+g+1, w)
 		}
-	case s.inTag(ks) && (keyQuote > 0 || gap > 0):
+	case (keyQuote > 0 || gap > 0) && s.inTag(ks):
 		s.pair(ks, sep, w)
 	case keyQuote > 0 && (c == '}' || c == ']' || c == ';'):
 		s.pair(ks, sep, w)

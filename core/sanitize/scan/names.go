@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/latchstring/latchstring/core/sanitize/mask"
@@ -8,12 +9,10 @@ import (
 
 // Names is a dictionary of the machine's own names.
 type Names struct {
-	first uint32 // by the low five bits of the first byte
-	heads [1 << 15 / 64]uint64
-	words map[string]What
-	// What words can be names: the case for most dictionaries is that all
-	// begin with a letter, with letters, digits or underscores behind it.
-	digits, letters1, letters2, short bool
+	first  uint32 // by the low five bits of the first byte
+	heads  [1 << 15 / 64]uint64
+	words  map[string]What
+	kernel *mask.Words // made when all are known
 }
 
 // keptUsers are accounts that every system has.
@@ -32,6 +31,12 @@ func NewNames(hosts, domains, users []string) *Names {
 	if len(n.words) == 0 {
 		return nil
 	}
+	texts := make([]string, 0, len(n.words))
+	for w := range n.words {
+		texts = append(texts, w)
+	}
+	slices.Sort(texts)
+	n.kernel = mask.NewWords(texts)
 	return n
 }
 
@@ -45,39 +50,16 @@ func (n *Names) add(name string, w What) {
 	}
 	n.words[name] = w
 	n.first |= 1 << (name[0] & 31)
-	switch c := name[0]; {
-	case isDigit(c):
-		n.digits = true
-	case c <= 'o':
-		n.letters1 = true
-	default:
-		n.letters2 = true
-	}
-	if !(isAlnum(name[1]) || name[1] == '_') || !(isAlnum(name[2]) || name[2] == '_') {
-		n.short = true
-	}
 	h := nameHead(name[0], name[1], name[2])
 	n.heads[h/64] |= 1 << (h % 64)
 }
 
-// starts are the characters of a block with which a name may begin, if they
-// begin a word.
-func (n *Names) starts(blk *mask.Block, word uint64) uint64 {
-	var v uint64
-	if n.digits {
-		v = blk.Digit
+// starts is what the kernel looks for; nil for no names at all.
+func (n *Names) starts() *mask.Words {
+	if n == nil {
+		return nil
 	}
-	if n.letters1 {
-		v |= blk.Letter1
-	}
-	if n.letters2 {
-		v |= blk.Letter2
-	}
-	if !n.short {
-		// Two more follow; what is in the next block is not known.
-		v &= (word>>1 | 1<<63) & (word>>2 | 3<<62)
-	}
-	return v
+	return n.kernel
 }
 
 func nameHead(a, b, c byte) uint32 {

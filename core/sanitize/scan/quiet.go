@@ -46,6 +46,14 @@ func (s *Scanner) standsAlone(start, end int) bool {
 	if end-start < 8 || end >= s.le || start > s.ls && !apart(s.buf[start-1]) {
 		return false
 	}
+	if s.buf[end] == ':' {
+		// The number of a line: (Main.java:42)
+		n := end + 1
+		for n < s.le && n-end < 7 && isDigit(s.buf[n]) {
+			n++
+		}
+		return n > end+1 && n < s.le && s.buf[n] == ')'
+	}
 	return apart(s.buf[end])
 }
 

@@ -45,11 +45,11 @@ type Scanner struct {
 	UserKeys []string
 	// Kernel makes the masks.
 	Kernel mask.Kernel
-	// Tokens finds secrets by their shape alone in buf[from:to].
 	// Tokens finds secrets by their shape in a run of token characters
-	// buf[start:end]. It may look around in the line buf[from:to], and returns
-	// where the first one begins and ends.
-	Tokens func(buf []byte, from, to, start, end int) (int, int, string, bool)
+	// buf[start:end]. It may look around in the line buf[from:to], up to
+	// [TokenContext] before the run, and returns where the first one begins and
+	// ends. near is false if no word such as key or token is there.
+	Tokens func(buf []byte, from, to, start, end int, near bool) (int, int, string, bool)
 
 	buf      []byte
 	ls, le   int  // the line, without its end
@@ -62,6 +62,7 @@ type Scanner struct {
 	hits     []hit // in the line
 	lineRuns []int // those of runs in the line
 	all      []hit // in the window
+	maybe    [64]candidate
 	runs     []int // places inside long runs of token characters
 	blocks   []mask.Block
 	filled   []mask.Block // those of the window, which begins at origin

@@ -90,15 +90,15 @@ func (s *Scanner) shapes() {
 		// Words without digits and capitals are no tokens.
 		if classes&runDigit != 0 || classes&(runUpper|runLower) == runUpper|runLower {
 			if classes&runDigit != 0 || !s.standsAlone(start, end) {
-				s.run(start, end)
+				s.run(start, end, classes)
 			} else if !s.quiet.has(buf[start:end]) {
 				spans := len(s.Spans)
-				if s.run(start, end); len(s.Spans) == spans {
+				if s.run(start, end, classes); len(s.Spans) == spans {
 					s.quiet.add(buf[start:end])
 				}
 			}
 			longest = max(longest, end-start)
-		} else if end-start == 20 && classes == runAny|runUpper && awsID(buf[start:end]) {
+		} else if end-start == 20 && classes&^runOther == runAny|runUpper && awsID(buf[start:end]) {
 			s.hide(start, end, keyname.APIKey, "aws-key-id")
 		}
 	}
@@ -121,6 +121,7 @@ const (
 	runDigit = 2
 	runUpper = 4
 	runLower = 8
+	runOther = 16 // beyond hex digits and dashes
 )
 
 // runChars are the characters of tokens, with their class.
@@ -131,20 +132,44 @@ var runChars = func() (t [256]uint8) {
 			t[c] = runAny | runDigit
 		case b >= 'A' && b <= 'Z':
 			t[c] = runAny | runUpper
+			if b > 'F' {
+				t[c] |= runOther
+			}
 		case b >= 'a' && b <= 'z':
 			t[c] = runAny | runLower
-		case b == '_' || b == '-' || b == '+' || b == '/' || b == '=' || b == '.' || b == '~':
+			if b > 'f' {
+				t[c] |= runOther
+			}
+		case b == '-':
 			t[c] = runAny
+		case b == '_' || b == '+' || b == '/' || b == '=' || b == '.' || b == '~':
+			t[c] = runAny | runOther
 		}
 	}
 	return t
 }()
 
+// TokenContext is how far before a run words are looked for.
+const TokenContext = 100
+
+// near says whether one of the words of package tokens is in the run or before
+// it. They are stems, so the hits of the line know.
+func (s *Scanner) near(start, end int) bool {
+	from := max(s.ls, start-TokenContext)
+	for _, h := range s.hits {
+		if h.pos >= from && h.pos < end && nearStems[h.stem] {
+			return true
+		}
+	}
+	return false
+}
+
 // run looks at one run of token characters.
-func (s *Scanner) run(start, end int) {
+func (s *Scanner) run(start, end int, classes uint8) {
 	if s.Tokens != nil {
+		near := s.near(start, end)
 		for p := start; p < end; {
-			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end)
+			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end, near)
 			if !ok || to <= p {
 				break
 			}
@@ -163,7 +188,8 @@ func (s *Scanner) run(start, end int) {
 			return
 		}
 	}
-	if s.depth < 2 && end-start >= 24 {
+	// No text is written with the first six letters and digits alone in base64.
+	if s.depth < 2 && end-start >= 24 && classes&runOther != 0 {
 		s.base64(start, end)
 	}
 }

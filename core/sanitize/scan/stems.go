@@ -28,6 +28,7 @@ const (
 	stemPhrase           // words of a program before a secret
 	stemCoded            // an escaped letter in the name of a parameter
 	stemThin             // a user and a password in a URL of Oracle
+	stemNear             // a word beside which a name makes a token
 )
 
 type stem struct {
@@ -79,6 +80,7 @@ func buildStems() []stem {
 	add(stemTime, " hex:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
+	add(stemNear, "access")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
 		"(root/", "(admin/", "(administrator/", "(master/")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
@@ -97,16 +99,33 @@ type hit struct {
 // heads finds the stems that begin with three (folded) bytes, and needles is
 // what the kernels look for.
 var (
-	heads      [1 << headBits]int16       // 0 for none, else 1 + index in chains
-	headBitmap [1 << headBits / 64]uint64 // which heads are not 0: it stays in the cache
-	chains     []int16                    // stems, each chain ended by -1
-	fourth     []uint64                   // by head: which low six bits of the fourth byte go on
-	needles    *mask.Needles
+	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
+	chains  []int16              // stems, each chain ended by -1
+	fourth  []uint64             // by head: which low six bits of the fourth byte go on
+	needles *mask.Needles
 	// stemWords are the first four bytes of the stems, without what may differ.
 	stemWords []stemWord
 )
 
+// candidate is a place where a stem may begin.
+type candidate struct {
+	at   int32 // in the window
+	head int32 // in heads
+}
+
 type stemWord struct{ want, mask uint32 }
+
+// nearStems are the stems that begin a word of package tokens: see near.
+var nearStems = func() []bool {
+	t := make([]bool, len(stemTable))
+	for i, st := range stemTable {
+		switch st.text {
+		case "key", "token", "secret", "auth", "private", "pass", "access":
+			t[i] = true
+		}
+	}
+	return t
+}()
 
 const headBits = 13
 
@@ -134,7 +153,6 @@ func init() {
 	for k := range uint32(1 << headBits) {
 		if c := byHead[k]; len(c) > 0 {
 			heads[k] = int16(len(chains) + 1)
-			headBitmap[k/64] |= 1 << (k % 64)
 			chains = append(append(chains, c...), -1)
 		}
 	}
@@ -153,7 +171,7 @@ func init() {
 			}
 		}
 	}
-	needles = mask.NewNeedles(texts)
+	needles = mask.NewDealt(texts, dealt[:])
 }
 
 func headOf(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - headBits) }

@@ -67,7 +67,7 @@ func (s *Scanner) window(buf []byte, from, to int) {
 		text = s.spill
 	}
 	blocks := s.blocks[:n]
-	mask.Fill(s.Kernel, blocks, text, needles)
+	mask.Fill(s.Kernel, blocks, text, needles, s.Names.starts())
 	s.filled, s.origin = blocks, from
 	s.all, s.runs = s.all[:0], s.runs[:0]
 	s.collect(buf, text, blocks, from, to)
@@ -87,25 +87,27 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 		blk := &blocks[b]
 		base := from + b*mask.Size
 		first := len(s.all)
-		for t := blk.Trig; t != 0; t &= t - 1 {
-			o := b*mask.Size + bits.TrailingZeros64(t)
-			w := binary.LittleEndian.Uint32(text[o : o+4])
-			h := headOf(w&0xffffff | 0x202020)
-			if headBitmap[h/64%uint32(len(headBitmap))]>>(h%64)&1 == 0 {
-				continue
+		if t := blk.Trig; t != 0 {
+			// Most are no stems: the list grows without a branch.
+			n := 0
+			for ; t != 0; t &= t - 1 {
+				o := b*mask.Size + bits.TrailingZeros64(t)
+				w := binary.LittleEndian.Uint32(text[o : o+4])
+				h := headOf(w&0xffffff | 0x202020)
+				c := heads[h%uint32(len(heads))]
+				s.maybe[n%64] = candidate{int32(o), int32(c)}
+				n += int(fourth[c] >> (w >> 24 & 63) & 1)
 			}
-			c := heads[h%uint32(len(heads))]
-			if fourth[c]>>(w>>24&63)&1 == 0 {
-				continue
+			for _, m := range s.maybe[:n] {
+				i := from + int(m.at)
+				if i+3 > to {
+					break
+				}
+				if buf[i] == '-' && i > from && buf[i-1] == '-' {
+					continue // only the first dash of a rule counts
+				}
+				s.all = verifyChain(s.all, buf, i, to, int(m.head)-1)
 			}
-			i := from + o
-			if i+3 > to {
-				break
-			}
-			if buf[i] == '-' && i > from && buf[i-1] == '-' {
-				continue // only the first dash of a rule counts
-			}
-			s.all = verifyChain(s.all, buf, i, to, int(c)-1)
 		}
 		if h := blk.High &^ shl(blk.High, high, 1); h != 0 {
 			for ; h != 0; h &= h - 1 {
@@ -132,6 +134,9 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 		if s.Identify {
 			s.identify(&idents, blk, buf, base, from, to)
 		}
+	}
+	if idents.label != 0 {
+		s.host(buf, to, from, to)
 	}
 }
 

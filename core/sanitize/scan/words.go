@@ -309,19 +309,35 @@ func (s *Scanner) netrc() bool {
 	}
 	from := max(s.lo, s.ls-160)
 	w := s.buf[from:s.le]
-	return containsFold(w, "machine ") && containsFold(w, "login ") || containsFold(s.buf[s.ls:s.le], "login ") && containsFold(s.buf[s.ls:s.le], " password ") && containsFold(w, "default ")
+	if !bytes.Contains(w, []byte("login ")) {
+		return false
+	}
+	line := s.buf[s.ls:s.le]
+	return bytes.Contains(w, []byte("machine ")) || bytes.Contains(line, []byte("login ")) && bytes.Contains(line, []byte(" password ")) && bytes.Contains(w, []byte("default "))
 }
 
 // deviceLine is true for lines of network gear.
 func (s *Scanner) deviceLine() bool {
-	l := bytes.TrimLeft(s.buf[s.ls:s.le], " \t")
-	for _, p := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
-		if len(l) > len(p) && foldEqual(l[:len(p)], p) {
+	p := nonSpace(s.buf, s.ls, s.le)
+	if p >= s.le {
+		return false
+	}
+	l := s.buf[p:s.le]
+	for _, t := range deviceWords[l[0]&31] {
+		if len(l) > len(t) && foldEqual(l[:len(t)], t) {
 			return true
 		}
 	}
 	return false
 }
+
+// deviceWords begin such lines; by their first letter.
+var deviceWords = func() (t [32][]string) {
+	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
+		t[w[0]&31] = append(t[w[0]&31], w)
+	}
+	return t
+}()
 
 var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "missing", "empty", "too", "expired", "set", "a", "an", "the", "in", "stored", "used", "valid", "correct", "now", "being", "already", "only", "your", "hidden", "encrypted", "no", "never", "weak", "strong", "ok", "to", "from", "read", "written", "needed", "mandatory", "optional", "generated", "changed", "provided", "unknown", "case", "null", "unset", "disabled", "enabled", "sent", "passed", "given", "per", "longer", "shorter", "this", "that", "of", "always", "missing", "something", "what"}
 

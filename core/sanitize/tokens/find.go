@@ -64,11 +64,20 @@ const (
 // before, and a token may end behind the run. Ask again from Match.End for
 // more tokens in the same run.
 func Find(window []byte, start, end int) (Match, bool) {
+	return FindNear(window, start, end, true)
+}
+
+// FindNear is Find for who knows more of the window: near is false if none of
+// [NearWords] is in it, in any letter case.
+func FindNear(window []byte, start, end int, near bool) (Match, bool) {
 	if m, ok := Shape(window, start, end); ok {
 		return m, true
 	}
-	return Vendor(window, start, end)
+	return vendorNear(window, start, end, near)
 }
+
+// NearWords are the words beside which a name makes a token of what follows.
+func NearWords() []string { return secretWords[:] }
 
 // Shape is Find for the tokens that can be told by themselves.
 //

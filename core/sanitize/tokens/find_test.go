@@ -364,3 +364,44 @@ func BenchmarkLineOrdinary(b *testing.B) {
 		}
 	}
 }
+
+// Who says that no telling word is near gets the same answer, if that is true.
+func TestNear(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	var names []string
+	for i := range vendors {
+		names = append(names, vendors[i].name)
+	}
+	glue := []string{" ", "=", ": ", `"`, `":"`, "_id=", "-", ".", `["`, `"] = '`, "(", "\t", "@", ",", " url ", "_", "/", "\\", "{", " : \"", "='"}
+	values := []string{
+		"0b9a3c1e-5a7f-4c2d-8e6b-1f0a9d8c7b6a", "d41d8cd98f00b204e9800998ecf8427e", "Zk3Lq9Xw2Pv7Rt5Yb8Nc1Md6", "a=b3f8c1d9e7a2b4c6d8e0f1a2b3c4d5e6", "q7w8e9r0t1y2u3i4o5p6a7s8d9f0g1h2",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "shop-api-5fx8g-2b4kk",
+	}
+	tried := 0
+	for range 60000 {
+		var b strings.Builder
+		for range r.IntN(5) {
+			b.WriteString(names[r.IntN(len(names))])
+			b.WriteString(glue[r.IntN(len(glue))])
+		}
+		v := values[r.IntN(len(values))]
+		for b.Len() > 0 && is(b.String()[b.Len()-1], runChar) {
+			b.WriteString(glue[r.IntN(6)])
+		}
+		start := b.Len()
+		b.WriteString(v)
+		text := []byte(b.String() + glue[r.IntN(6)])
+		if lastSecretWord(text) >= 0 {
+			continue
+		}
+		tried++
+		want, ok := Find(text, start, start+len(v))
+		got, ok2 := FindNear(text, start, start+len(v), false)
+		if got != want || ok != ok2 {
+			t.Fatalf("%q at %d: %v %v, with every word looked for %v %v", text, start, got, ok2, want, ok)
+		}
+	}
+	if tried < 10000 {
+		t.Errorf("only %d windows without a telling word", tried)
+	}
+}

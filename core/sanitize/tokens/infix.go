@@ -60,7 +60,7 @@ func infix(w []byte, start, end, word, seg, i int) (Match, bool) {
 			return maxmind(w, start, end, i)
 		}
 	case '=':
-		return azureKey(w, start, end, i)
+		return azureKey(w, start, end, seg, i)
 	case '~':
 		return azureSecret(w, start, end, i)
 	}
@@ -84,7 +84,7 @@ func signed(w []byte, start, end, i, j int) (Match, bool) {
 		return Match{Start: i, End: j, Rule: "mixed-case-hex", Open: j == len(w)}, true
 	}
 	if j == end || !is(w[j], base64Std) && w[j] != '=' {
-		return azureKey(w, start, end, j)
+		return azureKey(w, start, end, i, j)
 	}
 	return Match{}, false
 }
@@ -109,12 +109,13 @@ func bothCasesHex(v []byte) bool {
 // azureMarks are the signatures that Azure puts near the end of its keys.
 var azureMarks = [...]string{"+ASt", "+AMC", "AzFu", "AzSe", "ACDb", "+ABa", "+ACR", "+AEh", "+ARm", "+AIo", "APIM", "AzCa"}
 
-// azureKey is a key of base64 that ends at i, where nothing or '=' follows.
-func azureKey(w []byte, start, end, i int) (Match, bool) {
+// azureKey is a key of base64 that ends at i, where nothing or '=' follows. Its
+// last letters and digits begin at seg.
+func azureKey(w []byte, start, end, seg, i int) (Match, bool) {
 	if i-start < 43 {
 		return Match{}, false
 	}
-	s := spanBack(w[start:], i-start, base64Std) + start
+	s := spanBack(w[start:], seg-start, base64Std) + start
 	switch i - s {
 	case 43, 44, 52, 84, 86:
 	default:

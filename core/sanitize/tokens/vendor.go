@@ -33,6 +33,10 @@ const maxBinder = 4
 // to (acmeKey = "..."), or near it together with a word such as token or
 // secret (acme-token-...).
 func Vendor(window []byte, start, end int) (Match, bool) {
+	return vendorNear(window, start, end, true)
+}
+
+func vendorNear(window []byte, start, end int, near bool) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < 14 || end-start > maxRun {
 		return Match{}, false
 	}
@@ -41,11 +45,15 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 	if !plausible(window[start:end]) {
 		return Match{}, false
 	}
-	if m, ok := named(window, start, start, end); ok {
+	if m, ok := named(window, start, start, end, near); ok {
 		return m, true
 	}
 	first, last := -1, -1
-	for i := start; i < end-1; i++ {
+	eq := bytes.IndexByte(window[start:end], '=')
+	if eq < 0 {
+		return Match{}, false
+	}
+	for i := start + eq; i < end-1; i++ {
 		if window[i] == '=' && is(window[i+1], base64URL) {
 			if first < 0 {
 				first = i + 1
@@ -54,22 +62,29 @@ func Vendor(window []byte, start, end int) (Match, bool) {
 		}
 	}
 	if first > 0 {
-		if m, ok := named(window, start, first, end); ok {
+		if m, ok := named(window, start, first, end, near); ok {
 			return m, true
 		}
 	}
 	if last > first {
-		return named(window, start, last, end)
+		return named(window, start, last, end, near)
 	}
 	return Match{}, false
 }
 
 // named looks for the issuer of the value window[s:end] in the few words
 // before it, and at its beginning when it is a whole run.
-func named(window []byte, start, s, end int) (Match, bool) {
+func named(window []byte, start, s, end int, near bool) (Match, bool) {
 	words := 0
+	limit := max(0, s-lookBack)
+	if !near {
+		// Then only the name that the value is assigned to counts.
+		if limit = max(limit, assignee(window, s)); s == start && limit == s {
+			return Match{}, false
+		}
+	}
 before:
-	for i := s - 1; i >= 0 && s-i <= lookBack && words < maxWords; i-- {
+	for i := s - 1; i >= limit && words < maxWords; i-- {
 		if classOf[window[i]]&letter == 0 {
 			switch window[i] {
 			case ' ', '\t':
@@ -93,7 +108,7 @@ before:
 		}
 	}
 	// A run that begins with the name holds a word such as token too.
-	if s == start && classOf[window[s]]&letter != 0 {
+	if near && s == start && classOf[window[s]]&letter != 0 {
 		return vendorAt(window, s, s, end)
 	}
 	return Match{}, false
@@ -259,6 +274,32 @@ func assigned(gap []byte) bool {
 	i = skip(gap, i, 8, " \t'\"`=@\\({[")
 	return i == len(gap)
 }
+
+// assignee returns where the name that the value at s is assigned to begins, if
+// it is assigned to one: what stands before it is no part of what [assigned]
+// accepts.
+func assignee(w []byte, s int) int {
+	i := s
+	for i > 0 && s-i < 18 && binds[w[i-1]] {
+		i--
+	}
+	e := i
+	for i > 0 && e-i < 30+maxName && (is(w[i-1], base64URL) || w[i-1] == '.' || w[i-1] == '[' || w[i-1] == ']') {
+		i--
+	}
+	return i
+}
+
+// maxName is the length of the longest name of an issuer, and more.
+const maxName = 32
+
+// binds has what may stand between a name and its value.
+var binds = func() (t [256]bool) {
+	for _, c := range []byte(" \t'\"`>)=:|?,(@\\{[") {
+		t[c] = true
+	}
+	return t
+}()
 
 func skip(b []byte, i, max int, set string) int {
 	for n := 0; i < len(b) && n < max; n++ {

@@ -24,6 +24,9 @@ type config struct {
 	KeyFile string          `json:"key_file,omitempty"`
 	Agent   string          `json:"agent_key,omitempty"` // fingerprint of a key in the SSH agent
 	Vendor  identity.Vendor `json:"vendor"`
+
+	Proxy             string `json:"proxy,omitempty"` // URL, without a password
+	ProxyPasswordFile string `json:"proxy_password_file,omitempty"`
 }
 
 // configDir is the engineer's own directory, or the one below --root.

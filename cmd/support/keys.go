@@ -33,6 +33,10 @@ func fileKey(c *cli.Context, path string) (ssh.Signer, error) {
 	signer, err := ssh.ParsePrivateKey(b)
 	var locked *ssh.PassphraseMissingError
 	if errors.As(err, &locked) {
+		// The agent was given the passphrase already, perhaps.
+		if s := inAgent(locked.PublicKey); s != nil && c.String("passphrase-file") == "" {
+			return s, nil
+		}
 		pass, err := cmdline.Secret("Passphrase of "+path, c.String("passphrase-file"))
 		if err != nil {
 			return nil, err
@@ -51,6 +55,23 @@ func fileKey(c *cli.Context, path string) (ssh.Signer, error) {
 		return nil, fmt.Errorf("read key %s: %w", path, err)
 	}
 	return signer, nil
+}
+
+// inAgent is that key of the SSH agent, or nil.
+func inAgent(key ssh.PublicKey) ssh.Signer {
+	if key == nil {
+		return nil
+	}
+	signers, err := agentKeys()
+	if err != nil {
+		return nil
+	}
+	for _, s := range signers {
+		if bytes.Equal(s.PublicKey().Marshal(), key.Marshal()) {
+			return s
+		}
+	}
+	return nil
 }
 
 // agentKeys lists the keys of the SSH agent, if there is one, without the

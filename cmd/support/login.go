@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/connect"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 )
@@ -27,15 +28,19 @@ func loginCommand() *cli.Command {
 		Usage: "log in to a relay and remember it",
 		Description: `Uses the named key, or those of the SSH agent, or ~/.ssh/id_*. The operator of
 the relay adds the public key, and says the pin of the relay's authority:
-   rss engineers add NAME --key-file KEY.pub --role bundles
+   rss engineers add NAME --key-file KEY.pub --role bundles --role access
 
 Examples:
    support login --rss rss.example.com --pin SHA256:...
-   support login --rss rss.example.com --key ~/.ssh/work`,
+   support login --rss rss.example.com --key ~/.ssh/work
+   support login --rss rss.example.com --key ~/.ssh/token.pub           (in the SSH agent)
+   support login --rss rss.example.com --proxy http://proxy.example.com:3128`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "rss", Usage: "the relay's `HOST[:PORT]`"},
 			&cli.StringFlag{Name: "pin", Usage: "`SHA256:...` of the relay's authority; asked for when it is not given"},
 			&cli.StringFlag{Name: "key", Usage: "private key `FILE`, or a public one of the SSH agent"},
+			&cli.StringFlag{Name: "proxy", Usage: "reach the relay through the proxy at `URL`: http://[user@]host:port (CONNECT) or socks5://[user@]host:port; remembered"},
+			&cli.StringFlag{Name: "proxy-password-file", Usage: "`FILE` with the password of the proxy's user; remembered"},
 			passphraseFlag(),
 		},
 		Action: login,
@@ -50,7 +55,11 @@ func login(c *cli.Context) error {
 	if err := api.CheckAddress(address); err != nil {
 		return cmdline.Usagef("--rss: %v", err)
 	}
-	pin, err := choosePin(c, address)
+	way, err := loginProxy(c)
+	if err != nil {
+		return err
+	}
+	pin, err := choosePin(c, address, way.dial)
 	if err != nil {
 		return err
 	}
@@ -60,7 +69,7 @@ func login(c *cli.Context) error {
 	}
 	var refused error
 	for _, k := range keys {
-		cfg, err := tryLogin(c, address, pin, k)
+		cfg, err := tryLogin(c, address, pin, k, way)
 		var e *api.Error
 		if errors.As(err, &e) && e.Code == api.CodeUnknownKey {
 			refused = err
@@ -83,9 +92,33 @@ func login(c *cli.Context) error {
 	return refused
 }
 
+// proxyWay is how a login reaches the relay; empty for directly.
+type proxyWay struct {
+	url, passwordFile string
+	dial              client.DialFunc
+}
+
+func loginProxy(c *cli.Context) (proxyWay, error) {
+	w := proxyWay{url: c.String("proxy")}
+	if w.url == "" {
+		return w, nil
+	}
+	if _, err := connect.CheckProxy(w.url); err != nil {
+		return w, cmdline.Usagef("--proxy: %v", err)
+	}
+	var err error
+	if f := c.String("proxy-password-file"); f != "" {
+		if w.passwordFile, err = filepath.Abs(f); err != nil {
+			return w, fmt.Errorf("find password: %w", err)
+		}
+	}
+	w.dial, err = proxyDial(c, w.url, w.passwordFile)
+	return w, err
+}
+
 // choosePin takes the pin from the command line, or shows what the relay
 // presents and asks.
-func choosePin(c *cli.Context, address string) (api.Pin, error) {
+func choosePin(c *cli.Context, address string, dial client.DialFunc) (api.Pin, error) {
 	if p := c.String("pin"); p != "" {
 		pin, err := api.ParsePin(p)
 		if err != nil {
@@ -96,7 +129,7 @@ func choosePin(c *cli.Context, address string) (api.Pin, error) {
 	if cfg, err := readConfig(c); err == nil && cfg.RSS == address {
 		return api.ParsePin(cfg.Pin)
 	}
-	pin, subject, err := client.Presented(c.Context, address, nil)
+	pin, subject, err := client.Presented(c.Context, address, dial)
 	if err != nil {
 		return api.Pin{}, err
 	}
@@ -135,8 +168,8 @@ func chooseKeys(c *cli.Context) ([]candidate, error) {
 	return keys[:min(len(keys), maxKeys)], nil
 }
 
-func tryLogin(c *cli.Context, address string, pin api.Pin, k candidate) (config, error) {
-	cl, err := client.ForEngineer(address, pin, k.signer.PublicKey(), client.KeySigner(k.signer), nil)
+func tryLogin(c *cli.Context, address string, pin api.Pin, k candidate, way proxyWay) (config, error) {
+	cl, err := client.ForEngineer(address, pin, k.signer.PublicKey(), client.KeySigner(k.signer), way.dial)
 	if err != nil {
 		return config{}, err
 	}
@@ -145,7 +178,7 @@ func tryLogin(c *cli.Context, address string, pin api.Pin, k candidate) (config,
 	if err != nil {
 		return config{}, err
 	}
-	cfg := config{Name: name, RSS: address, Pin: pin.String(), KeyFile: k.file}
+	cfg := config{Name: name, RSS: address, Pin: pin.String(), KeyFile: k.file, Proxy: way.url, ProxyPasswordFile: way.passwordFile}
 	if k.file == "" {
 		cfg.Agent = ssh.FingerprintSHA256(k.signer.PublicKey())
 	}
@@ -159,14 +192,10 @@ func relayClient(c *cli.Context) (*client.Client, config, error) {
 	if err != nil {
 		return nil, config{}, err
 	}
-	pin, err := api.ParsePin(cfg.Pin)
-	if err != nil {
-		return nil, config{}, err
-	}
 	key, err := cfg.key(c)
 	if err != nil {
 		return nil, config{}, err
 	}
-	cl, err := client.ForEngineer(cfg.RSS, pin, key.PublicKey(), client.KeySigner(key), nil)
+	cl, err := cfg.client(c, key)
 	return cl, cfg, err
 }

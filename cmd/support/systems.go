@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,12 +16,18 @@ import (
 
 func systemsCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "systems",
-		Usage:       "list the enrolled systems",
-		ArgsUsage:   "[SEARCH]",
-		Description: "SEARCH is part of a name, a host name or an id.\n\nExample:\n   support systems array",
-		Flags:       []cli.Flag{passphraseFlag()},
-		Action:      systems,
+		Name:      "systems",
+		Usage:     "list the systems that you may reach, open ones first",
+		ArgsUsage: "[SEARCH]",
+		Description: `SEARCH is part of a name, a host name or an id. Open means that the customer has
+let support in; SECRET says whether you have given the secret of that session
+already. What a system says of itself is not verified here.
+
+Examples:
+   support systems array
+   support systems --open --json`,
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "open", Usage: "only those with an open session"}, passphraseFlag()},
+		Action: systems,
 	}
 }
 
@@ -36,17 +44,85 @@ func systems(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("open") {
+		list = slices.DeleteFunc(list, func(s api.System) bool { return s.Session == nil })
+	}
+	sortSystems(list)
 	return cmdline.Print(c, api.SystemList{Systems: list}, func(w io.Writer) error {
 		if len(list) == 0 {
 			_, err := fmt.Fprintln(c.App.ErrWriter, "no system was found")
 			return err
 		}
-		rows := [][]string{{"NAME", "ID", "HOST", "LAST SEEN"}}
-		for _, s := range list {
-			rows = append(rows, []string{printable(s.Name), printable(s.ID), printable(s.Hostname), date(s.LastSeen)})
+		given := func(api.System) bool { return false }
+		if cache, err := openCache(c); err == nil {
+			given = func(s api.System) bool { return enrolled(cache, s.ID, s.Session.ID) }
 		}
-		return cmdline.Table(w, rows)
+		return cmdline.Table(w, systemRows(list, given, time.Now()))
 	})
+}
+
+// sortSystems puts open ones first, those that end soonest before others, and
+// the rest by name.
+func sortSystems(list []api.System) {
+	slices.SortStableFunc(list, func(a, b api.System) int {
+		if (a.Session == nil) != (b.Session == nil) {
+			if a.Session != nil {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+}
+
+func systemRows(list []api.System, given func(api.System) bool, now time.Time) [][]string {
+	rows := [][]string{{"NAME", "STATE", "SINCE", "UNTIL", "SECRET", "IN", "CASE", "ID", "HOST", "LAST SEEN"}}
+	for _, s := range list {
+		state, since, until, secret, in, text := "closed", "-", "-", "-", "-", "-"
+		switch {
+		case s.Sealed != nil:
+			state = "disabled"
+		case s.Retired:
+			state = "retired"
+		case s.Session != nil:
+			state, since, until = "open", clock(s.Session.Since, now), clock(s.Session.Expires, now)
+			secret = "needed"
+			if given(s) {
+				secret = "given"
+			}
+			if s.Session.Case != "" {
+				text = printable(s.Session.Case)
+			}
+			in = whoIsIn(s.Session.Engineers)
+		}
+		rows = append(rows, []string{printable(s.Name), state, since, until, secret, in, text, printable(s.ID), printable(s.Hostname), date(s.LastSeen)})
+	}
+	return rows
+}
+
+func whoIsIn(list []api.Connected) string {
+	var names []string
+	for _, e := range list {
+		if n := printable(e.Engineer); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 0 {
+		return "-"
+	}
+	return strings.Join(names, ",")
+}
+
+// clock is a time of today without its date.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.IsZero() || t.Year() <= 1:
+		return "-"
+	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
+		return t.Format("15:04")
+	}
+	return t.Format("2006-01-02 15:04")
 }
 
 func date(t time.Time) string {

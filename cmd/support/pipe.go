@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/latchstring/latchstring/core/connect"
+)
+
+func pipeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "pipe",
+		Usage:     "carry an SSH connection on standard input and output (for ProxyCommand)",
+		ArgsUsage: "SYSTEM",
+		Description: `What support ssh-config puts into the configuration of stock OpenSSH. It asks for
+nothing: the secret was given to ssh-config. When the network fails, it goes on
+within 60 seconds where it was, and ssh does not notice.
+
+Example:
+   ssh -o ProxyCommand='support pipe array-7' array-7`,
+		Flags:  accessFlags(),
+		Action: pipe,
+	}
+}
+
+func pipe(c *cli.Context) error {
+	name, rest, err := named(c)
+	if err == nil && len(rest) > 0 {
+		err = errOneSystem
+	}
+	if err != nil {
+		return err
+	}
+	w, err := findWay(c, name)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	// Never on standard input, which is SSH's; a file is another matter.
+	o, err := w.options(c, c.String("secret-file") != "")
+	if err != nil {
+		return err
+	}
+	conn, err := connect.Dial(c.Context, o)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return carry(c.Context, conn, os.Stdin, os.Stdout)
+}
+
+// carry passes both ways until the system's end is over.
+func carry(ctx context.Context, conn *connect.Conn, in io.Reader, out io.Writer) error {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	go func() {
+		io.Copy(conn, in)
+		conn.CloseWrite()
+	}()
+	_, err := io.Copy(out, conn)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case conn.Ended() != nil:
+		return conn.Ended()
+	case errors.Is(err, os.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+		return nil
+	}
+	return err
+}

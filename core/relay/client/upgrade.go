@@ -44,43 +44,34 @@ type Upgraded struct {
 func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*Upgraded, error) {
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
 	defer cancel()
-	for attempt := 0; ; attempt++ {
-		u := upgrade{c: c, ctx: ctx}
-		up, err := u.run(path, query)
-		if err == nil {
-			return up, nil
-		}
-		if u.raw != nil {
-			u.raw.Close()
-		}
-		if u.again && attempt == 0 {
-			continue
-		}
-		if ctx.Err() != nil && context.Cause(ctx) != nil {
-			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		}
-		return nil, err
+	u := upgrade{c: c, ctx: ctx}
+	up, err := u.run(path, query)
+	if err == nil {
+		return up, nil
 	}
+	u.drop()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return nil, err
 }
 
-// upgrade is one attempt.
+// upgrade is one call of Upgrade.
 type upgrade struct {
-	c     *Client
-	ctx   context.Context
-	host  string
-	raw   net.Conn
-	tls   *tls.Conn
-	in    *bufio.Reader
-	again bool // another connection may fare better
-	last  bool // the relay closes after the answer that it gave
+	c    *Client
+	ctx  context.Context
+	host string
+	raw  net.Conn
+	tls  *tls.Conn
+	in   *bufio.Reader
+	stop func() bool // lets the end of ctx have no effect on raw any more
+	last bool        // this connection is not good for another request
 }
 
 func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 	if err := u.connect(); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(u.ctx, func() { u.raw.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
 	for attempt := 0; ; attempt++ {
 		resp, key, err := u.ask(path, query)
 		if err != nil {
@@ -90,7 +81,7 @@ func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 			if err := ws.CheckResponse(resp.Header, key); err != nil {
 				return nil, u.between(err.Error())
 			}
-			if !stop() {
+			if !u.stop() {
 				return nil, explain(u.c.o.Address, u.ctx.Err())
 			}
 			return u.finish()
@@ -101,10 +92,16 @@ func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 			return nil, err
 		}
 		u.c.forget()
-		if u.last {
-			u.again = true
-			return nil, err
-		}
+	}
+}
+
+// drop closes the connection, if there is one.
+func (u *upgrade) drop() {
+	if u.stop != nil {
+		u.stop()
+	}
+	if u.raw != nil {
+		u.raw.Close()
 	}
 }
 
@@ -114,9 +111,12 @@ func (u *upgrade) connect() error {
 	if u.host, _, err = net.SplitHostPort(u.c.o.Address); err != nil {
 		return err
 	}
-	if u.raw, err = u.c.o.Dial(u.ctx, "tcp", u.c.o.Address); err != nil {
+	raw, err := u.c.o.Dial(u.ctx, "tcp", u.c.o.Address)
+	if err != nil {
 		return explain(u.c.o.Address, err)
 	}
+	u.raw, u.last = raw, false
+	u.stop = context.AfterFunc(u.ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	cfg := u.c.o.Trust.config(u.host)
 	cfg.ClientSessionCache = u.c.sessions
 	u.tls = tls.Client(u.raw, cfg)
@@ -135,10 +135,6 @@ func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, er
 		if token, err = u.c.loginBy(u.ctx, u.call); err != nil {
 			return nil, "", err
 		}
-		if u.last {
-			u.again = true
-			return nil, "", u.between("it closes each connection after one answer")
-		}
 	}
 	req, err := http.NewRequestWithContext(u.ctx, http.MethodGet, u.c.URL(path, query), nil)
 	if err != nil {
@@ -153,8 +149,15 @@ func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, er
 	return resp, key, err
 }
 
-// do sends a request on this connection. Bodies of answers are read at once.
+// do sends a request on this connection, or on a new one where that was closed
+// after its last answer. Bodies of answers are read at once.
 func (u *upgrade) do(req *http.Request) (*http.Response, error) {
+	if u.last {
+		u.drop()
+		if err := u.connect(); err != nil {
+			return nil, err
+		}
+	}
 	if err := req.Write(u.tls); err != nil {
 		return nil, explain(u.c.o.Address, err)
 	}

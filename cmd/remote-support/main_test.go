@@ -40,21 +40,27 @@ func (b builder) Run() int {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":  code,
-			"relay": func(ts *testscript.TestScript, _ bool, _ []string) { relay(t, ts) },
-		},
-	})
+	const dir = "testdata/script"
+	scripts, err := filepath.Glob(dir + "/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	for _, script := range scripts {
+		s := &scene{t: t, seen: map[string]*output{}}
+		cmds := s.commands()
+		cmds["code"] = code
+		cmds["relay"] = func(ts *testscript.TestScript, _ bool, _ []string) { s.relay = relay(t, ts) }
+		testscript.Run(t, testscript.Params{Files: []string{script}, Cmds: cmds})
+	}
 }
 
 // relay starts a relay. RSS becomes its address, and the file token one of its
 // tokens.
-func relay(t *testing.T, ts *testscript.TestScript) {
+func relay(t *testing.T, ts *testscript.TestScript) *relaytest.Relay {
 	r := relaytest.New(t)
 	ts.Setenv("RSS", r.Address)
 	ts.Check(os.WriteFile(ts.MkAbs("token"), []byte(r.Token("array-7").String()+"\n"), 0o600))
+	return r
 }
 
 // code N COMMAND... runs a command that must end with that exit code.

@@ -125,6 +125,7 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 	if !req.Open {
 		return l.attach(ctx, hs, req)
 	}
+	l.a.refreshPolicy() // an edit counts from this moment on
 	c, err := l.enrol(hs, s)
 	if err != nil {
 		return errors.Join(err, hs.Deny(ctx, handshake.CodeInternal, err.Error()))

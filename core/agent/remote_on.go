@@ -35,6 +35,8 @@ type opening struct {
 	secret []byte // as typed, or generated
 	own    bool
 	notes  []string
+
+	announced bool // it goes on: its beginning is recorded already
 }
 
 // On turns remote access on.
@@ -211,7 +213,7 @@ func (r *remote) open(o opening) (*live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the host key of the session: %w", err)
 	}
-	l := &live{remote: r, id: o.record.ID, vendor: o.vendor, route: o.route, facts: o.facts, opened: o.answer, ca: ca, own: o.own,
+	l := &live{remote: r, id: o.record.ID, vendor: o.vendor, route: o.route, facts: o.facts, opened: o.answer, ca: ca, own: o.own, announced: o.announced,
 		renew: make(chan msg.Hello, 1), up: make(chan struct{}), done: make(chan struct{}), conns: map[string]*conn{}, used: map[string]bool{}}
 	if l.key, err = ssh.NewSignerFromKey(private); err != nil {
 		return nil, fmt.Errorf("make the host key of the session: %w", err)

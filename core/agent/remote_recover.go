@@ -144,7 +144,7 @@ func (r *remote) resume(left session.Record) error {
 		return err
 	}
 	way.Transport = left.Way.Transport
-	o := opening{record: left, vendor: vendor, route: way, facts: openFacts(left.Opener, vendor.RSS, way, left.Length)}
+	o := opening{announced: true, record: left, vendor: vendor, route: way, facts: openFacts(left.Opener, vendor.RSS, way, left.Length)}
 	if o.answer = r.a.Decide(policy.SessionOpen, o.facts); !o.answer.Allowed {
 		return o.answer.Err()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,13 +15,15 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/core/relay/client"
 )
 
 // REQ E1, E2, E8
 func TestRecordingScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/recordings",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "recorded": recorded, "passport": passport},
+		Dir: "testdata/recordings",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "recorded": recorded, "passport": passport, "shipped": shipped,
+			"relay": func(ts *testscript.TestScript, _ bool, _ []string) { relay(t, ts) }},
 	})
 }
 
@@ -63,6 +66,36 @@ func recorded(ts *testscript.TestScript, neg bool, args []string) {
 	sum, err := r.Close("the engineer left")
 	ts.Check(err)
 	summaries[sum.Recording] = sum
+}
+
+// shipped ROOT [refused] sends what is there to the relay, as the agent does.
+func shipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: shipped ROOT [refused]")
+	}
+	root, err := paths.New(ts.MkAbs(args[0]))
+	ts.Check(err)
+	system, err := identity.Open(root.Identity())
+	ts.Check(err)
+	vendor, err := system.Vendor()
+	ts.Check(err)
+	c, err := client.ForSystem(system, vendor, nil)
+	ts.Check(err)
+	defer c.Close()
+	err = record.NewShipper(root.Recordings(), func(ctx context.Context, s record.Segment) error {
+		b, err := os.ReadFile(s.Path)
+		if err != nil {
+			return err
+		}
+		return c.SendSegment(ctx, s.Recording, s.Segment, b)
+	}, nil).Pass(context.Background())
+	if len(args) > 1 {
+		if err == nil {
+			ts.Fatalf("it was not refused")
+		}
+		return
+	}
+	ts.Check(err)
 }
 
 var summaries = map[string]record.Summary{}

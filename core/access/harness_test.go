@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +152,7 @@ type site struct {
 	addr   string
 	cancel context.CancelFunc
 	ended  chan error // of each connection
+	shell  string     // instead of that of the user
 }
 
 type tune func(*Options)
@@ -182,7 +184,21 @@ func newSite(t testing.TB, tunes ...tune) *site {
 			}
 			o := o
 			o.Peer.Connection = fmt.Sprintf("con-%08d", n)
-			served.Go(func() { s.ended <- Serve(ctx, c, o) })
+			served.Go(func() {
+				if s.shell == "" {
+					s.ended <- Serve(ctx, c, o)
+					return
+				}
+				if err := o.check(); err != nil {
+					t.Error(err)
+				}
+				a, err := runAsAccount(o.RunAs)
+				if err != nil {
+					t.Error(err)
+				}
+				a.Shell = s.shell
+				s.ended <- serve(ctx, c, o, a)
+			})
 		}
 	})
 	t.Cleanup(func() { cancel(); l.Close(); served.Wait() })
@@ -325,3 +341,7 @@ func (b *syncBuffer) String() string {
 }
 
 func (b *syncBuffer) has(s string) bool { return strings.Contains(b.String(), s) }
+
+type addr = netip.Addr
+
+func mustAddr(s string) addr { return netip.MustParseAddr(s) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,24 +74,17 @@ func (x *session) shellCommand(line string) *exec.Cmd {
 func (x *session) prepare(cmd *exec.Cmd) *exec.Cmd {
 	a := &x.account
 	cmd.Env = x.environment()
-	cmd.Dir = a.Home
+	cmd.Dir = "/"
+	if t, err := x.files.own(); err == nil {
+		if _, err := t.Stat(strings.TrimRight(a.Home, "/")+"/.", true); err == nil { // it is there and may be entered
+			cmd.Dir = a.Home
+		}
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: a.UID, Gid: a.GID, Groups: a.Groups}
 	}
 	return cmd
-}
-
-// begin starts cmd, in / if the home cannot be entered.
-func (x *session) begin(cmd *exec.Cmd) error {
-	again := *cmd
-	err := x.family.Start(cmd)
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) && pe.Op == "chdir" {
-		*cmd = again
-		cmd.Dir = "/"
-		err = x.family.Start(cmd)
-	}
-	return err
 }
 
 // inTerminal runs line on a pseudo terminal.
@@ -105,7 +97,7 @@ func (x *session) inTerminal(line string, tty ptyRequest) ending {
 	cmd.Env = append(cmd.Env, "SSH_TTY="+slave.Name())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr.Setctty = true
-	err = x.begin(cmd)
+	err = x.family.Start(cmd)
 	slave.Close()
 	if err != nil {
 		master.Close()
@@ -150,7 +142,7 @@ func (x *session) inPipes(cmd *exec.Cmd, logs *os.File) ending {
 		return x.failed(errors.Join(err, in.close(), out.close()))
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in.r, out.w, errs.w
-	err = x.begin(cmd)
+	err = x.family.Start(cmd)
 	in.r.Close()
 	out.w.Close()
 	errs.w.Close()

@@ -52,11 +52,15 @@ func Serve(ctx context.Context, conn net.Conn, o Options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	s := &server{Options: o}
-	var err error
-	if s.account, err = runAsAccount(o.RunAs); err != nil {
+	a, err := runAsAccount(o.RunAs)
+	if err != nil {
 		return fmt.Errorf("access: %w", err)
 	}
+	return serve(ctx, conn, o, a)
+}
+
+func serve(ctx context.Context, conn net.Conn, o Options, a account.Account) error {
+	s := &server{Options: o, account: a}
 	s.ctx, s.cut = context.WithCancelCause(ctx)
 	defer s.cut(nil)
 	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
@@ -107,6 +111,7 @@ func (s *server) run(newChannels <-chan ssh.NewChannel, requests <-chan *ssh.Req
 func (s *server) fail(err error) {
 	s.Log.Error("connection cut", "connection", s.Peer.Connection, "error", err)
 	s.cut(fmt.Errorf("%w: %w", ErrCut, err))
+	s.conn.Close() // now: what is said after this must not arrive
 }
 
 func (s *server) accept(n ssh.NewChannel) {

@@ -81,7 +81,7 @@ func readMessage(r io.Reader, want kind) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", want, err)
 	}
 	k, n := kind(head[0]), int(binary.BigEndian.Uint16(head[1:]))
-	if k != want && k != kindRefuse || k == kindRefuse && want == kindSealed {
+	if k != want && k != kindRefuse {
 		return nil, malformed("got a %s where a %s belongs", k, want)
 	}
 	if b := bounds[k]; n < b[0] || n > b[1] {

@@ -19,6 +19,8 @@ const (
 	theSecret  = "K7M-2Q9-XPT"
 )
 
+func init() { farewell = 10 * time.Millisecond }
+
 func signer(t testing.TB) ssh.Signer {
 	t.Helper()
 	_, k, err := ed25519.GenerateKey(rand.Reader)

@@ -22,9 +22,11 @@ func TestDeadPeerIsNoticed(t *testing.T) {
 			x, y := streams(t, a, b, Options{})
 			time.Sleep(time.Hour) // pings keep it alive
 			start := time.Now()
+			a.w.mu.Lock()
 			for i := range a.w.ways {
 				a.w.ways[i].silent = true
 			}
+			a.w.mu.Unlock()
 			if writing {
 				go x.Write(make([]byte, 20<<20))
 			}

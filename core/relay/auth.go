@@ -203,14 +203,25 @@ func (p principal) String() string {
 	return "system:" + p.system.ID
 }
 
-// principal checks the bearer token of a request, and that its subject still
-// has that key and may still log in.
-func (s *Server) principal(r *http.Request) (principal, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return principal{}, api.Errorf(http.StatusUnauthorized, api.CodeUnauthorized, "log in first: the request has no bearer token")
+// claims reads the login of a request: a bearer token, or a signature.
+func (s *Server) claims(r *http.Request) (claims, error) {
+	header := r.Header.Get("Authorization")
+	if l, ok, err := api.ParseSignedLogin(header); err != nil {
+		return claims{}, api.Errorf(http.StatusBadRequest, api.CodeBadRequest, "%v", err)
+	} else if ok {
+		return s.signed(r, l)
 	}
-	c, err := s.auth.checkBearer(token)
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok {
+		return claims{}, api.Errorf(http.StatusUnauthorized, api.CodeUnauthorized, "log in first: the request has no bearer token")
+	}
+	return s.auth.checkBearer(token)
+}
+
+// principal checks the login of a request, and that its subject still has that
+// key and may still log in.
+func (s *Server) principal(r *http.Request) (principal, error) {
+	c, err := s.claims(r)
 	if err != nil {
 		return principal{}, err
 	}

@@ -26,10 +26,14 @@ type carried struct {
 	since   time.Time
 	ticket  string
 	back    chan net.Conn // the system's connection
-	ctx     context.Context
-	cut     context.CancelCauseFunc
 
-	// Of the hub's mutex.
+	systemID, name string // of the system
+	who, key       string // the engineer, and the key that he logged in with
+
+	ctx context.Context
+	cut context.CancelCauseFunc
+
+	// Of the hub's mutex: the records as they are by now.
 	engineer store.Engineer
 	system   store.System
 	joined   bool
@@ -68,7 +72,7 @@ func (h *hub) redeem(ticket, system string) (*carried, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c, ok := h.tickets[ticket]
-	if !ok || c.system.ID != system {
+	if !ok || c.systemID != system {
 		return nil, api.Errorf(http.StatusNotFound, api.CodeTicket, "there is no such ticket for this system: it was used, or the engineer is gone")
 	}
 	delete(h.tickets, ticket)
@@ -135,7 +139,7 @@ func (h *hub) serveConnect(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, err := h.srv.upgrade(w, r)
 	if err != nil {
-		h.srv.log.Debug("upgrade", "who", c.engineer.Name, "remote", r.RemoteAddr, "error", err)
+		h.srv.log.Debug("upgrade", "who", c.who, "remote", r.RemoteAddr, "error", err)
 		c.end()
 		return
 	}
@@ -202,7 +206,8 @@ func (h *hub) begin(r *http.Request) (*carried, error) {
 		return nil, err
 	}
 	c := &carried{hub: h, id: api.NewConnectionID(), from: hostOf(r.RemoteAddr), since: h.srv.now().UTC().Truncate(time.Millisecond),
-		ticket: api.NewTicket(), back: make(chan net.Conn, 1), engineer: e, system: sys}
+		ticket: api.NewTicket(), back: make(chan net.Conn, 1), engineer: e, system: sys,
+		systemID: sys.ID, name: sys.Name, who: e.Name, key: e.Key}
 	c.ctx, c.cut = context.WithCancelCause(context.Background())
 	link, err := h.admit(c)
 	if err != nil {
@@ -219,16 +224,16 @@ func (h *hub) begin(r *http.Request) (*carried, error) {
 func (h *hub) admit(c *carried) (*control, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	link := h.links[c.system.ID]
+	link := h.links[c.systemID]
 	if link == nil || link.over {
 		return nil, notOpen(c.system)
 	}
 	system, engineer := 0, 0
 	for _, x := range h.conns {
-		if x.system.ID == c.system.ID {
+		if x.systemID == c.systemID {
 			system++
 		}
-		if x.engineer.Name == c.engineer.Name {
+		if x.who == c.who {
 			engineer++
 		}
 	}
@@ -238,9 +243,9 @@ func (h *hub) admit(c *carried) (*control, error) {
 	case len(h.conns) >= l.Connections:
 		return nil, busy(10*time.Second, "the relay has %d engineers' connections, which is its limit; try later", len(h.conns))
 	case system >= l.PerSystem:
-		return nil, busy(10*time.Second, "system %s has %d engineers' connections, which is the limit for one; end one first", c.system.Name, system)
+		return nil, busy(10*time.Second, "system %s has %d engineers' connections, which is the limit for one; end one first", c.name, system)
 	case engineer >= l.PerEngineer:
-		return nil, busy(10*time.Second, "engineer %s has %d connections, which is the limit for one; end one first", c.engineer.Name, engineer)
+		return nil, busy(10*time.Second, "engineer %s has %d connections, which is the limit for one; end one first", c.who, engineer)
 	}
 	for h.conns[c.id] != nil {
 		c.id = api.NewConnectionID()
@@ -292,7 +297,7 @@ func (c *carried) end() {
 	delete(h.tickets, c.ticket)
 	delete(h.conns, c.id)
 	if c.joined {
-		h.changed(c.system.ID)
+		h.changed(c.systemID)
 	}
 	h.mu.Unlock()
 	select {
@@ -328,7 +333,7 @@ func (c *carried) await() (net.Conn, error) {
 	started := time.Now()
 	timer := time.NewTimer(c.hub.limits.Claim())
 	defer timer.Stop()
-	none := api.Errorf(http.StatusGatewayTimeout, api.CodeNoAnswer, "system %s did not dial back; its network may have changed a moment ago", c.system.Name)
+	none := api.Errorf(http.StatusGatewayTimeout, api.CodeNoAnswer, "system %s did not dial back; its network may have changed a moment ago", c.name)
 	select {
 	case conn := <-c.back:
 		if conn == nil {
@@ -350,34 +355,34 @@ func (c *carried) admitted() error {
 	if err := c.allowed(ctx); err != nil {
 		return err
 	}
-	detail := map[string]string{"connection": c.id, "session": c.session, "name": c.system.Name, "from": c.from, "node": c.hub.node}
-	return c.hub.srv.record(ctx, audit.ConnectSpliced, "engineer:"+c.engineer.Name, c.system.ID, detail)
+	detail := map[string]string{"connection": c.id, "session": c.session, "name": c.name, "from": c.from, "node": c.hub.node}
+	return c.hub.srv.record(ctx, audit.ConnectSpliced, "engineer:"+c.who, c.systemID, detail)
 }
 
 // greet tells both ends who the other one is.
 func (c *carried) greet(system, engineer net.Conn) error {
 	deadline := time.Now().Add(sendTimeout)
 	system.SetWriteDeadline(deadline)
-	if err := msg.Write(system, &msg.Start{Connection: c.id, Node: c.hub.node, Engineer: shown(c.engineer.Name), From: shown(c.from)}); err != nil {
-		return fmt.Errorf("system %s hung up: %w", c.system.Name, err)
+	if err := msg.Write(system, &msg.Start{Connection: c.id, Node: c.hub.node, Engineer: shown(c.who), From: shown(c.from)}); err != nil {
+		return fmt.Errorf("system %s hung up: %w", c.name, err)
 	}
 	engineer.SetWriteDeadline(deadline)
-	return msg.Write(engineer, &msg.Start{Connection: c.id, Node: c.hub.node, System: c.system.ID, Session: c.session, Since: c.opened})
+	return msg.Write(engineer, &msg.Start{Connection: c.id, Node: c.hub.node, System: c.systemID, Session: c.session, Since: c.opened})
 }
 
 // allowed reads the records again: the watch tells of changes since the
 // connection was registered, this of those between the login and then.
 func (c *carried) allowed(ctx context.Context) error {
-	sys, err := c.hub.live(ctx, c.system.ID)
+	sys, err := c.hub.live(ctx, c.systemID)
 	if err != nil {
 		return err
 	}
-	e, err := c.hub.srv.reg.Engineer(ctx, c.engineer.Name)
+	e, err := c.hub.srv.reg.Engineer(ctx, c.who)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return unavailable(err)
-	case err != nil || !e.May(store.RoleAccess) || e.Key != c.engineer.Key:
-		return removed("engineer", c.engineer.Name)
+	case err != nil || !e.May(store.RoleAccess) || e.Key != c.key:
+		return removed("engineer", c.who)
 	case !e.Reaches(sys):
 		return notReached(e, sys)
 	}
@@ -388,7 +393,7 @@ func (c *carried) join(system, engineer net.Conn) {
 	h := c.hub
 	h.mu.Lock()
 	c.joined = true
-	h.changed(c.system.ID)
+	h.changed(c.systemID)
 	h.mu.Unlock()
 	h.srv.metrics.spliced.Inc()
 	var r splice.Result
@@ -400,11 +405,11 @@ func (c *carried) join(system, engineer net.Conn) {
 	if r.Err != nil {
 		reason = shown(r.Err.Error())
 	}
-	detail := map[string]string{"connection": c.id, "session": c.session, "name": c.system.Name, "from_system": fmt.Sprint(r.FromA), "from_engineer": fmt.Sprint(r.FromB),
+	detail := map[string]string{"connection": c.id, "session": c.session, "name": c.name, "from_system": fmt.Sprint(r.FromA), "from_engineer": fmt.Sprint(r.FromB),
 		"seconds": fmt.Sprint(int64(h.srv.now().Sub(c.since).Seconds())), "reason": reason}
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	if err := h.srv.record(ctx, audit.ConnectClosed, "engineer:"+c.engineer.Name, c.system.ID, detail); err != nil {
+	if err := h.srv.record(ctx, audit.ConnectClosed, "engineer:"+c.who, c.systemID, detail); err != nil {
 		h.srv.log.Error("record the end of a connection", "connection", c.id, "error", err)
 	}
 }

@@ -370,7 +370,7 @@ func (h *hub) leave(c *control, reason string, err error) {
 	}
 	h.finish(c.system, c.id, reason)
 	time.AfterFunc(byeGrace, func() {
-		h.cutWhere(errors.New("the session has ended"), func(x *carried) bool { return x.session == c.id && x.system.ID == c.system })
+		h.cutWhere(errors.New("the session has ended"), func(x *carried) bool { return x.session == c.id && x.systemID == c.system })
 	})
 }
 
@@ -414,7 +414,7 @@ func (h *hub) stop() {
 	h.draining = true
 	busy := map[string]bool{}
 	for _, c := range h.conns {
-		busy[c.system.ID] = true
+		busy[c.systemID] = true
 	}
 	links := make([]*control, 0, len(h.links))
 	for _, c := range h.links {

@@ -24,6 +24,40 @@
 // was announced; only then is there a receipt, and the bundle is moved to the
 // blob store. What a crash interrupts in between is finished at the next start.
 //
+// # Sessions
+//
+// A system with an open session holds one control stream (a request that was
+// upgraded, see core/tunnel/link). For each engineer's connection the relay
+// sends a ticket down it; the system dials back, and the relay joins the two
+// (package splice). A new control stream takes the place of the old one at
+// once. A spare, dialled in advance, saves the dial; where a proxy allows no
+// second connection, one connection carries everything.
+//
+// Who may reach which system is a matter of roles and groups. It is looked up
+// when an engineer asks and once more before bytes flow, and a watch on the
+// records cuts what is no longer allowed within a second, whichever node or
+// command changed it. The relay's word counts for nothing at the ends: the
+// handshake inside decides who gets a shell.
+//
+// What is open stands in the store with a time to live, so that no crash leaves
+// a session that is not; a node that starts takes back what it said before.
+// The event log names each session and each connection with its bytes; how many
+// a system or an engineer can cause is bounded (setup.Remote).
+//
+// When the relay stops it tells the systems when to come back, spread so that
+// they do not come at once, and lets connections end for some seconds.
+//
+// # Recordings
+//
+// Systems send the sealed segments of recordings while they are made. Nothing
+// is overwritten: the same bytes again are no error, others are refused. The
+// event log repeats a running hash over the segments of each recording.
+//
+// # Seals
+//
+// A system that disabled remote access for good says so with a statement that
+// it signed. From then on its key opens no session here, whatever token it has.
+//
 // # Administration
 //
 // [Server.Admin] is the API of the local socket, for the same user and root.

@@ -188,9 +188,9 @@ func (h *hub) sessions() map[string]api.Session {
 		out[id] = c.session(h.node)
 	}
 	for _, c := range h.conns {
-		if s, ok := out[c.system.ID]; ok && c.joined {
-			s.Engineers = append(s.Engineers, api.Connected{Connection: c.id, Engineer: c.engineer.Name, Since: c.since, From: c.from})
-			out[c.system.ID] = s
+		if s, ok := out[c.systemID]; ok && c.joined {
+			s.Engineers = append(s.Engineers, api.Connected{Connection: c.id, Engineer: c.who, Since: c.since, From: c.from})
+			out[c.systemID] = s
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package relay_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func serveChild(dir string) (err error) {
 	}
 	loaded.Config.Limits.KeepFree = 0
 	loaded.Config.Remote.SourceRate, loaded.Config.Remote.PerSource = 100_000, 50_000
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	engine, err := natsstore.Embed(loaded.Places.Store, log)
 	if err != nil {
 		return err
@@ -137,3 +138,5 @@ func (c *child) stop(t testing.TB) time.Duration {
 	}
 	return time.Since(start)
 }
+
+func decodeJSON(r io.Reader, v any) error { return json.NewDecoder(r).Decode(v) }

@@ -321,8 +321,8 @@ func (a *archive) sayOne(ctx context.Context, system, connection string) error {
 func (h *hub) engineerOf(connection, system string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c := h.conns[connection]; c != nil && c.system.ID == system {
-		return c.engineer.Name
+	if c := h.conns[connection]; c != nil && c.systemID == system {
+		return c.who
 	}
 	return ""
 }

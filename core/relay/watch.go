@@ -78,7 +78,7 @@ func (h *hub) systemChanged(sys store.System) {
 	h.mu.Lock()
 	var cut []*carried
 	for _, c := range h.conns {
-		if c.system.ID != sys.ID {
+		if c.systemID != sys.ID {
 			continue
 		}
 		if c.system = sys; why != nil || !c.engineer.Reaches(sys) {
@@ -94,7 +94,7 @@ func (h *hub) systemChanged(sys store.System) {
 		if why != nil {
 			c.cut(why)
 		} else {
-			c.cut(notReached(c.engineer, sys))
+			c.cut(notReached(store.Engineer{Name: c.who}, sys))
 		}
 	}
 	if link != nil {
@@ -107,11 +107,11 @@ func (h *hub) engineerChanged(e store.Engineer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range h.conns {
-		if c.engineer.Name != e.Name {
+		if c.who != e.Name {
 			continue
 		}
 		switch {
-		case !e.May(store.RoleAccess), e.Key != c.engineer.Key:
+		case !e.May(store.RoleAccess), e.Key != c.key:
 			c.cut(removed("engineer", e.Name))
 		case !e.Reaches(c.system):
 			c.cut(notReached(e, c.system))
@@ -126,7 +126,7 @@ func (h *hub) sweep(ctx context.Context, links bool) {
 	systems, engineers := map[string]bool{}, map[string]bool{}
 	h.mu.Lock()
 	for _, c := range h.conns {
-		systems[c.system.ID], engineers[c.engineer.Name] = true, true
+		systems[c.systemID], engineers[c.who] = true, true
 	}
 	if links {
 		for id := range h.links {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -53,6 +54,8 @@ type Client struct {
 	o        Options
 	http     *http.Client
 	sessions tls.ClientSessionCache // of upgraded connections
+
+	byChallenge atomic.Bool // a login by signature did not hold here
 
 	mu      sync.Mutex
 	bearer  string

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
@@ -66,13 +67,16 @@ type upgrade struct {
 	in   *bufio.Reader
 	stop func() bool // lets the end of ctx have no effect on raw any more
 	last bool        // this connection is not good for another request
+
+	signed bool // the last request was logged in by a signature
+	fresh  bool // or by a token that was given on this occasion
 }
 
 func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 	if err := u.connect(); err != nil {
 		return nil, err
 	}
-	for attempt := 0; ; attempt++ {
+	for {
 		resp, key, err := u.ask(path, query)
 		if err != nil {
 			return nil, err
@@ -88,10 +92,14 @@ func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 		}
 		err = u.refused(resp)
 		var e *api.Error
-		if !errors.As(err, &e) || e.Code != api.CodeUnauthorized || attempt > 0 {
+		if !errors.As(err, &e) || e.Code != api.CodeUnauthorized || u.fresh {
 			return nil, err
 		}
-		u.c.forget()
+		if u.signed {
+			u.c.byChallenge.Store(true)
+		} else {
+			u.c.forget()
+		}
 	}
 }
 
@@ -129,12 +137,9 @@ func (u *upgrade) connect() error {
 
 // ask sends the request for the upgrade, after a login where one is needed.
 func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, error) {
-	var token string
-	if u.c.o.Key != nil {
-		var err error
-		if token, err = u.c.loginBy(u.ctx, u.call); err != nil {
-			return nil, "", err
-		}
+	login, err := u.authorize()
+	if err != nil {
+		return nil, "", err
 	}
 	req, err := http.NewRequestWithContext(u.ctx, http.MethodGet, u.c.URL(path, query), nil)
 	if err != nil {
@@ -142,11 +147,54 @@ func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, er
 	}
 	key := ws.NewKey()
 	ws.SetRequest(req.Header, key)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if login != "" {
+		req.Header.Set("Authorization", login)
 	}
 	resp, err := u.do(req)
 	return resp, key, err
+}
+
+// authorize makes the Authorization header. A system signs for the connection,
+// which saves two requests, unless something in between makes that void. An
+// engineer's key may want a touch for each signature; his logins are kept.
+func (u *upgrade) authorize() (string, error) {
+	c := u.c
+	if c.o.Key == nil {
+		return "", nil
+	}
+	if token := c.known(); token != "" {
+		u.signed, u.fresh = false, false
+		return "Bearer " + token, nil
+	}
+	if c.o.Kind == api.KindSystem && !c.byChallenge.Load() {
+		state := u.tls.ConnectionState()
+		if exporter, err := state.ExportKeyingMaterial(api.LoginExporter, nil, api.LoginExporterSize); err == nil {
+			u.signed = true
+			return c.signFor(exporter)
+		}
+	}
+	token, err := c.loginBy(u.ctx, u.call)
+	u.signed, u.fresh = false, true
+	return "Bearer " + token, err
+}
+
+// known is a bearer token that still holds, or "".
+func (c *Client) known() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bearer != "" && time.Now().Before(c.expires) {
+		return c.bearer
+	}
+	return ""
+}
+
+// signFor logs in for one connection.
+func (c *Client) signFor(exporter []byte) (string, error) {
+	sig, err := c.o.Sign(identity.NamespaceRSS, api.ExporterStatement(c.o.Kind, c.o.RSS, exporter))
+	if err != nil {
+		return "", fmt.Errorf("log in to relay %s: %w", c.o.Address, err)
+	}
+	return api.SignedLogin{Kind: c.o.Kind, PublicKey: identity.FormatKey(c.o.Key), Signature: string(sig)}.Header()
 }
 
 // do sends a request on this connection, or on a new one where that was closed

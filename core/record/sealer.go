@@ -150,7 +150,10 @@ func (r *Recording) finish(reason string) {
 		failed = err.Error()
 	}
 	r.closed = true
-	now := r.now()
+	if failed != "" {
+		r.now()
+	}
+	now := r.micros // of the closing record
 	if r.cur == nil {
 		r.cur = &pending{n: r.sum.Segments, tally: tally{first: now, last: now}}
 		r.sum.Segments++

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"encoding/binary"
+
 	"github.com/latchstring/latchstring/core/sanitize/encoding"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
@@ -99,21 +101,29 @@ type hit struct {
 // heads finds the stems that begin with three (folded) bytes, and needles is
 // what the kernels look for.
 var (
-	heads   [1 << headBits]int16 // 0 for none, else 1 + index in chains
-	chains  []int16              // stems, each chain ended by -1
-	fourth  []uint64             // by head: which low six bits of the fourth byte go on
+	heads   [1 << headBits]uint8 // index in chains; 0 for none
+	chains  []chain
 	needles *mask.Needles
-	// stemWords are the first four bytes of the stems, without what may differ.
+	// stemWords are the first eight bytes of the stems, without what may differ.
 	stemWords []stemWord
 )
+
+// chain has the stems that share the beginning of a head.
+type chain struct {
+	fourth uint64 // which low six bits of the fourth byte go on
+	stems  []int16
+}
 
 // candidate is a place where a stem may begin.
 type candidate struct {
 	at   int32 // in the window
-	head int32 // in heads
+	head int32 // in chains
 }
 
-type stemWord struct{ want, mask uint32 }
+type stemWord struct {
+	want, mask uint64
+	short      bool // that is all of it
+}
 
 // nearStems are the stems that begin a word of package tokens: see near.
 var nearStems = func() []bool {
@@ -133,14 +143,14 @@ func init() {
 	byHead := map[uint32][]int16{}
 	var texts []string
 	for i, s := range stemTable {
-		w := stemWord{}
-		for at := range min(4, len(s.text)) {
-			m := uint32(0xff)
-			if isLetter(s.text[at]) {
+		w := stemWord{short: len(s.text) <= 8}
+		for at := range min(8, len(s.text)) {
+			m := uint64(0xff)
+			if isLetter(s.text[at]) && s.what != stemShort {
 				m = 0xdf
 			}
 			w.mask |= m << (8 * at)
-			w.want |= uint32(s.text[at]) & m << (8 * at)
+			w.want |= uint64(s.text[at]) & m << (8 * at)
 		}
 		stemWords = append(stemWords, w)
 		if s.text[0] == 0 {
@@ -150,26 +160,28 @@ func init() {
 		byHead[k] = append(byHead[k], int16(i))
 		texts = append(texts, s.text)
 	}
+	chains = []chain{{}}
 	for k := range uint32(1 << headBits) {
-		if c := byHead[k]; len(c) > 0 {
-			heads[k] = int16(len(chains) + 1)
-			chains = append(append(chains, c...), -1)
+		c := chain{stems: byHead[k]}
+		if len(c.stems) == 0 {
+			continue
 		}
-	}
-	fourth = make([]uint64, len(chains)+1)
-	for _, c := range byHead {
-		k := heads[headOf(mask.Fold(stemTable[c[0]].text[0], stemTable[c[0]].text[1], stemTable[c[0]].text[2]))]
-		for _, i := range c {
+		for _, i := range c.stems {
 			t := stemTable[i].text
 			if len(t) == 3 {
-				fourth[k] = ^uint64(0)
+				c.fourth = ^uint64(0)
 				break
 			}
-			fourth[k] |= 1 << (t[3] & 63)
+			c.fourth |= 1 << (t[3] & 63)
 			if isLetter(t[3]) {
-				fourth[k] |= 1 << ((t[3] ^ 0x20) & 63)
+				c.fourth |= 1 << ((t[3] ^ 0x20) & 63)
 			}
 		}
+		if len(chains) > 255 {
+			panic("more beginnings of stems than a byte can count")
+		}
+		heads[k] = uint8(len(chains))
+		chains = append(chains, c)
 	}
 	needles = mask.NewDealt(texts, dealt[:])
 }
@@ -226,22 +238,27 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 	if c == 0 {
 		return dst
 	}
-	return verifyChain(dst, buf, i, end, int(c)-1)
+	return verifyChain(dst, buf, i, end, &chains[c])
 }
 
 // verifyChain appends the stems of a chain that begin at i.
-func verifyChain(dst []hit, buf []byte, i, end, c int) []hit {
-	for ; chains[c] >= 0; c++ {
-		st := int(chains[c])
-		if w := &stemWords[st]; i+4 <= len(buf) && (uint32(buf[i])|uint32(buf[i+1])<<8|uint32(buf[i+2])<<16|uint32(buf[i+3])<<24)&w.mask != w.want {
+func verifyChain(dst []hit, buf []byte, i, end int, c *chain) []hit {
+	whole := i+8 <= len(buf)
+	v := uint64(0)
+	if whole {
+		v = binary.LittleEndian.Uint64(buf[i:])
+	}
+	for _, st := range c.stems {
+		w := &stemWords[st]
+		if whole && v&w.mask != w.want {
 			continue
 		}
 		t := stemTable[st].text
 		if i+len(t) > end {
 			continue
 		}
-		if short := stemTable[st].what == stemShort; short && string(buf[i:i+len(t)]) == t || !short && foldEqual(buf[i:i+len(t)], t) {
-			dst = append(dst, hit{i, st})
+		if whole && w.short || stemTable[st].what == stemShort && string(buf[i:i+len(t)]) == t || stemTable[st].what != stemShort && foldEqual(buf[i:i+len(t)], t) {
+			dst = append(dst, hit{i, int(st)})
 		}
 	}
 	return dst

@@ -96,7 +96,7 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 				h := headOf(w&0xffffff | 0x202020)
 				c := heads[h%uint32(len(heads))]
 				s.maybe[n%64] = candidate{int32(o), int32(c)}
-				n += int(fourth[c] >> (w >> 24 & 63) & 1)
+				n += int(chains[c].fourth >> (w >> 24 & 63) & 1)
 			}
 			for _, m := range s.maybe[:n] {
 				i := from + int(m.at)
@@ -106,7 +106,7 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 				if buf[i] == '-' && i > from && buf[i-1] == '-' {
 					continue // only the first dash of a rule counts
 				}
-				s.all = verifyChain(s.all, buf, i, to, int(m.head)-1)
+				s.all = verifyChain(s.all, buf, i, to, &chains[m.head])
 			}
 		}
 		if h := blk.High &^ shl(blk.High, high, 1); h != 0 {

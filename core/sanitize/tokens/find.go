@@ -1,5 +1,7 @@
 package tokens
 
+import "bytes"
+
 // Match is a token found in a window.
 type Match struct {
 	// Start and End bound the token in the window. They may lie outside the
@@ -70,10 +72,34 @@ func Find(window []byte, start, end int) (Match, bool) {
 // FindNear is Find for who knows more of the window: near is false if none of
 // [NearWords] is in it, in any letter case.
 func FindNear(window []byte, start, end int, near bool) (Match, bool) {
+	if !near && start > 0 && end-start == 36 && plainBefore(window[start-1]) && lowerUUID(window[start:end]) {
+		// Only a name that it is assigned to makes a token of it.
+		return named(window, start, start, end, false)
+	}
 	if m, ok := Shape(window, start, end); ok {
 		return m, true
 	}
 	return vendorNear(window, start, end, near)
+}
+
+// plainBefore is true for bytes that [Shape] makes nothing of before a run.
+func plainBefore(b byte) bool { return b == ' ' || b == '"' || b == '\'' || b == '(' || b == ',' }
+
+// lowerUUID is true for an UUID of small letters that begins no other token.
+func lowerUUID(v []byte) bool {
+	if v[8] != '-' || v[13] != '-' || v[18] != '-' || v[23] != '-' {
+		return false
+	}
+	digits := 0
+	for i, c := range v {
+		switch k := classOf[c]; {
+		case k&digit != 0:
+			digits++
+		case k&lowerHex == 0 && i != 8 && i != 13 && i != 18 && i != 23:
+			return false
+		}
+	}
+	return digits >= 2 && !bytes.Contains(v, []byte("4b1d"))
 }
 
 // NearWords are the words beside which a name makes a token of what follows.

@@ -150,8 +150,15 @@ func bound(ctx context.Context, raw net.Conn, limit time.Duration) func() {
 
 // because prefers the reason of ctx to the deadline that it set off.
 func because(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
 		return fmt.Errorf("handshake: %w", context.Cause(ctx))
+	}
+	// The stream's clock may go off a moment before that of ctx.
+	if d, ok := ctx.Deadline(); ok && isNet(err) && !time.Now().Before(d) {
+		return fmt.Errorf("handshake: %w", context.DeadlineExceeded)
 	}
 	return err
 }

@@ -238,6 +238,7 @@ func TestRightDoesNotForgiveWrong(t *testing.T) {
 // A new secret while somebody is in the middle of trying the old one.
 func TestReplaceDuringAnAttempt(t *testing.T) {
 	w := newWorld(t)
+	w.hangUp = true
 	r := &relay{up: func(n int, m []byte) []byte {
 		if kind(m[0]) == kindProof {
 			if err := w.gate.Replace([]byte("a new secret 77")); err != nil {

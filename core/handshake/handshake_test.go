@@ -19,8 +19,6 @@ const (
 	theSecret  = "K7M-2Q9-XPT"
 )
 
-func init() { farewell = 10 * time.Millisecond }
-
 func signer(t testing.TB) ssh.Signer {
 	t.Helper()
 	_, k, err := ed25519.GenerateKey(rand.Reader)
@@ -43,6 +41,8 @@ type world struct {
 	client             ClientOptions
 
 	counted, right, burnt atomic.Int32
+
+	hangUp bool // the engineer does not stay to hear of a refusal
 }
 
 func certificate(t testing.TB, ca ssh.Signer, key ssh.PublicKey, change func(*ssh.Certificate)) *ssh.Certificate {
@@ -104,6 +104,9 @@ func (w *world) meet(t testing.TB, o ClientOptions, near, far net.Conn) (enginee
 		system, se = w.gate.Accept(ctx, far, w.server)
 	}()
 	engineer, ee = Connect(ctx, near, o)
+	if ee == nil && w.hangUp {
+		near.Close()
+	}
 	<-done
 	t.Cleanup(func() { near.Close(); far.Close() })
 	return

@@ -86,7 +86,7 @@ func (s *server) tell(err error) error {
 }
 
 // farewell bounds how long a refused side is listened to.
-var farewell = 2 * time.Second
+const farewell = 2 * time.Second
 
 func isNet(err error) bool {
 	var n net.Error

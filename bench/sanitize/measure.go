@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,25 +91,59 @@ func compress(r io.Reader) (int64, error) {
 }
 
 // pipeline sanitizes and compresses, each in its own goroutine, with a bounded
-// queue between.
+// queue of blocks between.
 func pipeline(r io.Reader) (int64, error) {
-	pr, pw := io.Pipe()
-	copySanitized, err := sanitizer(&sanitize.Key{1, 2, 3}, pw)
+	q := newQueue(8)
+	copySanitized, err := sanitizer(&sanitize.Key{1, 2, 3}, q)
 	if err != nil {
 		return 0, err
 	}
 	done := make(chan error, 1)
-	go func() {
-		_, err := compress(bufio.NewReaderSize(pr, 1<<20))
-		pr.CloseWithError(err)
-		done <- err
-	}()
+	go func() { done <- q.drain() }()
 	n, err := copySanitized(r)
-	pw.CloseWithError(err)
+	q.close()
 	if zerr := <-done; err == nil {
 		err = zerr
 	}
 	return n, err
+}
+
+// queue hands blocks from the sanitizer to the compressor, so that neither waits
+// for the other as long as there is room.
+type queue struct {
+	full, free chan []byte
+}
+
+func newQueue(blocks int) *queue {
+	q := &queue{make(chan []byte, blocks), make(chan []byte, blocks)}
+	for range blocks {
+		q.free <- make([]byte, 0, 256<<10)
+	}
+	return q
+}
+
+// Write implements [io.Writer].
+func (q *queue) Write(p []byte) (int, error) {
+	q.full <- append((<-q.free)[:0], p...)
+	return len(p), nil
+}
+
+func (q *queue) close() { close(q.full) }
+
+// drain compresses all blocks. After an error it goes on to empty the queue, so
+// that nobody waits for ever.
+func (q *queue) drain() error {
+	enc, err := zstd.NewWriter(io.Discard)
+	for b := range q.full {
+		if err == nil {
+			_, err = enc.Write(b)
+		}
+		q.free <- b
+	}
+	if err != nil {
+		return err
+	}
+	return enc.Close()
 }
 
 // headOf copies the first n bytes of a file to a temporary one.

@@ -65,6 +65,7 @@ type System struct {
 	ended  chan struct{}
 	mu     sync.Mutex
 	open   map[string]*resume.Stream // by connection
+	byID   map[string]*resume.Stream
 	closed []record.Summary
 }
 
@@ -75,7 +76,7 @@ const Keep = 20 * time.Second
 // New starts everything. It ends with the test.
 func New(t testing.TB, change ...func(*relaytest.Relay)) *System {
 	t.Helper()
-	s := &System{Pair: relaytest.NewPair(t, change...), Secret: "7KQ2-9XWD-M4TR-H8PV", Policy: &Policy{}, t: t, open: map[string]*resume.Stream{}}
+	s := &System{Pair: relaytest.NewPair(t, change...), Secret: "7KQ2-9XWD-M4TR-H8PV", Policy: &Policy{}, t: t, open: map[string]*resume.Stream{}, byID: map[string]*resume.Stream{}}
 	s.Near, s.Far = NewLine(t, s.Address), NewLine(t, s.Address)
 	dir := t.TempDir()
 	s.Recordings, s.AuditDir = filepath.Join(dir, "recordings"), filepath.Join(dir, "audit")
@@ -258,6 +259,19 @@ func (s *System) attach(ctx context.Context, hs *handshake.Conn, req handshake.R
 	if errors.Is(err, resume.ErrNoStream) {
 		hs.Deny(ctx, handshake.CodeStream, "the connection is over")
 	}
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	st := s.byID[req.Stream]
+	s.mu.Unlock()
+	if st == nil {
+		return
+	}
+	select { // the connection is closed when this returns
+	case <-st.Lost():
+	case <-ctx.Done():
+	}
 }
 
 func (s *System) approve(ctx context.Context, hs *handshake.Conn) error {
@@ -290,7 +304,7 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 		return
 	}
 	s.mu.Lock()
-	s.open[start.Connection] = st
+	s.open[start.Connection], s.byID[id] = st, st
 	s.mu.Unlock()
 	if err := hs.Grant(ctx, id, 0); err == nil {
 		err = st.Attach(hs.Raw(), 0)
@@ -310,6 +324,7 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, start.Connection)
+	delete(s.byID, id)
 	s.closed = append(s.closed, sum)
 }
 

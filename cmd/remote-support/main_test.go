@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(scripts, err)
 	}
 	for _, script := range scripts {
-		s := &scene{t: t, seen: map[string]*output{}}
+		s := &scene{t: t, seen: map[string]*output{}, agents: map[string]*exec.Cmd{}}
 		cmds := s.commands()
 		cmds["code"] = code
 		cmds["relay"] = func(ts *testscript.TestScript, _ bool, _ []string) { s.relay = relay(t, ts) }

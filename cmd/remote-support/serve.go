@@ -13,8 +13,9 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "run the agent until it is told to stop",
-		Description: `The agent answers the local API on a unix socket. It opens no network port and
-no connection by itself.`,
+		Description: `The agent answers the local API on a unix socket, and remote access lives in it:
+when it ends, a session ends. It opens no network port, and no connection unless
+somebody turns remote access on, by command or by the global switch in local.cfg.`,
 		Action: func(c *cli.Context) (err error) {
 			a, err := openAgent(c)
 			if err != nil {

@@ -26,10 +26,11 @@ import (
 
 // scene is what the commands of one script share.
 type scene struct {
-	t     *testing.T
-	mu    sync.Mutex
-	relay *relaytest.Relay
-	seen  map[string]*output
+	t      *testing.T
+	mu     sync.Mutex
+	relay  *relaytest.Relay
+	seen   map[string]*output
+	agents map[string]*exec.Cmd
 }
 
 // output is what a program in the background has said.
@@ -50,7 +51,7 @@ func until(ts *testscript.TestScript, what string, f func() bool) {
 }
 
 // background runs remote-support until the end of the script.
-func background(ts *testscript.TestScript, args ...string) *output {
+func background(ts *testscript.TestScript, args ...string) (*output, *exec.Cmd) {
 	o := &output{}
 	cmd := exec.Command(filepath.Join(strings.Split(ts.Getenv("PATH"), string(filepath.ListSeparator))[0], "remote-support"), args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), o, o
@@ -63,7 +64,7 @@ func background(ts *testscript.TestScript, args ...string) *output {
 			fmt.Fprintln(os.Stderr, o)
 		}
 	})
-	return o
+	return o, cmd
 }
 
 func (s *scene) client(ts *testscript.TestScript, root string) *control.Client {
@@ -80,11 +81,31 @@ func (s *scene) client(ts *testscript.TestScript, root string) *control.Client {
 func (s *scene) commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"agent": func(ts *testscript.TestScript, _ bool, args []string) { // agent ROOT
-			background(ts, "serve", "--root", args[0])
+			_, cmd := background(ts, "serve", "--root", args[0])
+			s.mu.Lock()
+			s.agents[args[0]] = cmd
+			s.mu.Unlock()
 			s.client(ts, args[0])
 		},
+		"kill9": func(ts *testscript.TestScript, _ bool, args []string) { // kill9 ROOT
+			s.mu.Lock()
+			cmd := s.agents[args[0]]
+			s.mu.Unlock()
+			ts.Check(cmd.Process.Kill())
+			cmd.Wait()
+		},
+		"gone": func(ts *testscript.TestScript, _ bool, args []string) { // gone FILE: the process in it ends
+			pid := strings.TrimSpace(ts.ReadFile(args[0]))
+			if pid == "" {
+				ts.Fatalf("no process")
+			}
+			until(ts, "process "+pid+" ends", func() bool {
+				stat, err := os.ReadFile("/proc/" + pid + "/stat")
+				return err != nil || strings.Contains(string(stat), ") Z ")
+			})
+		},
 		"watch": func(ts *testscript.TestScript, _ bool, args []string) { // watch ROOT NAME
-			o := background(ts, "status", "--watch", "--root", args[0])
+			o, _ := background(ts, "status", "--watch", "--root", args[0])
 			until(ts, "it watches", func() bool { return strings.Contains(o.String(), "bundles queued") })
 			time.Sleep(100 * time.Millisecond) // the stream opens after the status is printed
 			s.mu.Lock()

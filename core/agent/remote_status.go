@@ -37,7 +37,7 @@ func (r *remote) describe() control.Session {
 		return s
 	}
 	s.ID, s.By, s.Method, s.Case, s.Since, s.Expires, s.Standing = now.ID, now.Opener.Actor, now.Opener.Method, now.Case, now.Since, now.Expires, now.Standing
-	s.RSS, s.Way = l.vendor.RSS, l.route.String()
+	s.System, s.RSS, s.Way = l.vendor.System, l.vendor.RSS, l.route.String()
 	if left, bounded := r.machine.Left(); bounded {
 		s.SecondsLeft = int64(left / time.Second)
 	}

@@ -82,6 +82,7 @@ type Secret struct {
 type Session struct {
 	State       string       `json:"state"` // off, opening, open, connected, closing
 	ID          string       `json:"id,omitempty"`
+	System      string       `json:"system,omitempty"` // as the vendor knows this system
 	By          string       `json:"by,omitempty"`     // who turned it on
 	Method      string       `json:"method,omitempty"` // and how he had logged in
 	Case        string       `json:"case,omitempty"`

@@ -393,7 +393,7 @@ func TestRunAs(t *testing.T) {
 		t.Skip(err)
 	}
 	s := newSite(t, func(o *Options) { o.RunAs = "nobody" })
-	s.shell = "/bin/sh" // it has none that lets anybody in
+	s.shell.Store("/bin/sh") // it has none that lets anybody in
 	want := fmt.Sprintf("%d %d %d\n", a.UID, a.GID, a.GID)
 	if out, errs, code := s.ssh("sa", "echo $(id -u) $(id -g) $(id -G); echo x > /dev/stderr"); out != want || errs != "x\n" || code != 0 {
 		t.Errorf("%q, %q, %d; want %q", out, errs, code, want)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,8 +152,8 @@ type site struct {
 	dir    string
 	addr   string
 	cancel context.CancelFunc
-	ended  chan error // of each connection
-	shell  string     // instead of that of the user
+	ended  chan error   // of each connection
+	shell  atomic.Value // a string, instead of that of the user
 }
 
 type tune func(*Options)
@@ -185,7 +186,7 @@ func newSite(t testing.TB, tunes ...tune) *site {
 			o := o
 			o.Peer.Connection = fmt.Sprintf("con-%08d", n)
 			served.Go(func() {
-				if s.shell == "" {
+				if s.shell.Load() == nil {
 					s.ended <- Serve(ctx, c, o)
 					return
 				}
@@ -196,7 +197,7 @@ func newSite(t testing.TB, tunes ...tune) *site {
 				if err != nil {
 					t.Error(err)
 				}
-				a.Shell = s.shell
+				a.Shell = s.shell.Load().(string)
 				s.ended <- serve(ctx, c, o, a)
 			})
 		}

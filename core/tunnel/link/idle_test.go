@@ -14,7 +14,7 @@ func TestIdleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("opens many connections")
 	}
-	const n = 300
+	const n = 150
 	for _, tt := range []struct {
 		framed bool
 		limit  int64

@@ -211,13 +211,26 @@ func (h *hub) begin(r *http.Request) (*carried, error) {
 	c.ctx, c.cut = context.WithCancelCause(context.Background())
 	link, err := h.admit(c)
 	if err != nil {
-		return nil, err
+		return nil, h.elsewhere(r.Context(), sys, err)
 	}
 	if err := link.ask(c); err != nil {
 		c.end()
 		return nil, api.Errorf(http.StatusServiceUnavailable, api.CodeNoAnswer, "system %s does not answer: %v", sys.Name, err)
 	}
 	return c, nil
+}
+
+// elsewhere says so when a system that is not open here is open at another
+// node: nodes do not pass connections on to each other.
+func (h *hub) elsewhere(ctx context.Context, sys store.System, err error) error {
+	if asError(err).Code != api.CodeNotOpen {
+		return err
+	}
+	open, e := h.srv.reg.Present(ctx)
+	if s, ok := open[sys.ID]; e == nil && ok && s.Node != h.node {
+		return api.Errorf(http.StatusServiceUnavailable, api.CodeUnavailable, "system %s hangs on another node of this relay, %s; this is %s", sys.Name, s.Node, h.node)
+	}
+	return err
 }
 
 // admit checks the limits and takes a place.

@@ -243,8 +243,10 @@ func (h *hub) announced(c *control, m *msg.Hello) error {
 	if last.Session == m.Session && !last.Ended {
 		return nil
 	}
-	if wait := h.systemRate.take(c.system); wait > 0 {
-		return busy(wait, "system %s opens too many sessions", c.name)
+	if last.Session != "" { // the first of a system needs no limit
+		if wait := h.systemRate.take(c.system); wait > 0 {
+			return busy(wait, "system %s opens too many sessions", c.name)
+		}
 	}
 	if last.Session != "" && !last.Ended {
 		if err := h.recordEnd(ctx, c.system, last.Session, "another session took over"); err != nil {

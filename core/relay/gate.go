@@ -25,21 +25,25 @@ func newGate(total, perSource int, shut func()) *gate {
 	return &gate{slots: make(chan struct{}, total), perSource: perSource, source: map[netip.Addr]int{}, shut: shut}
 }
 
-// enter counts a connection in, and returns what counts it out.
-func (g *gate) enter(a netip.Addr) (leave func(), ok bool) {
+// enter counts a connection in.
+func (g *gate) enter(a netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.source[a] >= 2*g.perSource {
-		return nil, false
+		return false
 	}
 	g.source[a]++
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.source[a]--; g.source[a] == 0 {
-			delete(g.source, a)
-		}
-	}, true
+	return true
+}
+
+// leave counts one out.
+func (g *gate) leave(a netip.Addr) {
+	<-g.slots
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.source[a]--; g.source[a] == 0 {
+		delete(g.source, a)
+	}
 }
 
 // full reports whether the address of a request has more than it should.
@@ -100,16 +104,14 @@ func (l *gated) Accept() (net.Conn, error) {
 			<-l.gate.slots
 			return nil, err
 		}
-		leave, ok := l.gate.enter(sourceOf(c.RemoteAddr().String()))
-		if !ok {
+		source := sourceOf(c.RemoteAddr().String())
+		if !l.gate.enter(source) {
 			c.Close()
 			<-l.gate.slots
 			l.gate.shut()
 			continue
 		}
-		g := &gatedConn{Conn: c, gate: l.gate}
-		g.leave.Store(&leave)
-		return g, nil
+		return &gatedConn{Conn: c, gate: l.gate, source: source}, nil
 	}
 }
 
@@ -122,8 +124,9 @@ func (l *gated) Close() error {
 // through it in pieces that are larger than the records of TLS.
 type gatedConn struct {
 	net.Conn
-	gate  *gate
-	leave atomic.Pointer[func()]
+	gate   *gate
+	source netip.Addr
+	closed atomic.Bool
 
 	// Reading; one goroutine at a time.
 	ahead *[aheadSize]byte // nil while nothing streams
@@ -210,9 +213,8 @@ func (c *gatedConn) Write(p []byte) (int, error) {
 }
 
 func (c *gatedConn) Close() error {
-	if leave := c.leave.Swap(nil); leave != nil {
-		(*leave)()
-		<-c.gate.slots
+	if !c.closed.Swap(true) {
+		c.gate.leave(c.source)
 	}
 	return c.Conn.Close()
 }

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay"
@@ -123,20 +122,6 @@ func (c *child) says(t testing.TB, want string) {
 func (c *child) kill() {
 	c.cmd.Process.Kill()
 	c.cmd.Wait()
-}
-
-// stop ends it orderly and says how long that took.
-func (c *child) stop(t testing.TB) time.Duration {
-	t.Helper()
-	start := time.Now()
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	io.Copy(io.Discard, c.out)
-	if err := c.cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	return time.Since(start)
 }
 
 func decodeJSON(r io.Reader, v any) error { return json.NewDecoder(r).Decode(v) }

@@ -1,9 +1,15 @@
 package resume
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
+	"math/big"
 	"net"
 	"testing"
+	"time"
 )
 
 // The same work on the bare connection and on the stream over it: what counts
@@ -18,6 +24,64 @@ func BenchmarkBulk(b *testing.B) {
 		x, y := streams(b, a, c, Options{})
 		bulk(b, x, y)
 	})
+}
+
+// The same below TLS, as the link is.
+func BenchmarkBulkTLS(b *testing.B) {
+	b.Run("bare", func(b *testing.B) {
+		x, y := tlsPair(b)
+		bulk(b, x, y)
+	})
+	b.Run("stream", func(b *testing.B) {
+		a, c := tlsPair(b)
+		x, y := streams(b, a, c, Options{})
+		bulk(b, x, y)
+	})
+}
+
+func tlsPair(b *testing.B) (x, y net.Conn) {
+	b.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		b.Fatal(err)
+	}
+	near, far := pair(b)
+	server := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}})
+	client := tls.Client(near, &tls.Config{InsecureSkipVerify: true}) // a benchmark
+	go server.Handshake()
+	if err := client.Handshake(); err != nil {
+		b.Fatal(err)
+	}
+	return client, server
+}
+
+// What 64 bytes wait for while the other direction is full.
+func BenchmarkEchoUnderBulk(b *testing.B) {
+	a, c := pair(b)
+	x, y := streams(b, a, c, Options{})
+	go func() {
+		p := make([]byte, 64<<10)
+		for {
+			if _, err := y.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	go io.Copy(io.Discard, x)
+	got := make(chan struct{}, 1)
+	y.Side(func(byte, []byte) { got <- struct{}{} })
+	p := make([]byte, 64)
+	for b.Loop() {
+		if err := x.Send(1, p); err != nil {
+			b.Fatal(err)
+		}
+		<-got
+	}
 }
 
 func bulk(b *testing.B, x, y net.Conn) {

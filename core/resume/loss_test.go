@@ -135,7 +135,7 @@ func TestSecondAttachmentReplacesTheFirst(t *testing.T) {
 // minutes: what is typed comes back, in order, and memory stays as it was.
 func TestTwelveHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRun(t, 12, Options{Adaptive: true})
+		r := newRun(t, 12, Options{})
 		go func() { // the shell: it answers every line
 			buf := make([]byte, 4<<10)
 			for {

@@ -23,7 +23,7 @@ const (
 
 const (
 	leastPing  = 5 * time.Second // that Adaptive goes down to
-	ackEvery   = 512 << 10       // bytes consumed until that is told
+	ackEvery   = 256 << 10       // bytes consumed until that is told
 	ackAlong   = 16 << 10        // the same, when there is something to send anyway
 	maxUnsent  = 256 << 10       // that Write leaves for others to send
 	firstDelay = 100 * time.Millisecond
@@ -40,7 +40,7 @@ type Options struct {
 	Ping     time.Duration // silence until the other side is asked
 	Answer   time.Duration // until it must have answered
 	Linger   time.Duration // for which Close waits for the other side to have everything
-	Adaptive bool          // ask earlier where idle connections are cut
+	Adaptive bool          // ask earlier where idle connections are cut; [Table.Open] sets it
 
 	// Redial makes a new connection up to the point where frames begin: it
 	// proves the enrolment, tells received to the other side and returns what

@@ -35,7 +35,7 @@ func (t *Table) Open(key []byte, o Options) (id string, s *Stream, err error) {
 	if t.streams == nil {
 		t.streams = map[string]*Stream{}
 	}
-	o.System = true
+	o.System, o.Adaptive = true, true
 	s = NewStream(key, o)
 	t.streams[id] = s
 	go func() {

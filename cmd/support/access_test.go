@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -36,6 +37,7 @@ func TestAccess(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			s := connecttest.New(t)
 			e.Values[openSystem{}] = s
+			e.Values[meddling{}] = &chanBox{}
 			for name, value := range map[string]string{
 				"RSS": s.Near.Address, "PIN": s.Loaded.Pin().String(), "HOME": e.WorkDir, "SSH_AUTH_SOCK": "", "ID": s.System.ID(), "KEY": s.KeyFile, "THERE": e.WorkDir + "/there",
 			} {
@@ -54,7 +56,7 @@ func TestAccess(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "deny": deny, "session": session, "web": web, "get": get, "big": big, "same": same, "hunt": hunt, "sigcert": sigcert,
+			"code": code, "deny": deny, "session": session, "web": web, "get": get, "big": big, "same": same, "hunt": hunt, "sigcert": sigcert, "meddle": meddle, "meddled": meddled,
 		},
 	})
 }
@@ -165,3 +167,41 @@ func sigcert(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("ssh-keygen", append([]string{"-q", "-s", ca, "-I", "grace", "-V", "-5m:+1h"}, append(args, s.KeyFile+".pub")...)...))
 }
 
+// meddling is what happens to a transfer while it runs.
+type meddling struct{}
+
+// meddle FILE cuts the engineer's line and restarts the relay while the file
+// grows.
+func meddle(ts *testscript.TestScript, _ bool, args []string) {
+	s, path, done := systemOf(ts), ts.MkAbs(args[0]), make(chan error, 1)
+	grown := func(mb int64) error {
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if fi, err := os.Stat(path); err == nil && fi.Size() > mb<<20 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s does not grow to %d MB", path, mb)
+	}
+	go func() {
+		err := grown(8)
+		if n := s.Near.Cut(); err == nil && n == 0 {
+			err = errors.New("there was nothing to cut")
+		}
+		if err == nil {
+			err = grown(24)
+		}
+		if err == nil {
+			s.Relay.Stop()
+			s.Relay.Start()
+		}
+		done <- err
+	}()
+	ts.Value(meddling{}).(*chanBox).c = done
+}
+
+type chanBox struct{ c chan error }
+
+// meddled waits for the end of it.
+func meddled(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(<-ts.Value(meddling{}).(*chanBox).c)
+}

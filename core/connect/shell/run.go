@@ -51,7 +51,7 @@ var signalNumbers = map[ssh.Signal]int{
 }
 
 // ErrEnded is returned when the engineer typed ~.
-var ErrEnded = errors.New("the connection was ended by ~.")
+var ErrEnded = errors.New("the connection was ended by the escape ~. of the engineer")
 
 // Run runs the command and waits for its end. When ctx ends, the command gets
 // an interrupt and a little time.

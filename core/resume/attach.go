@@ -99,6 +99,7 @@ func (s *Stream) rewind(peerReceived uint64) error {
 		return err
 	}
 	s.next = peerReceived
+	s.release() // what was consumed while it was being written
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -179,8 +180,11 @@ func (i *indenter) Write(p []byte) (int, error) {
 // widest is how much of a line is shown.
 const widest = 170
 
+// control are what a recording holds for the terminal, such as its size.
+var control = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]|\r")
+
 func (i *indenter) line(b []byte) {
-	line := []rune(strings.ReplaceAll(string(b), i.strip, ""))
+	line := []rune(strings.ReplaceAll(control.ReplaceAllString(string(b), ""), i.strip, ""))
 	if len(line) > widest {
 		line = append(line[:widest-1], '…')
 	}

@@ -139,7 +139,7 @@ func (t *tour) makeEngineer(ctx context.Context) error {
 	if err := os.WriteFile(t.path("ada.pub"), ssh.MarshalAuthorizedKey(key), 0o600); err != nil {
 		return err
 	}
-	_, err = t.quiet(ctx, "rss", "engineers", "add", "--root", "vendor", "ada", "--key-file", "ada.pub", "--role", "bundles")
+	_, err = t.quiet(ctx, "rss", "engineers", "add", "--root", "vendor", "ada", "--key-file", "ada.pub", "--role", "bundles", "--role", "access")
 	return err
 }
 
@@ -192,8 +192,10 @@ func (t *tour) find(folder, name string) (string, error) {
 
 func (t *tour) proof(ctx context.Context) error {
 	t.heading("Everything was recorded, and the record holds")
-	if _, err := t.run(ctx, "remote-support", "audit", "show", "--root", "sa", "--type", "bundle."); err != nil {
-		return err
+	for _, kind := range []string{"bundle.", "session.", "access."} {
+		if _, err := t.run(ctx, "remote-support", "audit", "show", "--root", "sa", "--type", kind); err != nil {
+			return err
+		}
 	}
 	_, err := t.run(ctx, "remote-support", "audit", "verify", "--root", "sa")
 	return err

@@ -115,15 +115,16 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // requests finish for some seconds. Uploads that are cut then resume later.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 	where := map[string]string{"listen": ln.Addr().String()}
-	if err := s.record(ctx, audit.RelayStarted, "relay", s.relay.Config.Address, where); err != nil {
+	begin := context.WithoutCancel(ctx) // told to stop this early is no failure
+	if err := s.record(begin, audit.RelayStarted, "relay", s.relay.Config.Address, where); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	defer func() {
-		err = errors.Join(err, s.record(context.WithoutCancel(ctx), audit.RelayStopped, "relay", s.relay.Config.Address, nil))
+		err = errors.Join(err, s.record(begin, audit.RelayStopped, "relay", s.relay.Config.Address, nil))
 	}()
 	tlsConfig := s.relay.Certs.TLS()
 	// What a process of this node that was killed has left is not so any more.
-	if err := s.reg.ForgetPresent(ctx, s.hub.node); err != nil {
+	if err := s.reg.ForgetPresent(begin, s.hub.node); err != nil {
 		return errors.Join(unavailable(err), ln.Close())
 	}
 	srv := &http.Server{

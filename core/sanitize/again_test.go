@@ -37,3 +37,20 @@ func TestAgain(t *testing.T) {
 		t.Errorf("the pseudonyms changed:\n%s\n%s", before, after)
 	}
 }
+
+// A pseudonym is no secret, whatever word it stands behind.
+func TestPseudonymsPassTheGate(t *testing.T) {
+	for b := range 40 {
+		key := Key{byte(b), 7}
+		s, err := New(Options{Key: &key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := "passwd jdoe\nsudo passwd bertram\nSetting new password for carla\nusers:\n  - name: dora\npasswd: emil\n'frida'@'10.1.%'\nJan 12 06:25:43 web-17 sshd[2211]: Accepted password for gerd from 10.0.0.1 port 1 ssh2\n"
+		out, _ := copyFile(t, s, File{Name: "history"}, []byte(in))
+		hits, err := s.Check(t.Context(), bytes.NewReader(out), File{Name: "history"})
+		if err != nil || len(hits) > 0 {
+			t.Fatalf("key %d: %v, %v\n%s", b, hits, err, out)
+		}
+	}
+}

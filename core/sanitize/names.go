@@ -1,6 +1,7 @@
 package sanitize
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
@@ -22,6 +23,12 @@ func (s *Sanitizer) appendPseudonym(dst, text []byte, id scan.Ident) []byte {
 	switch id.What {
 	case scan.IPv4:
 		dst = s.mapper.AppendIPv4(dst, [4]byte{byte(id.Addr >> 24), byte(id.Addr >> 16), byte(id.Addr >> 8), byte(id.Addr)})
+	case scan.Net4:
+		at := len(dst)
+		dst = s.mapper.AppendIPv4(dst, [4]byte{byte(id.Addr >> 24), byte(id.Addr >> 16), byte(id.Addr >> 8), byte(id.Addr)})
+		for groups := 4 - bytes.Count(text, []byte{'.'}) - 1; groups > 0; groups-- {
+			dst = dst[:at+bytes.LastIndexByte(dst[at:], '.')]
+		}
 	case scan.IPv6:
 		dst, ok = s.mapper.AppendIPv6(dst, text)
 	case scan.MAC:

@@ -56,7 +56,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd":
 			t[i] = true
 		}
 	}
@@ -193,6 +193,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 		}
 		return
 	case "passwd", "chpasswd", "sudo":
+		if f.name == "passwd" && s.Identify {
+			s.passwdOf(args)
+		}
 		s.piped(f.name, args)
 		return
 	case "net":
@@ -285,8 +288,33 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 		bare++
 		if f.bare > 0 && needs && bflag && bare == f.bare {
 			s.judge(args[i].vs, args[i].ve, w, true)
+			if s.Identify && f.name == "htpasswd" && i > 0 {
+				s.accountArg(args[i-1])
+			}
 			return
 		}
+	}
+}
+
+// passwdOf takes the account in a line that is nothing but passwd NAME, maybe
+// behind a prompt or sudo.
+func (s *Scanner) passwdOf(args []arg) {
+	var who arg
+	n := 0
+	for _, a := range args {
+		if t := s.text(a); len(t) > 0 && t[0] != '-' {
+			who = a
+			n++
+		}
+	}
+	if n != 1 {
+		return
+	}
+	before := bytes.TrimRight(s.buf[s.ls:args[0].start], " \t")
+	before = bytes.TrimRight(bytes.TrimSuffix(before, []byte("passwd")), " \t")
+	before = bytes.TrimRight(bytes.TrimSuffix(before, []byte("sudo")), " \t")
+	if k := len(before); k == 0 || before[k-1] == '$' || before[k-1] == '#' {
+		s.accountArg(who)
 	}
 }
 
@@ -460,6 +488,9 @@ func (s *Scanner) piped(name string, args []arg) {
 	}
 	if name == "chpasswd" {
 		if c := bytes.IndexByte(s.buf[p:max(p, e)], ':'); c > 0 {
+			if s.Identify {
+				s.addAccount(p, p+c)
+			}
 			p += c + 1
 		}
 	}

@@ -18,19 +18,20 @@ const (
 	Email
 	Host
 	User
+	Net4 // the first one to three groups of an IPv4 address
 )
 
 // Whats is how many kinds of identifiers there are.
-const Whats = 6
+const Whats = 7
 
-var whatNames = [Whats]string{"ipv4", "ipv6", "mac", "email", "host", "user"}
+var whatNames = [Whats]string{"ipv4", "ipv6", "mac", "email", "host", "user", "ipv4"}
 
 func (w What) String() string { return whatNames[w] }
 
 // Ident is an identifier that gets a pseudonym.
 type Ident struct {
 	Start, End int
-	Addr       uint32 // of IPv4
+	Addr       uint32 // of IPv4 and Net4
 	What       What
 }
 
@@ -80,6 +81,11 @@ func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, fro
 			if end := s.ipv6(buf, i, from, to); end > 0 {
 				m.lastColon = end
 			}
+		}
+	}
+	for v := blk.Newline; v != 0; v &= v - 1 {
+		if i := base + bits.TrailingZeros64(v) + 1; i < to {
+			s.syslogHost(buf, i, to)
 		}
 	}
 	for v := blk.At; v != 0; v &= v - 1 {

@@ -10,7 +10,7 @@ import (
 // empty, masked already, switches, references to something else.
 func (s *Scanner) spare(v []byte, class keyname.Class) bool {
 	v = bytes.TrimSpace(v)
-	return len(v) == 0 || isToken(v) || isMasked(v) || isSwitch(v) || isReference(v)
+	return len(v) == 0 || isToken(v) || isPseudonym(v) || isMasked(v) || isSwitch(v) || isReference(v)
 }
 
 // isToken recognizes what this package wrote itself: REDACTED_kind_123456. A
@@ -27,6 +27,20 @@ func isToken(v []byte) bool {
 	}
 	for _, c := range v[9 : n-7] {
 		if (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// isPseudonym is true for a name that package pseudonym made: what stands behind
+// passwd in a history may be one.
+func isPseudonym(v []byte) bool {
+	if len(v) != 10 || v[0] != 'u' && v[0] != 'h' || v[1] != '-' {
+		return false
+	}
+	for _, c := range v[2:] {
+		if (c < 'a' || c > 'z') && (c < '2' || c > '7') {
 			return false
 		}
 	}

@@ -73,8 +73,12 @@ func nameServices(v []byte) bool {
 // GPL-2+-or-X11. Between the seams stand words, or a few digits, or both; a key
 // that was drawn by chance has more digits and no words.
 func plainSegments(v []byte) bool {
+	if containsFold(v, "gpl") && len(v) < 64 && bytes.Count(v, []byte{'-'}) < 8 {
+		return true
+	}
 	letters, digits, vowels, word := 0, 0, 0, 0
 	allLetters, allDigits, mixedSegments := 0, 0, 0
+	year := false // the digits begin as those of a year
 	end := func() {
 		if letters > 0 && digits > 2 || letters > 0 && digits > 0 && letters > 5 {
 			mixedSegments++
@@ -82,11 +86,17 @@ func plainSegments(v []byte) bool {
 		if letters >= 3 && vowels > 0 {
 			word++
 		}
+		if letters == 0 && digits == 4 && year {
+			allDigits -= 4
+		}
 		letters, digits, vowels = 0, 0, 0
 	}
 	for _, c := range v {
 		switch {
 		case isDigit(c):
+			if digits == 0 {
+				year = c == '1' || c == '2'
+			}
 			digits++
 			allDigits++
 		case isLetter(c):

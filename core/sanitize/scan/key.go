@@ -256,7 +256,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if op[0] == '=' && v < s.le && !isSpace(buf[v]) && s.shellLine(ks) {
 			w.toEnd = false
 		}
-		if s.source && !s.commented(ks) {
+		if s.source && !s.commented(ks) && !s.inString(ks, keyQuote) {
 			w.code, w.toEnd = true, false
 		}
 		w.block = lineStart

@@ -98,6 +98,26 @@ func (s *Scanner) documented(ks int) bool {
 	return false
 }
 
+// inString is true when the name at ks stands inside of a string and is not the
+// string itself: "user=app password=x".
+func (s *Scanner) inString(ks, keyQuote int) bool {
+	if keyQuote > 0 && ks > s.ls && quoteAt(s.buf, ks-1, s.le) > 0 {
+		return false
+	}
+	open := byte(0)
+	for i := s.ls; i < ks; i++ {
+		switch c := s.buf[i]; {
+		case c == '\\':
+			i++
+		case open == 0 && (c == '"' || c == '\'' || c == '`'):
+			open = c
+		case c == open:
+			open = 0
+		}
+	}
+	return open != 0
+}
+
 // commented is true when a comment begins before p.
 func (s *Scanner) commented(p int) bool {
 	if s.comment() {

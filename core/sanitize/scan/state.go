@@ -215,6 +215,9 @@ func (s *Scanner) userPair(from, to int) bool {
 	if i <= 0 || i+1 >= len(v) || bytes.IndexByte(v[:i], ' ') >= 0 || v[i+1] == ' ' || len(bytes.TrimSpace(v[i+1:])) == 0 {
 		return false
 	}
+	if s.Identify {
+		s.addAccount(from, from+i)
+	}
 	s.hideText(from+i+1, to, keyname.Password, "user-password")
 	return true
 }

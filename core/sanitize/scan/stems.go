@@ -71,7 +71,7 @@ func buildStems() []stem {
 	add(stemKey, "\x00\x00\x00")
 	invisibleStem = len(t)
 	add(stemInvisible, "\x00\x00\x00")
-	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname")
+	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname", " role ")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp")

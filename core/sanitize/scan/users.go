@@ -30,6 +30,7 @@ func (s *Scanner) account(pos int, word string) {
 	case "'@'":
 		if q := bytes.LastIndexByte(buf[max(s.ls, pos-64):pos], '\''); q >= 0 {
 			s.addAccount(max(s.ls, pos-64)+q+1, pos)
+			s.grantHost(e)
 		}
 	case " for ":
 		// Accepted password for jdoe from 10.0.0.1
@@ -54,8 +55,13 @@ func (s *Scanner) account(pos int, word string) {
 				s.ident(p, n, Host)
 			}
 		}
+	case " role ":
+		if s.before(pos, "create") || s.before(pos, "alter") || s.before(pos, "drop") {
+			s.accountAt(e+quoteAt(buf, e, s.le), 0)
+		}
 	default:
 		s.userWord(pos, e)
+		s.userList(pos)
 	}
 }
 
@@ -91,7 +97,7 @@ func (s *Scanner) userWord(pos, e int) {
 		p += quoteAt(buf, p, s.le)
 	} else if p == e || !foldIs(name, "user") || p-e != 1 {
 		return
-	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || quoteAt(buf, p, s.le) > 0) {
+	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0) {
 		return
 	} else {
 		p += quoteAt(buf, p, s.le)
@@ -112,6 +118,15 @@ func (s *Scanner) accountAt(p int, end byte) {
 		return
 	}
 	s.addAccount(p, e)
+	// DOMAIN\user
+	if u := e + 1; e > p && u < s.le && s.buf[e] == '\\' {
+		u += btoi(s.buf[u] == '\\')
+		for e = u; e < s.le && isAccountChar(s.buf[e]); e++ {
+		}
+		if e-u > 2 {
+			s.addAccount(u, e)
+		}
+	}
 }
 
 func (s *Scanner) addAccount(b, e int) {

@@ -81,6 +81,9 @@ func (s *Scanner) window(buf []byte, from, to int) {
 // describe, which is buf from from on.
 func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 	var idents identMasks
+	if s.Identify && (from == 0 || buf[from-1] == '\n') {
+		s.syslogHost(buf, from, to)
+	}
 	var high uint64
 	var run1, run2, run4, run8, inRun uint64
 	for b := range blocks {

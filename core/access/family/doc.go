@@ -16,8 +16,9 @@
 //     the machine has none, carries the mark for [Sweep].
 //   - A cgroup (v2), where one can be made. It is killed as a whole, by the
 //     kernel, faster than any fork.
-//   - Where there is neither, in an agent without root: a timer slack some
-//     nanoseconds off the default, which is inherited over fork and exec.
+//   - Where there is neither, in an agent without root: an open file without
+//     content, which children inherit. A daemon that closes what it did not open
+//     loses it; that is the one gap, and root closes it.
 //   - Variables in the environment, and the descent from other members.
 //
 // The direct children die with the agent (PR_SET_PDEATHSIG); what they left

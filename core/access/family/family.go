@@ -88,6 +88,9 @@ func (f *Family) Start(cmd *exec.Cmd) error {
 }
 
 func (f *Family) fork(cmd *exec.Cmd) error {
+	if f.mark.token != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, f.mark.token)
+	}
 	if f.group == nil {
 		return cmd.Start()
 	}
@@ -156,8 +159,15 @@ func (f *Family) End(grace time.Duration) (left []int) {
 func end(members func() []int, killAll func(), grace time.Duration) []int {
 	signalAll(members(), unix.SIGHUP)
 	signalAll(members(), unix.SIGCONT) // a stopped process takes its SIGHUP when it goes on
+	// A process that is just executing a program has for a moment no environment
+	// to read: none is left when none is seen for a while.
+	const quiet = 3
+	none := 0
 	for until := time.Now().Add(grace); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
-		if len(members()) == 0 {
+		if none++; len(members()) > 0 {
+			none = 0
+		}
+		if none == quiet {
 			return nil
 		}
 	}
@@ -177,10 +187,13 @@ func end(members func() []int, killAll func(), grace time.Duration) []int {
 			break
 		}
 	}
-	var left []int
+	none = 0
 	for until := time.Now().Add(time.Second); ; time.Sleep(5 * time.Millisecond) {
-		left = members()
-		if len(left) == 0 || time.Now().After(until) {
+		left := members()
+		if none++; len(left) > 0 {
+			none = 0
+		}
+		if none == quiet || time.Now().After(until) {
 			return left
 		}
 		signalAll(left, unix.SIGKILL)

@@ -4,7 +4,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +15,8 @@ const domainPrefix = "latchstring/"
 type mark struct {
 	namespace *os.File // pins the number, so that it is not given away
 	dev, ino  uint64
-	slack     uint64 // in ns; 0 when the namespace is the mark
+	token     *os.File // an empty file in memory, inherited, where there is no namespace
+	name      string   // of the token, as /proc shows it
 }
 
 // newMark marks the calling thread, which is locked.
@@ -31,11 +31,13 @@ func newMark(session, connection string) mark {
 			f.Close()
 		}
 	}
-	m := mark{slack: nextSlack()}
-	if unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(m.slack), 0, 0, 0) != nil {
-		m.slack = 0
+	name := "latchstring:" + session + ":" + connection
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return mark{}
 	}
-	return m
+	_, _ = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_SEAL|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
+	return mark{token: os.NewFile(uintptr(fd), name), name: "/memfd:" + name + " (deleted)"}
 }
 
 // nameDomain leaves a domain alone that the machine uses.
@@ -52,25 +54,21 @@ func nameDomain(name string) {
 	}
 }
 
-var slacks atomic.Uint64
-
-// nextSlack is 50 µs, the default, and at most 10 µs more.
-func nextSlack() uint64 {
-	return 50_001 + (uint64(os.Getpid())*37+slacks.Add(1))%9_998
-}
-
 // on reports whether p bears the mark.
 func (m mark) on(p process) bool {
 	if m.namespace != nil {
 		dev, ino, ok := p.namespace()
 		return ok && dev == m.dev && ino == m.ino
 	}
-	return m.slack != 0 && p.slack() == m.slack
+	return m.token != nil && p.inherited(func(name string) bool { return name == m.name })
 }
 
 func (m mark) close() {
 	if m.namespace != nil {
 		m.namespace.Close()
+	}
+	if m.token != nil {
+		m.token.Close()
 	}
 }
 

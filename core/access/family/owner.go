@@ -33,12 +33,8 @@ func Owners(conn net.Conn) []int {
 		if p.pid == os.Getpid() {
 			continue
 		}
-		fds, _ := os.ReadDir(p.file("fd"))
-		for _, fd := range fds {
-			if l, _ := os.Readlink(p.file("fd/" + fd.Name())); l == inode {
-				pids = append(pids, p.pid)
-				break
-			}
+		if p.holds(func(name string) bool { return name == inode }) {
+			pids = append(pids, p.pid)
 		}
 	}
 	return pids

@@ -77,13 +77,34 @@ func (p process) namespace() (dev, ino uint64, ok bool) {
 	return st.Dev, st.Ino, true
 }
 
-func (p process) slack() uint64 {
-	b, err := os.ReadFile(p.file("timerslack_ns"))
-	if err != nil {
-		return 0
+// holds reports whether the process has an open file of a certain name.
+func (p process) holds(which func(name string) bool) bool {
+	fds, _ := os.ReadDir(p.file("fd"))
+	for _, fd := range fds {
+		if name, err := os.Readlink(p.file("fd/" + fd.Name())); err == nil && which(name) {
+			return true
+		}
 	}
-	n, _ := strconv.ParseUint(string(bytes.TrimSpace(b)), 10, 64)
-	return n
+	return false
+}
+
+// inherited is holds for files that the process would pass on. One that it
+// would not is the agent's own, in a child that has not begun its program yet.
+func (p process) inherited(which func(name string) bool) bool {
+	fds, _ := os.ReadDir(p.file("fd"))
+	for _, fd := range fds {
+		name, err := os.Readlink(p.file("fd/" + fd.Name()))
+		if err != nil || !which(name) {
+			continue
+		}
+		b, _ := os.ReadFile(p.file("fdinfo/" + fd.Name()))
+		_, rest, _ := strings.Cut(string(b), "flags:")
+		word, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+		if flags, err := strconv.ParseUint(word, 8, 64); err == nil && flags&unix.O_CLOEXEC == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // withDescendants adds the children of members, and theirs.

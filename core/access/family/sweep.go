@@ -54,6 +54,9 @@ func sweep(session string) (ended int, left []int) {
 					in[p.pid] = true
 				}
 			}
+			if os.Geteuid() != 0 && p.inherited(func(name string) bool { return strings.HasPrefix(name, "/memfd:latchstring:"+session+":") }) {
+				in[p.pid] = true
+			}
 			if s, _, locale := p.variables(); s == session || strings.HasPrefix(locale, session+"/") {
 				in[p.pid] = true
 			}

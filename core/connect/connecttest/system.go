@@ -306,7 +306,7 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 	s.mu.Lock()
 	s.open[start.Connection], s.byID[id] = st, st
 	s.mu.Unlock()
-	if err := hs.Grant(ctx, id, 0); err == nil {
+	if err = hs.Grant(ctx, id, 0); err == nil {
 		err = st.Attach(hs.Raw(), 0)
 	}
 	if err == nil {

@@ -106,7 +106,7 @@ func (t *Transfer) remoteSum(ctx context.Context, name string, size int64) (stri
 }
 
 func (t *Transfer) readBack(name string, size int64) (string, error) {
-	f, err := t.sides[0].c.Open(name)
+	f, err := t.first().c.Open(name)
 	if err != nil {
 		return "", err
 	}

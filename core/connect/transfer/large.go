@@ -146,7 +146,7 @@ func (l *large) finish(ctx context.Context, r *run) error {
 	if err := l.j.keep(); err != nil {
 		return err
 	}
-	s := r.t.sides[0]
+	s := r.t.first()
 	_, to := r.ends(s)
 	if fi, err := to.Stat(l.part); err != nil {
 		return fmt.Errorf("look at %s: %w", l.part, plain(err))

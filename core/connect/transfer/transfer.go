@@ -42,7 +42,10 @@ type Options struct {
 type Transfer struct {
 	o      Options
 	client *ssh.Client
-	sides  []remote
+
+	mu     sync.Mutex
+	sides  []remote // the first one is there from the beginning
+	closed bool
 
 	done  atomic.Int64 // bytes
 	files atomic.Int64
@@ -72,31 +75,28 @@ func New(client *ssh.Client, o Options) (*Transfer, error) {
 func (t *Transfer) open() error {
 	s, err := t.channel()
 	if err == nil {
-		t.sides = append(t.sides, s)
+		t.add(s)
 	}
 	return err
 }
 
-// more opens n further channels at once. Fewer do as well: policy may limit
-// how many a connection has.
-func (t *Transfer) more(n int) {
-	if n <= 0 {
-		return
+// first is the channel for everything but the bytes of files.
+func (t *Transfer) first() remote {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sides[0]
+}
+
+// add keeps a channel to be closed with the others.
+func (t *Transfer) add(s remote) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		s.c.Close()
+		return false
 	}
-	sides := make(chan remote, n)
-	var all sync.WaitGroup
-	for range n {
-		all.Go(func() {
-			if s, err := t.channel(); err == nil {
-				sides <- s
-			}
-		})
-	}
-	all.Wait()
-	close(sides)
-	for s := range sides {
-		t.sides = append(t.sides, s)
-	}
+	t.sides = append(t.sides, s)
+	return true
 }
 
 func (t *Transfer) channel() (remote, error) {
@@ -129,6 +129,9 @@ func (e *RefusedError) ExitCode() int { return 3 }
 
 // Close closes the channels.
 func (t *Transfer) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
 	for _, s := range t.sides {
 		s.c.Close()
 	}
@@ -136,7 +139,7 @@ func (t *Transfer) Close() {
 
 // Upload finds what is to be copied to the system.
 func (t *Transfer) Upload(ctx context.Context, sources []string, target string) (*Plan, error) {
-	p, err := plan(ctx, local{}, t.sides[0], sources, target, t.o.Recursive)
+	p, err := plan(ctx, local{}, t.first(), sources, target, t.o.Recursive)
 	if p != nil {
 		p.upload = true
 	}
@@ -154,19 +157,19 @@ func (t *Transfer) Download(ctx context.Context, sources []string, target string
 		}
 		all = append(all, found...)
 	}
-	return plan(ctx, t.sides[0], local{}, all, target, t.o.Recursive)
+	return plan(ctx, t.first(), local{}, all, target, t.o.Recursive)
 }
 
 func (t *Transfer) expand(name string) ([]string, error) {
-	if _, err := t.sides[0].Stat(name); err == nil || !hasPattern(name) {
+	if _, err := t.first().Stat(name); err == nil || !hasPattern(name) {
 		if path.Base(name) == "." || path.Base(name) == ".." {
-			if real, err := t.sides[0].c.RealPath(name); err == nil {
+			if real, err := t.first().c.RealPath(name); err == nil {
 				name = real
 			}
 		}
 		return []string{name}, nil
 	}
-	found, err := t.sides[0].c.Glob(name)
+	found, err := t.first().c.Glob(name)
 	if err != nil {
 		return nil, fmt.Errorf("look for %s: %w", name, plain(err))
 	}
@@ -205,8 +208,7 @@ func (t *Transfer) Run(ctx context.Context, p *Plan) (Result, error) {
 	for _, it := range files {
 		want += int(min(pieces(it.size, pieceSize), int64(t.o.Channels*perChannel)))
 	}
-	t.more(min(t.o.Channels, (want+perChannel-1)/perChannel) - len(t.sides))
-	err := r.all(ctx, files)
+	err := r.all(ctx, files, min(t.o.Channels, (want+perChannel-1)/perChannel))
 	return r.result, err
 }
 
@@ -226,7 +228,7 @@ type work struct {
 	n     int64
 }
 
-func (r *run) all(ctx context.Context, files []item) error {
+func (r *run) all(ctx context.Context, files []item, channels int) error {
 	outer := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	queue := make(chan work)
@@ -239,7 +241,7 @@ func (r *run) all(ctx context.Context, files []item) error {
 		}
 		return nil
 	})
-	for _, s := range r.t.sides {
+	work := func(s remote) {
 		for range perChannel {
 			g.Go(func() error {
 				buf := make([]byte, pieceSize)
@@ -251,6 +253,17 @@ func (r *run) all(ctx context.Context, files []item) error {
 				return nil
 			})
 		}
+	}
+	work(r.t.first())
+	for range channels - 1 {
+		// Each joins when it is open. Fewer do as well: policy may limit how
+		// many a connection has.
+		g.Go(func() error {
+			if s, err := r.t.channel(); err == nil && r.t.add(s) {
+				work(s)
+			}
+			return nil
+		})
 	}
 	// A blocked read or write on a channel only ends with the channel.
 	stopOuter := context.AfterFunc(outer, r.t.Close)

@@ -17,6 +17,10 @@ func (s *Scanner) spare(v []byte, class keyname.Class) bool {
 // secret that merely begins so is not spared.
 func isToken(v []byte) bool {
 	n := len(v)
+	if n > 2 && v[n-2] == '\\' && (v[n-1] == 'n' || v[n-1] == 'r' || v[n-1] == 't') {
+		n -= 2 // the end of a line, escaped
+		v = v[:n]
+	}
 	if n < len("REDACTED_a_123456") || n > 48 || string(v[:9]) != "REDACTED_" || v[n-7] != '_' {
 		return false
 	}
@@ -36,15 +40,16 @@ func isToken(v []byte) bool {
 // isPseudonym is true for a name that package pseudonym made: what stands behind
 // passwd in a history may be one.
 func isPseudonym(v []byte) bool {
-	if len(v) != 10 || v[0] != 'u' && v[0] != 'h' || v[1] != '-' {
+	if len(v) < 10 || v[0] != 'u' && v[0] != 'h' || v[1] != '-' {
 		return false
 	}
-	for _, c := range v[2:] {
+	for _, c := range v[2:10] {
 		if (c < 'a' || c > 'z') && (c < '2' || c > '7') {
 			return false
 		}
 	}
-	return true
+	// Alone, or with a domain or a port behind.
+	return len(v) == 10 || v[10] == '@' || v[10] == '.' || v[10] == ':' || v[10] == '/' || v[10] == ',' || v[10] == ')' || v[10] == '>'
 }
 
 // IsToken reports whether text is nothing but a token of this package, in

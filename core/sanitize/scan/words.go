@@ -20,6 +20,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		s.authorizationWords(sep, w)
 		return
 	}
+	if s.source && quoteAt(buf, sep, s.le) == 0 && !s.commented(ks) && !s.inString(ks, keyQuote) {
+		return // a type and what it is the type of
+	}
 	if foldIs(w.key, "com2sec") || foldIs(w.key, "com2sec6") {
 		// com2sec NAME SOURCE COMMUNITY
 		f := bytes.Fields(buf[sep:s.le])

@@ -79,8 +79,7 @@ func inAgent(key ssh.PublicKey) ssh.Signer {
 func agentKeys() ([]ssh.Signer, error) {
 	signers, err := agentAll()
 	return slices.DeleteFunc(signers, func(s ssh.Signer) bool {
-		_, cert := s.PublicKey().(*ssh.Certificate)
-		return cert
+		return certificateOf(s) != nil
 	}), err
 }
 
@@ -103,12 +102,23 @@ func agentAll() ([]ssh.Signer, error) {
 	return signers, nil
 }
 
+// certificateOf is the certificate that a signer of the agent stands for, or nil.
+func certificateOf(s ssh.Signer) *ssh.Certificate {
+	// The agent's own type hides what it is.
+	key, err := ssh.ParsePublicKey(s.PublicKey().Marshal())
+	if err != nil {
+		return nil
+	}
+	cert, _ := key.(*ssh.Certificate)
+	return cert
+}
+
 // agentCertificates lists the certificates of the SSH agent, if there is one.
 func agentCertificates() ([]*ssh.Certificate, error) {
 	signers, err := agentAll()
 	var out []*ssh.Certificate
 	for _, s := range signers {
-		if cert, ok := s.PublicKey().(*ssh.Certificate); ok {
+		if cert := certificateOf(s); cert != nil {
 			out = append(out, cert)
 		}
 	}

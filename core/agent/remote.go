@@ -37,6 +37,7 @@ type remote struct {
 	ctx     context.Context // of the agent
 
 	turning sync.Mutex // one is turning it on
+	over    bool       // the agent ends; under turning
 
 	mu       sync.Mutex
 	live     *live // nil while off
@@ -150,6 +151,9 @@ func (r *remote) current() *live {
 // agentEnds ends the session in order, or leaves it to be gone on with after a
 // restart where that is wanted.
 func (r *remote) agentEnds() {
+	r.turning.Lock() // whoever is turning it on has heard, too, that the agent ends
+	defer r.turning.Unlock()
+	r.over = true
 	l := r.current()
 	if l == nil {
 		return
@@ -161,11 +165,12 @@ func (r *remote) agentEnds() {
 	l.end(session.Cut, "the agent was stopped")
 }
 
-// checkClocks warns, and ends a session whose time is up (REQ B5).
-func (r *remote) checkClocks() {
+// checkClocks warns, and ends a session whose time is up (REQ B5). It does not
+// wait for that.
+func (r *remote) checkClocks() (expired bool) {
 	l := r.current()
 	if l == nil {
-		return
+		return false
 	}
 	n, err := r.machine.Check()
 	if err != nil {
@@ -173,12 +178,13 @@ func (r *remote) checkClocks() {
 	}
 	switch {
 	case n.Expired:
-		l.end(session.Expire, "its time is up")
+		go l.end(session.Expire, "its time is up")
 	case n.Warn:
 		left := n.Left.Round(time.Second)
 		r.event(audit.SessionExpiring, "agent", l.id, "left", left.String())
 		l.warn(fmt.Sprintf("This session ends in %s. What is under way is cut then.", left))
 	}
+	return n.Expired
 }
 
 // event records something that has happened already. That it cannot be recorded

@@ -111,7 +111,10 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 		raw.Close()
 		return errUnwanted
 	}
-	l.remote.checkClocks() // an expired session answers nobody
+	if l.remote.checkClocks() {
+		raw.Close()
+		return errors.New("the time of the session is up")
+	}
 	hs, err := l.gate.Accept(ctx, raw, handshake.ServerOptions{Offer: l.offer(), SupportCA: l.ca, SystemNames: []string{l.vendor.System}, Now: l.clock.Now})
 	if err != nil {
 		return err
@@ -217,7 +220,9 @@ func (c *conn) run(ctx context.Context, hs *handshake.Conn) error {
 		_ = hs.Deny(ctx, handshake.CodeInternal, "the connection cannot be recorded, and policy does not allow one that is not")
 		return err
 	}
+	l.mu.Lock()
 	c.rec = rec
+	l.mu.Unlock()
 	if err := l.append(audit.ConnectionOpened, c.actor(), c.id, "session", l.id, "case", c.peer.Case, "from", c.from, "mode", c.peer.Mode,
 		"certificate", ssh.FingerprintSHA256(c.peer.Certificate.Key), "serial", strconv.FormatUint(c.peer.Certificate.Serial, 10), "approved by", c.approvers()); err != nil {
 		rec.close("it could not be recorded")

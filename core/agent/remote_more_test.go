@@ -535,3 +535,35 @@ func TestForeignCertificate(t *testing.T) {
 		t.Errorf("it cost a try: %+v", s)
 	}
 }
+
+// REQ G4: what was edited and is not in force is told.
+func TestStatusTellsWhatIsPending(t *testing.T) {
+	a, root := open(t)
+	if err := os.WriteFile(root.LocalConfig(), []byte(localcfg.Enable+"=\"yes\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := a.Status(t.Context(), control.Self())
+	if err != nil || !strings.Contains(strings.Join(s.Problems, "\n"), localcfg.Enable+" is not in force yet") {
+		t.Errorf("%+v, %v", s.Problems, err)
+	}
+}
+
+// REQ A14
+func TestPorts(t *testing.T) {
+	a, _ := open(t)
+	if _, err := a.Ports("", ""); err == nil {
+		t.Error("ports of no relay")
+	}
+	rows, err := a.Ports("rss.example.com", "https://proxy.example.com:3128")
+	if err != nil || len(rows) != 3 || rows[0].Port != "53" || rows[1].Port != "3128" || rows[2].Source != "proxy.example.com" || rows[2].Port != "443" {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	for _, r := range rows {
+		if r.Purpose == "the address of rss.example.com" { // REQ A17
+			t.Errorf("the relay is looked up although there is a proxy: %+v", r)
+		}
+	}
+	if rows, err := a.Ports("10.0.0.1:8443", ""); err != nil || len(rows) != 1 || rows[0].Port != "8443" {
+		t.Errorf("%+v, %v", rows, err)
+	}
+}

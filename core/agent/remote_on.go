@@ -47,6 +47,9 @@ func (a *Agent) On(ctx context.Context, by control.Caller, req control.OnRequest
 	}
 	r.turning.Lock()
 	defer r.turning.Unlock()
+	if r.over {
+		return control.Opened{}, notRunning()
+	}
 	if now := r.machine.Now(); now.State != session.Off {
 		return control.Opened{}, &stateError{"remote access is on already, since " + now.Since.Local().Format(time.DateTime) + ", by " + now.Opener.Actor, "see: remote-support status"}
 	}

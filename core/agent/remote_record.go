@@ -64,7 +64,7 @@ func (r *recorder) failed(err error) {
 			what = "the connection is cut"
 		}
 		r.c.l.event(audit.RecordingFailed, "agent", r.c.id, "session", r.c.l.id, "engineer", r.c.peer.Engineer, "reason", firstLine(err.Error()), "so", what)
-		if r.must {
+		if r.must && r.rec != nil {
 			go r.c.end("agent", "it could not be recorded any more, and policy insists")
 		}
 	})

@@ -5,8 +5,6 @@ import (
 	"os"
 	"time"
 
-	"filippo.io/age"
-
 	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/localcfg"
@@ -31,7 +29,6 @@ func (r *remote) recover() error {
 	}
 	to, err := r.a.readers()
 	if err != nil {
-		to = []age.Recipient{}
 		r.log.Error("recover recordings", "error", err)
 	} else if _, err := record.Recover(r.a.root.Recordings(), record.Recovery{Signer: r.a.system.Signer(), Recipients: to}); err != nil {
 		r.log.Error("recover recordings", "error", err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/latchstring/latchstring/core/buildconfig"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/identity"
 )
@@ -33,6 +34,11 @@ func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) 
 	if word, rule := p.RemoteAccess(); word != "allowed" {
 		s.Remote.Reason = fmt.Sprintf("%s by policy (%s)", strings.ReplaceAll(word, "_", " "), rule.Source)
 	}
+	pending, err := buildconfig.Pending(a.root) // REQ G4
+	if err != nil {
+		s.Problems = append(s.Problems, err.Error())
+	}
+	s.Problems = append(s.Problems, pending...)
 	vendor, err := a.system.Vendor()
 	switch {
 	case err == nil:

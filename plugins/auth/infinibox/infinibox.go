@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
 	"github.com/latchstring/latchstring/plugins/transport/tcp"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/needs"
@@ -134,7 +135,7 @@ func (m *Method) ask(ctx context.Context, config *tls.Config, answers auth.Answe
 			return account{}, "", auth.Errorf(auth.BadLogin, badHint, "wrong user name or password")
 		case errors.As(err, &gone):
 			failed = append(failed, address+": "+gone.Error())
-			certificate = certificate || isCertificate(err)
+			certificate = certificate || trust.IsCertificate(err)
 			slog.Info("management address passed over", "address", address, "error", gone.Error())
 		default:
 			return account{}, "", err
@@ -145,10 +146,6 @@ func (m *Method) ask(ctx context.Context, config *tls.Config, answers auth.Answe
 		hint = "if the array has a new certificate, set its pin or its authority; until then, log in by challenge and response"
 	}
 	return account{}, "", auth.Errorf(auth.Unreachable, hint, "the array is not available (%s)", strings.Join(failed, "; "))
-}
-
-func isCertificate(err error) bool {
-	return errors.As(err, new(*wrongCertificate)) || errors.As(err, new(*tls.CertificateVerificationError))
 }
 
 // admin reports whether the Admin role is among roles. Arrays of different

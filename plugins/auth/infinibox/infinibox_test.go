@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/config"
 	"github.com/latchstring/latchstring/sdk/failure"
@@ -43,7 +44,7 @@ func newLab(t *testing.T, o fake.Options) *lab {
 func (l *lab) settings() map[string]any {
 	return map[string]any{
 		"addresses": []string{l.nodes[0].Listener.Addr().String(), l.nodes[1].Listener.Addr().String()},
-		"pin":       showPin(sha256.Sum256(l.nodes[0].Certificate().Raw)),
+		"pin":       trust.ShowPin(sha256.Sum256(l.nodes[0].Certificate().Raw)),
 		"timeout":   "2s",
 	}
 }
@@ -210,7 +211,7 @@ func TestNobodyListens(t *testing.T) {
 
 // The password goes to nobody who does not prove to be the array.
 func TestCertificates(t *testing.T) {
-	wrong := showPin(sha256.Sum256([]byte("another")))
+	wrong := trust.ShowPin(sha256.Sum256([]byte("another")))
 	for _, tt := range []struct {
 		name   string
 		change func(l *lab, set map[string]any)

@@ -1,12 +1,7 @@
 package infinibox
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
 	"github.com/latchstring/latchstring/sdk/config"
 )
 
@@ -42,12 +38,14 @@ func (s *settings) Validate() error {
 		}
 	}
 	if s.Pin != "" {
-		if _, err := parsePin(s.Pin); err != nil {
+		if _, err := trust.ParsePin(s.Pin); err != nil {
 			p.Add("pin", "%v", err)
 		}
 	}
-	if s.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(s.CA)) {
-		p.Add("ca", "there is no certificate in PEM form in it")
+	if s.CA != "" {
+		if err := trust.CheckCA(s.CA); err != nil {
+			p.Add("ca", "%v", err)
+		}
 	}
 	if s.Insecure && (s.Pin != "" || s.CA != "") {
 		p.Add("insecure_skip_verify", "it contradicts pin and ca; leave it out")
@@ -76,57 +74,15 @@ func withPort(address string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-func parsePin(s string) ([]byte, error) {
-	var b []byte
-	var err error
-	if rest, ok := strings.CutPrefix(s, "SHA256:"); ok {
-		b, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(rest, "="))
-	} else {
-		b, err = hex.DecodeString(strings.ReplaceAll(s, ":", ""))
-	}
-	if err != nil || len(b) != sha256.Size {
-		return nil, fmt.Errorf("write it as SHA256:base64 or as %d hexadecimal digits", 2*sha256.Size)
-	}
-	return b, nil
-}
-
-func showPin(sum [sha256.Size]byte) string {
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
-}
-
-// wrongCertificate is a certificate that is not the pinned one.
-type wrongCertificate struct{ shown string }
-
-func (e *wrongCertificate) Error() string {
-	return "its certificate is not the pinned one but " + e.shown
-}
-
 // tls makes the configuration of the connections, and a word for the audit
 // log on how the array proves itself.
 func (s *settings) tls() (*tls.Config, string) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	switch {
-	case s.Pin != "":
-		pin, _ := parsePin(s.Pin) // Validate has read it
-		// The check below takes the place of the chain.
+	c, how := trust.Config(s.Pin, s.CA)
+	if s.Insecure {
 		c.InsecureSkipVerify = true
-		c.VerifyConnection = func(state tls.ConnectionState) error {
-			sum := sha256.Sum256(state.PeerCertificates[0].Raw)
-			if subtle.ConstantTimeCompare(sum[:], pin) != 1 {
-				return &wrongCertificate{showPin(sum)}
-			}
-			return nil
-		}
-		return c, "pinned"
-	case s.CA != "":
-		c.RootCAs = x509.NewCertPool()
-		c.RootCAs.AppendCertsFromPEM([]byte(s.CA))
-		return c, "own authority"
-	case s.Insecure:
-		c.InsecureSkipVerify = true
-		return c, notVerified
+		how = notVerified
 	}
-	return c, "system authorities"
+	return c, how
 }
 
 const notVerified = "NOT VERIFIED"

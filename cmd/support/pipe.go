@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -50,13 +52,26 @@ func pipe(c *cli.Context) error {
 		return err
 	}
 	defer conn.Close()
-	return carry(c.Context, conn, os.Stdin, os.Stdout)
+	// That is how ssh ends its ProxyCommand: the system is to know that the
+	// engineer has left, not that his network failed.
+	ctx, stop := signal.NotifyContext(c.Context, syscall.SIGHUP)
+	defer stop()
+	err = carry(ctx, conn, os.Stdin, os.Stdout)
+	if ctx.Err() != nil && c.Context.Err() == nil {
+		return nil // ssh is done with us
+	}
+	return err
 }
 
 // carry passes both ways until the system's end is over.
 func carry(ctx context.Context, conn *connect.Conn, in io.Reader, out io.Writer) error {
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { conn.Close(); close(ended) })
+	defer func() {
+		if !stop() {
+			<-ended
+		}
+	}()
 	go func() {
 		io.Copy(conn, in)
 		conn.CloseWrite()

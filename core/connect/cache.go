@@ -24,7 +24,8 @@ type Enrolment struct {
 	Session string    `json:"session"`
 	ID      string    `json:"id"`
 	Key     []byte    `json:"key"`
-	HostKey string    `json:"host_key"` // authorized_keys line: of the session, proved by the secret
+	HostKey string    `json:"host_key"`       // authorized_keys line: of the session, proved by the secret
+	Case    string    `json:"case,omitempty"` // what it is about, for connections that name no other
 	Expires time.Time `json:"expires"`
 	Made    time.Time `json:"made"`
 }

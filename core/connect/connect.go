@@ -166,7 +166,7 @@ func (d *dialer) proveSecret(ctx context.Context) (*handshake.Conn, error) {
 	}
 	offer, en := hs.Offer(), hs.Enrolment()
 	d.enrolment = &Enrolment{
-		Version: 1, System: d.System, Name: d.Name, Session: offer.Session, ID: en.ID, Key: en.Key, HostKey: offer.HostKey,
+		Version: 1, System: d.System, Name: d.Name, Session: offer.Session, ID: en.ID, Key: en.Key, HostKey: offer.HostKey, Case: d.Case,
 		Expires: earlier(offer.Expires, Ends(d.Certificate)), Made: time.Now().UTC().Truncate(time.Second),
 	}
 	if d.Cache != nil {
@@ -188,6 +188,9 @@ func (d *dialer) proveEnrolled(ctx context.Context, e Enrolment) (*handshake.Con
 		return nil, err
 	}
 	o := d.claim()
+	if o.Case == "" {
+		o.Case = e.Case
+	}
 	o.Session, o.HostKey, o.Enrolment = e.Session, hostKey, &handshake.Enrolment{ID: e.ID, Key: e.Key}
 	return handshake.Connect(ctx, raw, o)
 }

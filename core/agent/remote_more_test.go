@@ -255,6 +255,7 @@ func TestApproval(t *testing.T) {
 		return one
 	}
 	dial := func() <-chan error {
+		w.until("the one before is gone", func() bool { return len(w.state().Connections) == 0 })
 		c := make(chan error, 1)
 		go func() {
 			conn, err := w.dial(o.Secret)

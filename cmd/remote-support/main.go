@@ -18,12 +18,18 @@ func app() *cli.App {
 machine unless somebody runs send-bundle or turns remote support on.
 
 Examples:
+   remote-support on --for 8h --case INF-4711
    remote-support enroll --rss rss.example.com --token-file token
    remote-support status --json
    remote-support policy explain bundle.send
    remote-support audit verify`,
 		Commands: []*cli.Command{
+			onCommand(),
+			offCommand(),
 			statusCommand(),
+			extendCommand(),
+			connectionsCommand(),
+			secretCommand(),
 			testCommand(),
 			enrollCommand(),
 			identityCommand(),
@@ -33,6 +39,7 @@ Examples:
 			policyCommand(),
 			pluginCommand(),
 			auditCommand(),
+			portsCommand(),
 			recordingsCommand(),
 			buildConfigCommand(),
 			disableCommand(),

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/latchstring/latchstring/plugins/auth/challenge"
 	"github.com/latchstring/latchstring/plugins/auth/infinibox"
+	"github.com/latchstring/latchstring/plugins/auth/sso"
 	"github.com/latchstring/latchstring/plugins/collect/config"
 	"github.com/latchstring/latchstring/plugins/collect/containers"
 	"github.com/latchstring/latchstring/plugins/collect/databases"
@@ -40,6 +41,7 @@ var builtin = sdk.Plugin{
 	Auths: map[string]func() auth.Method{
 		challenge.Name: func() auth.Method { return challenge.New() },
 		infinibox.Name: func() auth.Method { return infinibox.New() },
+		sso.Name:       func() auth.Method { return sso.New() },
 	},
 	Collectors: map[string]func() collect.Collector{
 		config.Name:     func() collect.Collector { return config.New() },

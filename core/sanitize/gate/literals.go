@@ -16,12 +16,13 @@ const (
 )
 
 // plainWord says whether a value is so plain that it is a secret only where it
-// is a word of its own: a password of ten letters is in longer words by chance.
+// is a word of its own, or some: a password of ten letters is in longer words by
+// chance.
 func plainWord(s string) bool {
 	letters, digits := true, true
 	for i := range len(s) {
 		letter := s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z'
-		letters = letters && letter
+		letters = letters && (letter || s[i] == ' ')
 		digits = digits && s[i] >= '0' && s[i] <= '9'
 	}
 	return len(s) < minPlain && (letters || digits)

@@ -91,7 +91,7 @@ var policyTails = set(
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
 	"agent", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
-	"warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
+	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
 )
 
 // policyAnywhere are words that do so wherever they stand.
@@ -117,7 +117,7 @@ var pairNames = map[string]verdict{
 	"authheader": {Weak, Token}, "authpass": {Strong, Password}, "authdata": {Weak, Token},
 	"encryptionkey": {Strong, APIKey}, "apikey": {Strong, APIKey}, "accesskey": {Strong, APIKey}, "privatekey": {Strong, APIKey}, "secretkey": {Strong, APIKey},
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
-	"licensekey": {Strong, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
+	"licensekey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
 	"passwordkey": {Policy, ""}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }

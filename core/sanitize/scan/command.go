@@ -10,6 +10,9 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 
 // command reads the line as a command and hides passwords among its arguments.
 func (s *Scanner) command() {
+	if s.usmUser() {
+		return
+	}
 	if !s.mayTakeSecret() {
 		return
 	}
@@ -426,6 +429,39 @@ func (s *Scanner) oracle(args []arg) {
 		}
 		return
 	}
+}
+
+// usmUser reads the line of network gear that makes a user of SNMP:
+// snmp-server user NAME GROUP v3 auth sha KEY priv aes 128 KEY.
+func (s *Scanner) usmUser() bool {
+	p := nonSpace(s.buf, s.ls, s.le)
+	l := s.buf[p:s.le]
+	if len(l) < 20 || !foldEqual(l[:5], "snmp-") || !containsFold(l[:20], " user ") && !containsFold(l[:20], "usm-user ") {
+		return false
+	}
+	args := &s.args
+	n := s.split(args)
+	for i := 2; i+1 < n; i++ {
+		if t := s.text(args[i]); !foldIs(t, "auth") && !foldIs(t, "priv") && !foldIs(t, "privacy-mode") && !foldIs(t, "authentication-mode") && !foldIs(t, "simple") && !foldIs(t, "cipher") {
+			continue
+		}
+		for i++; i < n && protocol(s.text(args[i])); i++ {
+		}
+		if i < n {
+			s.judge(args[i].vs, args[i].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "snmp"}, true)
+		}
+	}
+	return true
+}
+
+// protocol is true for what stands between auth or priv and the key.
+func protocol(v []byte) bool {
+	for _, t := range []string{"md5", "sha", "sha1", "sha-1", "sha224", "sha-224", "sha256", "sha-256", "sha384", "sha-384", "sha512", "sha-512", "sha-2", "aes", "aes128", "aes-128", "aes192", "aes-192", "aes256", "aes-256", "des", "des56", "3des", "128", "192", "224", "256", "384", "512", "encrypted", "localized", "0", "5", "6", "7", "simple", "cipher"} {
+		if foldIs(v, t) {
+			return true
+		}
+	}
+	return false
 }
 
 // snmpUser reads: createUser NAME SHA "authphrase" AES "privphrase".

@@ -65,7 +65,9 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 				if c < 0 {
 					c = v + e - from
 				}
-				s.judge(from, from+c, w, false)
+				if v := bytes.TrimSpace(buf[from : from+c]); w.kind != keyname.Secret || !isIdent(v) || !lowerName(v) || bytes.IndexAny(v, "_-") < 0 {
+					s.judge(from, from+c, w, false) // else the names of secrets
+				}
 				from += c + 1
 			}
 			return v, true

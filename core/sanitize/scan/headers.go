@@ -80,6 +80,9 @@ func (s *Scanner) authorization(p int, w want) {
 		s.quoted(p, n, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
 		return
 	}
+	if p+1 < s.le && buf[p] == '[' && isLetter(buf[p+1]) {
+		p++ // the list of values of a map of headers
+	}
 	e := p
 	for e < s.le && isAlnum(buf[e]) || e < s.le && buf[e] == '-' {
 		e++

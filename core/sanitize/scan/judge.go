@@ -133,7 +133,7 @@ func isReference(v []byte) bool {
 			if i < 0 {
 				return false
 			}
-			if v[2] != '{' && i+1 < n && !isReferenceTail(v[i+1:]) {
+			if v[2] != '{' && i+1 < n && !isReferenceTail(v[i+1:]) && !(v[i+1] == '/' && isPath(v[i+1:])) {
 				return false
 			}
 			return !hasDefault(v[2:i])

@@ -94,10 +94,16 @@ func (s *Scanner) key(h hit) {
 		return
 	}
 	class, kind := s.classify(buf[ks:ke])
+	if class < keyname.Weak && foldIs(buf[ks:ke], "message-digest-key") {
+		class, kind = keyname.Weak, keyname.APIKey
+	}
 	if len(s.UserKeys) > 0 && class != keyname.Strong {
 		if k, ok := s.userName(buf[ks:ke]); ok {
 			class, kind = keyname.Strong, k
 		}
+	}
+	if class == keyname.Weak && s.below(ks, ke) {
+		class = keyname.Strong
 	}
 	// Two words: "secret key:", "api key :", "mot de passe :"
 	if ws, c2, k2 := s.twoWords(ks, ke, class); ws < ks {
@@ -232,6 +238,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if op[0] == ':' && s.documented(ks) {
 			return
 		}
+		if v := nonSpace(buf, sep+n, s.le); v < s.le && keyQuote == 0 && (buf[v] == '"' || buf[v] == '\'') && s.openQuote(ks) == buf[v] && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';') {
+			return // the end of the string that the name is in: a prompt
+		}
 		v := sep + n
 		if op[0] == ':' && n == 1 && gap > 0 && lineStart && isSpace(buf[min(v, s.le-1)]) && keyQuote == 0 {
 			w.json = false
@@ -356,6 +365,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.pair(ks, sep, w)
 	case c == '|' && gap > 0 || c == '|' && ks > s.ls && buf[ks-1] == '|':
 		s.cell(sep+1, w)
+	case gap > 0 && keyQuote > 0 && s.blockLabel(ks, sep):
 	case gap > 0:
 		s.words(ks, ke, sep, gap, keyQuote, w)
 	case c == '/' && class == keyname.Strong:

@@ -39,6 +39,16 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p < e && buf[p] != '#' && buf[p] != '-' {
 			s.judge(p, e, w, true)
 		}
+	case "inguser ":
+		// incominguser NAME PASSWORD of an iSCSI target
+		f := bytes.Fields(buf[p:s.le])
+		if b := nonSpace(buf, s.ls, s.le); len(f) == 2 && b+len(text) <= p && pos-b <= 5 {
+			if s.Identify {
+				s.addAccount(p, p+len(f[0]))
+			}
+			at := p + len(f[0]) + bytes.Index(buf[p+len(f[0]):s.le], f[1])
+			s.judge(at, at+len(f[1]), w, true)
+		}
 	case "sp_addlogin":
 		var cols [8]arg
 		if n := s.columns(p, s.le, ',', cols[:]); n > 1 {

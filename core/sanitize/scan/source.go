@@ -104,6 +104,11 @@ func (s *Scanner) inString(ks, keyQuote int) bool {
 	if keyQuote > 0 && ks > s.ls && quoteAt(s.buf, ks-1, s.le) > 0 {
 		return false
 	}
+	return s.openQuote(ks) != 0
+}
+
+// openQuote is the quote of the string that ks stands in, 0 outside of strings.
+func (s *Scanner) openQuote(ks int) byte {
 	open := byte(0)
 	for i := s.ls; i < ks; i++ {
 		switch c := s.buf[i]; {
@@ -115,7 +120,7 @@ func (s *Scanner) inString(ks, keyQuote int) bool {
 			open = 0
 		}
 	}
-	return open != 0
+	return open
 }
 
 // commented is true when a comment begins before p.
@@ -200,6 +205,17 @@ func codeLike(v []byte) bool {
 	if plain && dots > 0 && digits == 0 {
 		return true
 	}
-	// A sentence: four words of small letters.
-	return bytes.Count(v, []byte{' '}) >= 3 && manyWords(v)
+	return bytes.Count(v, []byte{' '}) >= 3 && manyWords(v) && prose(v)
+}
+
+// prose is true for a sentence: a passphrase has no such little words.
+func prose(v []byte) bool {
+	for w := range bytes.FieldsSeq(v) {
+		for _, t := range []string{"the", "a", "an", "to", "is", "are", "was", "for", "of", "and", "or", "this", "that", "from", "with", "not", "be", "in", "on", "it", "as", "by", "if"} {
+			if foldIs(w, t) {
+				return true
+			}
+		}
+	}
+	return false
 }

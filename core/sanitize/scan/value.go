@@ -262,6 +262,13 @@ func (s *Scanner) bare(p int, w want) int {
 	if s.wrapped(p, w) || construct(buf[p:min(s.le, p+128)]) {
 		return p
 	}
+	if buf[p] == '[' && !w.json && !w.code && p > s.ls && buf[p-1] == '=' {
+		// the list of values of a map: {X-Api-Key=[abc]}
+		if n := bytes.IndexByte(buf[p:min(s.le, p+512)], ']'); n > 1 && bytes.IndexByte(buf[p:p+n], ' ') < 0 {
+			s.judge(p+1, p+n, w, true)
+			return p + n + 1
+		}
+	}
 	e := p
 	if w.toEnd {
 		e = s.lineValueEnd(p)

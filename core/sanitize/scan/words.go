@@ -21,7 +21,18 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		return
 	}
 	if s.source && quoteAt(buf, sep, s.le) == 0 && !s.commented(ks) && !s.inString(ks, keyQuote) {
-		return // a type and what it is the type of
+		// A type, and maybe the value behind it: var token string = "x"
+		for i := sep; i < s.le && i < sep+64; i++ {
+			if c := buf[i]; c == '=' {
+				if v := nonSpace(buf, i+1, s.le); quoteAt(buf, v, s.le) > 0 {
+					s.value(v, w)
+				}
+				return
+			} else if !isAlnum(c) && !isSpace(c) && c != '_' && c != '[' && c != ']' && c != '*' && c != '.' && c != '<' && c != '>' {
+				return
+			}
+		}
+		return
 	}
 	if foldIs(w.key, "com2sec") || foldIs(w.key, "com2sec6") {
 		// com2sec NAME SOURCE COMMUNITY
@@ -35,7 +46,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
 		w.class = keyname.Strong
 	}
-	if foldIs(w.key, "authentication-key") && s.authenticationKey(sep, w) {
+	if (foldIs(w.key, "authentication-key") || foldIs(w.key, "message-digest-key")) && s.authenticationKey(sep, w) {
 		return
 	}
 	if flag := s.flagDashes(ks); flag > 0 {

@@ -237,3 +237,13 @@ func isHexLike(s string) bool {
 	}
 	return letters
 }
+
+// Spellings lists the texts as which a secret is swept from files: for who
+// hides a text by other means.
+func Spellings(secret string) []string {
+	var out []string
+	for _, s := range spellings([]byte(secret)) {
+		out = append(out, s.text)
+	}
+	return out
+}

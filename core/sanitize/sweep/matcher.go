@@ -81,12 +81,12 @@ func build(literals []literal) *Matcher {
 	return m
 }
 
-// onlyWord reports whether a form is so plain (letters alone, or digits alone)
-// that it is only looked for between word boundaries.
+// onlyWord reports whether a form is so plain (letters and blanks alone, or
+// digits alone) that it is only looked for between word boundaries.
 func onlyWord(s string) bool {
 	letters, digits := true, true
 	for i := range len(s) {
-		letters = letters && isLetter(s[i])
+		letters = letters && (isLetter(s[i]) || s[i] == ' ')
 		digits = digits && '0' <= s[i] && s[i] <= '9'
 	}
 	return len(s) < 16 && (letters || digits)

@@ -21,5 +21,7 @@
 //
 // Enrolment writes a [Vendor] record once, over an authenticated channel; from
 // then on the relay's CA, the vendor's bundle recipients and its receipt key
-// are those, whatever the network says.
+// are those, whatever the network says. [System.ForgetSupport] takes the key
+// that vouches for engineers out of it for good, when remote access is disabled
+// for good.
 package identity

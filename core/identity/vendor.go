@@ -55,6 +55,9 @@ func (s *System) Vendor() (Vendor, error) {
 	if err := v.Check(); err != nil {
 		return Vendor{}, fmt.Errorf("read vendor record %s: %w", s.vendorPath(), err)
 	}
+	if s.SupportForgotten() {
+		v.SupportCA = ""
+	}
 	return v, nil
 }
 
@@ -62,6 +65,9 @@ func (s *System) Vendor() (Vendor, error) {
 // only when replace is set: that is a decision of the administrator.
 func (s *System) Pin(v Vendor, replace bool) error {
 	v.Version = 1
+	if s.SupportForgotten() {
+		v.SupportCA = ""
+	}
 	if err := v.Check(); err != nil {
 		return fmt.Errorf("pin vendor: %w", err)
 	}

@@ -104,13 +104,16 @@ func (p *Policy) MustSeal() (seal.Record, bool) {
 
 // Record begins the record of a seal with the time and the policy in force.
 func (p *Policy) Record() seal.Record {
-	r := seal.Record{SealedAt: p.now(), Policy: p.hash}
+	r := seal.Record{SealedAt: p.now(), Policy: p.hash, Bundles: p.says("bundles.allowed") && p.says("bundles.send")}
 	r.Host, _ = os.Hostname()
 	for _, f := range p.files {
 		r.Files = append(r.Files, seal.File{Path: f.Path, SHA256: f.SHA256})
 	}
 	return r
 }
+
+// says returns the merged value of a switch.
+func (p *Policy) says(key string) bool { return p.merged[keyByPath[key].index].value.yes }
 
 // Sealed reports whether the system was disabled for good, and by what.
 func (p *Policy) Sealed() (Rule, bool) {

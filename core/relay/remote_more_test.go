@@ -199,7 +199,7 @@ func TestSeal(t *testing.T) {
 	again()
 
 	// A statement that leaves bundles ends sessions only.
-	leave := string(seal.Record{SealedAt: time.Now(), Host: "array-8", System: other.ID()}.Statement()) + "bundles: allowed\n"
+	leave := string(seal.Record{SealedAt: time.Now(), Host: "array-8", System: other.ID(), Bundles: true}.Statement())
 	if err := send(leave, sign(other, seal.Namespace, leave)); err != nil {
 		t.Fatal(err)
 	}

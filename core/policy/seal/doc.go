@@ -17,13 +17,12 @@
 // where even that fails the mark on a directory that exists is tried.
 //
 // Whoever seals does it before anything else: seal first, then cut the
-// session, then destroy the keys, then tell the relay. Whoever starts asks
-// [Check] before it reads any policy.
+// session, then destroy what remote access rests on, then tell the relay
+// (package disable). Whoever starts asks [Check] before it reads any policy.
 //
 // # What it cannot do
 //
 // Somebody who is root and means to can remove files by hand, as they can
 // install another operating system. Nothing in the product removes a seal, and
-// nothing in it takes a removed seal for granted: the relay refuses the key of
-// a system that said goodbye, and the keys are gone.
+// the relay refuses a session to the key of a system that said goodbye.
 package seal

@@ -31,14 +31,19 @@ func (p Proof) Command() string {
 	return fmt.Sprintf("ssh-keygen -Y verify -f %s -I system -n %s -s %s < %s", p.Signers, Namespace, p.Signature, p.Statement)
 }
 
+// ProofOf says where the proof of a system is, or would be.
+func ProofOf(root paths.Root) Proof {
+	return Proof{root.Var("disabled.txt"), root.Var("disabled.txt.sig"), root.Var("disabled.signers")}
+}
+
 // Prove writes the signed statement beside the seal. It is to be called when
 // the system is sealed and its key is still there.
-func Prove(root paths.Root, key Signer) (Proof, error) {
+func Prove(root paths.Root, key Signer, opts ...Option) (Proof, error) {
 	s := Check(root)
 	if !s.Sealed {
 		return Proof{}, fmt.Errorf("prove the seal: the system is not sealed")
 	}
-	p := Proof{root.Var("disabled.txt"), root.Var("disabled.txt.sig"), root.Var("disabled.signers")}
+	p := ProofOf(root)
 	text := s.Record.Statement()
 	sig, err := key.Sign(Namespace, text)
 	if err != nil {
@@ -52,7 +57,7 @@ func Prove(root paths.Root, key Signer) (Proof, error) {
 		path string
 		data []byte
 	}{{p.Statement, text}, {p.Signature, sig}, {p.Signers, signers}} {
-		if err := step("prove " + f.path); err != nil {
+		if err := with(opts).before("prove " + f.path); err != nil {
 			return Proof{}, err
 		}
 		if err := durable.WriteFileMode(f.path, f.data, 0o644); err != nil {

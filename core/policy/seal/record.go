@@ -12,11 +12,12 @@ type Record struct {
 	Version  int       `json:"version"` // of this format: 1
 	SealedAt time.Time `json:"sealed_at"`
 	Host     string    `json:"host"`
-	System   string    `json:"system,omitempty"` // the id of the system's key, which is destroyed
+	System   string    `json:"system,omitempty"` // the id of the system's key
 	By       string    `json:"by"`               // "uid:0(root)", or "policy"
 	Cause    string    `json:"cause"`            // the command, or file and line of the policy
 	Policy   string    `json:"policy,omitempty"` // hash of the policy in force
 	Files    []File    `json:"files,omitempty"`  // the policy files in force
+	Bundles  bool      `json:"bundles"`          // support bundles go on: the relay takes the key for nothing else
 }
 
 // File is a policy file that was in force when the system was sealed.
@@ -26,7 +27,8 @@ type File struct {
 }
 
 // Statement is the text of the proof that a security officer archives. It is
-// signed by the system's key before that is destroyed; see [Prove].
+// signed by the system's key; see [Prove]. The relay reads two of its lines:
+// whose it is, and whether bundles go on.
 func (r Record) Statement() []byte {
 	var b strings.Builder
 	b.WriteString("Remote access was permanently disabled on this system.\n\n")
@@ -41,6 +43,11 @@ func (r Record) Statement() []byte {
 	line("by", r.By)
 	line("cause", r.Cause)
 	line("policy", r.Policy)
+	if r.Bundles {
+		line("bundles", "allowed")
+	} else {
+		line("bundles", "forbidden")
+	}
 	for _, f := range r.Files {
 		line("policy file", f.SHA256+"  "+f.Path)
 	}

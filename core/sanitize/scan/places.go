@@ -67,20 +67,29 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 
 // hostLike rules out what else stands behind a time.
 func hostLike(v []byte, classic bool) bool {
-	letters, small := 0, false
+	letter, small, other := false, false, false
 	for _, c := range v {
-		letters += btoi(isLetter(c))
-		small = small || c >= 'a' && c <= 'z'
+		switch {
+		case c >= 'a' && c <= 'z':
+			small = true
+		case isLetter(c):
+			letter = true
+		default:
+			other = true
+		}
 	}
-	if letters == 0 || !small && !classic || isToken(v) {
+	if !letter && !small || !small && !classic {
 		return false
+	}
+	if other {
+		return !isToken(v) && !isPublic(v)
 	}
 	for _, w := range []string{"localhost", "last", "info", "debug", "warn", "warning", "error", "notice", "trace", "fatal", "critical"} {
 		if foldIs(v, w) {
 			return false
 		}
 	}
-	return !isPublic(v)
+	return true
 }
 
 // userList takes the names below users: in YAML,

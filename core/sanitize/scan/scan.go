@@ -63,7 +63,8 @@ type Scanner struct {
 	lineRuns []int // those of runs in the line
 	all      []hit // in the window
 	maybe    [64]candidate
-	runs     []int // places inside long runs of token characters
+	late     []Ident // room for mergeIdents
+	runs     []int   // places inside long runs of token characters
 	blocks   []mask.Block
 	filled   []mask.Block // those of the window, which begins at origin
 	origin   int

@@ -70,11 +70,31 @@ func (s *Scanner) window(buf []byte, from, to int) {
 	mask.Fill(s.Kernel, blocks, text, needles, s.Names.starts())
 	s.filled, s.origin = blocks, from
 	s.all, s.runs = s.all[:0], s.runs[:0]
+	first := len(s.Idents)
 	s.collect(buf, text, blocks, from, to)
 	if len(s.UserKeys) > 0 {
 		s.userHits(buf, from, to)
 	}
+	mid := len(s.Idents)
 	s.walk(buf, blocks, from, to)
+	s.mergeIdents(first, mid)
+}
+
+// mergeIdents brings the identifiers of a window nearly in order: those that
+// the masks showed, up to mid, and those that the lines showed.
+func (s *Scanner) mergeIdents(first, mid int) {
+	late := append(s.late[:0], s.Idents[mid:]...)
+	s.late = late
+	i, at := mid-1, len(s.Idents)-1
+	for k := len(late) - 1; k >= 0; at-- {
+		if i >= first && s.Idents[i].Start > late[k].Start {
+			s.Idents[at] = s.Idents[i]
+			i--
+		} else {
+			s.Idents[at] = late[k]
+			k--
+		}
+	}
 }
 
 // collect verifies the candidates that the masks show. text is what the blocks

@@ -92,7 +92,7 @@ func (s *settings) Validate() error {
 	if s.MaxAge < 0 {
 		p.Add("max_age", "it must not be negative")
 	}
-	if s.Proxy.Address == "" && (s.Proxy.User != "" || s.Proxy.CA != "" || s.Proxy.TLS || !s.Proxy.Password.IsZero()) {
+	if s.Proxy.Address == "" && (s.Proxy.User != "" || s.Proxy.CA != "" || s.Proxy.TLS) {
 		p.Add("proxy.address", "there are other settings of a proxy, but not where it is")
 	}
 	if s.Proxy.Address != "" {

@@ -58,6 +58,10 @@ type Dialled struct {
 // first dial. Close it when its connections are no longer used: those that the
 // plugin pumps end with it, others do not.
 func (h *Host) Transport(name string, use TransportUse) (*Transport, error) {
+	var err error
+	if use.Config, err = h.settingsOf(name, use.Config); err != nil {
+		return nil, err
+	}
 	u, err := h.newUnit(wire.RoleTransport, name, use.Use)
 	if err != nil {
 		return nil, err

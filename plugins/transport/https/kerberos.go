@@ -2,6 +2,7 @@ package https
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net"
 
 	"github.com/jcmturner/gokrb5/v8/client"
@@ -62,9 +63,9 @@ func (n *negotiateLogin) next([]offer) (string, error) {
 
 func (n *negotiateLogin) client() (*client.Client, error) {
 	k := n.Kerberos
-	cfg, err := krbconfig.Load(k.Config)
+	cfg, err := k.load()
 	if err != nil {
-		return nil, transport.Errorf(transport.Config, "", "read the Kerberos configuration %s: %w", k.Config, err)
+		return nil, transport.Errorf(transport.Config, "set kerberos.kdc and kerberos.realm, or write that file", "read the Kerberos configuration %s: %w", k.Config, err)
 	}
 	// FAST is what Active Directory does not do by default.
 	options := []func(*client.Settings){client.DisablePAFXFAST(true)}
@@ -87,6 +88,15 @@ func (n *negotiateLogin) client() (*client.Client, error) {
 		return client.NewWithKeytab(n.User, n.realm(cfg), kt, cfg, options...), nil
 	}
 	return client.NewWithPassword(n.User, n.realm(cfg), n.Password.Reveal(), cfg, options...), nil
+}
+
+// load reads the Kerberos configuration, or makes one of the settings. Kerberos
+// goes over TCP then, as everything else that leaves here.
+func (k *kerberos) load() (*krbconfig.Config, error) {
+	if k.KDC == "" {
+		return krbconfig.Load(k.Config)
+	}
+	return krbconfig.NewFromString(fmt.Sprintf("[libdefaults]\n default_realm = %[1]s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n udp_preference_limit = 1\n[realms]\n %[1]s = {\n  kdc = %[2]s\n }\n", k.Realm, k.KDC))
 }
 
 func (n *negotiateLogin) realm(cfg *krbconfig.Config) string {

@@ -61,7 +61,7 @@ func (d *dialogue) choose(offers []offer) (login, error) {
 	case len(unusable) > 0 && d.User == "":
 		return nil, transport.Errorf(transport.ProxyAuth, "give the proxy's user name and password", "the proxy %s wants a login (%s)", d.Proxy, list)
 	case len(unusable) > 0:
-		return nil, transport.Errorf(transport.ProxyAuth, "Kerberos needs a realm, a keytab or a ticket cache; Digest an algorithm that is known here", "the proxy %s offers only %s, for which the settings do not suffice", d.Proxy, list)
+		return nil, transport.Errorf(transport.ProxyAuth, "Kerberos needs a realm, a keytab or a ticket cache in the settings of the transport; Digest an algorithm that is known here", "the proxy %s offers only %s, for which the settings do not suffice", d.Proxy, list)
 	}
 	return nil, transport.Errorf(transport.ProxyAuth, "the ways that may be used are "+strings.Join(d.Auth, ", "), "the proxy %s offers only %s", d.Proxy, list)
 }

@@ -25,6 +25,7 @@ type kerberos struct {
 	Realm  string `config:"realm" help:"realm of the user; with user and password, or a keytab"`
 	Keytab string `config:"keytab" help:"keytab of the user, instead of a password"`
 	CCache string `config:"ccache" help:"file with tickets, instead of a password"`
+	KDC    string `config:"kdc" help:"host:port of the realm's key distribution centre, instead of a Kerberos configuration"`
 	SPN    string `config:"spn" help:"service name of the proxy; HTTP/host of the proxy when empty"`
 }
 
@@ -55,6 +56,14 @@ func (s *settings) Validate() error {
 	}
 	if s.CA != "" && !s.TLS {
 		p.Add("ca", "only a proxy that is reached over TLS has a certificate; set tls")
+	}
+	if s.Kerberos.KDC != "" {
+		if _, _, err := net.SplitHostPort(s.Kerberos.KDC); err != nil || strings.ContainsAny(s.Kerberos.KDC+s.Kerberos.Realm, " \t\r\n{}[]=#;") {
+			p.Add("kerberos.kdc", "write it as host:port")
+		}
+		if s.Kerberos.Realm == "" {
+			p.Add("kerberos.realm", "a key distribution centre is one of a realm")
+		}
 	}
 	if len(p) > 0 {
 		return p

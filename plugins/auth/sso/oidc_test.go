@@ -371,9 +371,7 @@ func TestProxy(t *testing.T) {
 
 func TestConformance(t *testing.T) {
 	p := newOP(t)
-	for range 200 {
-		p.device = append(p.device, "access_denied")
-	}
+	p.trouble["/device"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, map[string]string{"error": "access_denied"}) }
 	plugintest.Auth(t, func() auth.Method { return New() }, plugintest.Options{Config: p.settings()})
 }
 

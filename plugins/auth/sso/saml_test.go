@@ -245,6 +245,7 @@ var (
 // Every way in which an assertion does not hold.
 func TestAssertions(t *testing.T) {
 	later := time.Now().Add(-time.Hour)
+	p := newIDP(t)
 	for _, tt := range []struct {
 		name      string
 		assertion func(*saml.Assertion)
@@ -299,7 +300,6 @@ func TestAssertions(t *testing.T) {
 		}, code: auth.Denied, says: "says no"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newIDP(t)
 			p.assertion, p.response, p.form = tt.assertion, tt.response, tt.form
 			id, err := method(t, p.settings(), tt.settings...).Authenticate(t.Context(), web(), &user{visit: p.visit})
 			refused(t, id, err, tt.code, tt.says)

@@ -48,6 +48,8 @@ func sentence(e control.Event) (text string, ok bool) {
 		return fmt.Sprintf("%s said yes to %s (%s)", d["person"], d["engineer"], e.Subject), true
 	case "connection.denied":
 		return fmt.Sprintf("%s was turned away (%s): %s", d["engineer"], e.Subject, d["reason"]), true
+	case "connection.enrolled":
+		return with(who+" gave the secret", ", case ", d["case"]) + ", and may connect", true
 	case "connection.opened":
 		return with(who+" IS IN", ", from ", d["from"], ", case ", d["case"]) + " (" + e.Subject + ")", true
 	case "connection.closed":
@@ -79,3 +81,7 @@ func localTime(rfc string) string {
 	}
 	return t.Local().Format("15:04:05 MST")
 }
+
+// routine reports whether an event is no news to somebody who watches: plugins
+// come and go with each connection. The audit log has it.
+func routine(e control.Event) bool { return e.Type == "plugin.started" || e.Type == "plugin.exited" }

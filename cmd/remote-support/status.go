@@ -139,6 +139,9 @@ func watch(c *cli.Context, ctx context.Context, api control.API) error {
 		if cmdline.JSON(c) {
 			return enc.Encode(e)
 		}
+		if routine(e) {
+			return nil
+		}
 		line := eventLine(e.Time, e.Type, e.Actor, e.Subject, e.Detail)
 		if text, ok := sentence(e); ok {
 			line = e.Time.Local().Format(time.DateTime) + "  " + text

@@ -29,8 +29,12 @@ func (c *conn) approve(ctx context.Context, hs *handshake.Conn) error {
 	if d.Allowed {
 		return nil
 	}
-	if d.Duties.Approvals == 0 || !c.accept(placeholders(d.Duties.Approvals)).Allowed {
-		return d.Err() // nobody's approval would change that
+	if d.Duties.Approvals == 0 {
+		return d.Err()
+	}
+	// What would be refused whoever approves is told with the reason that counts.
+	if err := c.accept(placeholders(d.Duties.Approvals)).Err(); err != nil {
+		return err
 	}
 	limit := d.Duties.ApprovalTimeout
 	l := c.l
@@ -84,9 +88,9 @@ func (c *conn) wait(ctx context.Context, hs *handshake.Conn, limit time.Duration
 	l.mu.Lock()
 	until, needs, change := c.approvals.until, c.approvals.needs, c.approvals.change
 	l.mu.Unlock()
-	why := "somebody at the customer must say yes to this connection"
+	why := "the customer's approval"
 	if needs > 1 {
-		why = fmt.Sprintf("%d people at the customer must say yes to this connection", needs)
+		why = fmt.Sprintf("the approval of %d people at the customer", needs)
 	}
 	holding := make(chan error, 1)
 	go func() { holding <- hs.Hold(ctx, why, until) }()

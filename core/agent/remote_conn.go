@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -75,9 +76,16 @@ func (l *live) serve(ctx context.Context, raw net.Conn, s startConn) {
 	}
 	defer l.work.Done()
 	defer context.AfterFunc(l.ctx, func() { raw.Close() })()
-	if err := l.admit(ctx, raw, s); err != nil && l.ctx.Err() == nil {
+	if err := l.admit(ctx, raw, s); err != nil && l.ctx.Err() == nil && !leftOver(err) {
 		l.event(audit.ConnectionRefused, "agent", s.Connection, append(l.about(s), "reason", firstLine(err.Error()), "code", codeOf(err))...)
 	}
+}
+
+// leftOver reports whether an engineer hung up by himself, because what he had
+// kept was of an older session: his next try is with the secret.
+func leftOver(err error) bool {
+	var e *handshake.Error
+	return errors.As(err, &e) && e.Remote && e.Code == handshake.CodeSystem
 }
 
 // about is what the relay says of a connection: nobody believes it.
@@ -121,6 +129,12 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 	}
 	defer hs.Forget()
 	req, err := hs.Requested(ctx)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		// He gave the secret, for connections to come, and wants none now.
+		raw.Close()
+		p := hs.Peer()
+		return l.append(audit.ConnectionEnrolled, "engineer:"+p.Engineer, s.Connection, "session", l.id, "case", p.Case, "mode", p.Mode)
+	}
 	if err != nil {
 		raw.Close()
 		return err

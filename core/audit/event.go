@@ -13,10 +13,12 @@ const (
 	SystemEnrolled  Type = "system.enrolled"
 	KeyCreated      Type = "key.created"
 	PolicyLoaded    Type = "policy.loaded"
-	PolicyRefused   Type = "policy.refused" // an action that policy denied
-	PolicyBroken    Type = "policy.broken"  // files that do not load
-	PolicyNoticed   Type = "policy.noticed" // a file, a signer or a seal that was changed or is gone
-	SystemSealed    Type = "system.sealed"  // remote access was disabled for good
+	PolicyRefused   Type = "policy.refused"         // an action that policy denied
+	PolicyBroken    Type = "policy.broken"          // files that do not load
+	PolicyNoticed   Type = "policy.noticed"         // a file, a signer or a seal that was changed or is gone
+	SystemSealed    Type = "system.sealed"          // remote access was disabled for good
+	TrustDestroyed  Type = "system.trust_destroyed" // what remote access rested on is gone
+	SealTold        Type = "system.seal_told"       // the relay knows that it is disabled for good
 	PluginStarted   Type = "plugin.started"
 	PluginExited    Type = "plugin.exited"
 	PluginCrashed   Type = "plugin.crashed"
@@ -30,6 +32,7 @@ const (
 	BundleQueued    Type = "bundle.queued"
 	BundleSent      Type = "bundle.sent"
 	BundleDropped   Type = "bundle.dropped"
+	BundleAsked     Type = "bundle.asked" // a request of the vendor was answered
 	BundleFailed    Type = "bundle.failed"
 	RelayStarted    Type = "relay.started"
 	RelayStopped    Type = "relay.stopped"
@@ -65,6 +68,7 @@ const (
 	ConnectionApproved  Type = "connection.approved"  // somebody said yes; more may be needed
 	ConnectionDenied    Type = "connection.denied"    // somebody said no, or nobody answered in time
 	ConnectionOpened    Type = "connection.opened"    // SUPPORT_CONNECTED
+	ConnectionEnrolled  Type = "connection.enrolled"  // an engineer gave the secret and opened nothing yet
 	ConnectionClosed    Type = "connection.closed"    // one for each connection.opened: SUPPORT_DISCONNECTED
 	ConnectionRefused   Type = "connection.refused"   // it did not get so far as to be opened
 	ConnectionCut       Type = "connection.cut"       // the reason is in the detail; connection.closed follows

@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/core/disable"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
@@ -26,6 +27,8 @@ const disableText = `This disables remote access on this system for good:
   - an open session is cut at once, and no new one can be opened;
   - nothing in the product turns it on again: no command, no page, no policy, no
     restored backup, no other clock. Only a new installation does;
+  - what logins and engineers are trusted by is destroyed: keys, tickets, settings
+    in auth.d; the vendor's relay is told to take this system for no session;
   - support bundles go on working, unless policy forbids them too.
 
 A signed statement is written that says so, for your records.
@@ -44,11 +47,11 @@ Examples:
 			&cli.StringFlag{Name: "confirm", Usage: "the `SENTENCE` that is otherwise asked for"},
 			&cli.StringFlag{Name: "reason", Usage: "stands in the statement and in every refusal: `TEXT`"},
 		},
-		Action: disable,
+		Action: disablePermanently,
 	}
 }
 
-func disable(c *cli.Context) error {
+func disablePermanently(c *cli.Context) error {
 	if !c.Bool("permanently") {
 		return cmdline.Usagef("say --permanently; to switch remote access off for a while use `remote-support off`")
 	}
@@ -90,73 +93,131 @@ func confirmSentence(c *cli.Context, sentence string) error {
 	return nil
 }
 
+// disabled is what `disable --permanently` prints.
+type disabled struct {
+	Sealed bool        `json:"sealed"`
+	Record seal.Record `json:"record"`
+	Proof  *seal.Proof `json:"proof,omitempty"`
+	Check  string      `json:"check,omitempty"` // how anybody checks the proof
+
+	Destroyed []string `json:"destroyed"`
+	Relay     struct {
+		Told  bool   `json:"told"`            // it knows, or there is none that could
+		Error string `json:"error,omitempty"` // why it does not
+	} `json:"relay"`
+}
+
 // sealSystem seals first and does everything else afterwards: whatever fails
 // then is told, and changes nothing about the seal.
 func sealSystem(c *cli.Context, root paths.Root, host string) error {
-	by := fmt.Sprintf("uid:%d", os.Getuid())
-	r := seal.Record{SealedAt: time.Now(), Host: host, By: by, Cause: "remote-support disable --permanently"}
-	if reason := c.String("reason"); reason != "" {
-		r.Cause += ": " + reason
+	r := sealRecord(c, root, host)
+	o := disable.Options{Root: root, Actor: r.By, Cut: func() error { return cutSession(c, root) }}
+	// What cannot be opened is no reason not to seal.
+	var sysErr, logErr error
+	if o.System, sysErr = identity.Open(root.Identity()); sysErr != nil {
+		o.System = nil
+	} else if log, err := audit.Open(root.Audit(), audit.WithSigner(o.System)); err != nil {
+		logErr = err
+	} else {
+		defer log.Close()
+		o.Audit = log
 	}
-	if p, _ := policy.Open(root, policy.ReadOnly()); p != nil { // one that does not load is recorded too
-		known := p.Record()
-		r.Policy, r.Files = known.Policy, known.Files
-	}
-	// The key is read before it is too late to sign, and its failure is no
-	// reason not to seal.
-	system, idErr := identity.Open(root.Identity())
-	if idErr == nil {
-		r.System = system.ID()
-	}
-	sealErr := seal.Seal(root, r)
-	state := seal.Check(root)
-	if !state.Sealed {
-		return sealErr
-	}
-	errs := []error{sealErr, idErr}
-	out := struct {
-		Sealed bool        `json:"sealed"`
-		Record seal.Record `json:"record"`
-		Proof  *seal.Proof `json:"proof,omitempty"`
-		Check  string      `json:"check,omitempty"`
-	}{Sealed: true, Record: state.Record}
-	if idErr == nil {
-		if proof, err := seal.Prove(root, system); err != nil {
-			errs = append(errs, err)
-		} else {
-			out.Proof, out.Check = &proof, proof.Command()
-		}
-		errs = append(errs, recordSeal(root, system, r))
-	}
-	errs = append(errs, withAPI(c, func(ctx context.Context, api control.API) error {
-		_, err := api.Reload(ctx, control.Caller{})
-		var broken *policy.LoadError
-		if errors.As(err, &broken) {
-			return nil // it is off all the same
-		}
-		return err
-	}))
-	if err := cmdline.Print(c, out, func(w io.Writer) error {
-		fmt.Fprintf(w, "remote access is disabled for good since %s\n", state.Record.SealedAt.Local().Format("2006-01-02 15:04:05 MST"))
-		if out.Proof != nil {
-			fmt.Fprintf(w, "statement  %s\ncheck it   %s\n", out.Proof.Statement, out.Check)
-		}
-		return nil
-	}); err != nil {
+	done, err := disable.Run(o, r)
+	var after *disable.Error
+	if err != nil && !errors.As(err, &after) {
 		return err
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("remote access IS disabled for good, but not all went well: %w", err)
+	out := disabled{Sealed: true, Record: done.Record, Proof: done.Proof, Destroyed: done.Destroyed}
+	if done.Proof != nil {
+		out.Check = done.Proof.Command()
+	}
+	if telling := tellRelay(c); telling != nil {
+		out.Relay.Error = telling.Error()
+	} else {
+		out.Relay.Told = true
+	}
+	if err := cmdline.Print(c, out, func(w io.Writer) error { return printDisabled(w, out) }); err != nil {
+		return err
+	}
+	if more := errors.Join(sysErr, logErr); more != nil && after == nil {
+		return &disable.Error{Err: more}
+	}
+	return err
+}
+
+func printDisabled(w io.Writer, d disabled) error {
+	fmt.Fprintf(w, "remote access is disabled for good since %s\n", d.Record.SealedAt.Local().Format("2006-01-02 15:04:05 MST"))
+	for _, what := range d.Destroyed {
+		fmt.Fprintf(w, "destroyed  %s\n", what)
+	}
+	if d.Relay.Error != "" {
+		fmt.Fprintf(w, "relay      it does not know yet: %s\n           the next send-bundle tells it, or give the statement to support\n", d.Relay.Error)
+	}
+	if d.Proof != nil {
+		fmt.Fprintf(w, "statement  %s\ncheck it   %s\n", d.Proof.Statement, d.Check)
 	}
 	return nil
 }
 
-func recordSeal(root paths.Root, system *identity.System, r seal.Record) (err error) {
-	log, err := audit.Open(root.Audit(), audit.WithSigner(system))
+// sealRecord is what the seal says about itself.
+func sealRecord(c *cli.Context, root paths.Root, host string) seal.Record {
+	r := seal.Record{Bundles: true}
+	if p, _ := policy.Open(root, policy.ReadOnly()); p != nil { // one that does not load is recorded too
+		r = p.Record()
+	}
+	r.SealedAt, r.Host, r.By, r.Cause = time.Now(), host, fmt.Sprintf("uid:%d", os.Getuid()), "remote-support disable --permanently"
+	if reason := c.String("reason"); reason != "" {
+		r.Cause += ": " + reason
+	}
+	return r
+}
+
+// cutWithin bounds how long a session may take to end. That nobody new enters
+// does not wait for it.
+const cutWithin = 30 * time.Second
+
+// cutSession has the running agent notice the seal, and waits until its session
+// has ended. Without an agent, what a dead one left is ended here.
+func cutSession(c *cli.Context, root paths.Root) error {
+	ctx, cancel := context.WithTimeout(c.Context, cutWithin)
+	defer cancel()
+	client, err := control.Dial(ctx, root.ControlSocket())
+	if errors.Is(err, control.ErrNotRunning) {
+		a, err := openAgent(c)
+		if err != nil {
+			return err
+		}
+		return errors.Join(a.Bury(ctx), a.Close())
+	}
 	if err != nil {
 		return err
 	}
-	defer closing(log, &err)
-	_, err = log.Append(audit.Event{Type: audit.SystemSealed, Actor: r.By, Subject: system.ID(), Detail: map[string]string{"cause": r.Cause, "policy": r.Policy}})
-	return err
+	// Its error is about policy files; the seal holds without them.
+	_, reload := client.Reload(ctx, control.Self())
+	for {
+		s, err := client.Session(ctx, control.Self())
+		if err != nil {
+			return errors.Join(err, reload)
+		}
+		if s.State == "off" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the session is still %s; nobody can enter any more, but somebody may be in; end the agent: %w", s.State, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// tellRelay tells the relay, once and shortly.
+func tellRelay(c *cli.Context) error {
+	a, err := openAgent(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Context, 30*time.Second)
+	defer cancel()
+	_, err = a.TellSealed(ctx)
+	return errors.Join(err, a.Close())
 }

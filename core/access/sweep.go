@@ -44,6 +44,22 @@ func Sweep(session, runAs, keys string) (Swept, error) {
 	return found, errors.Join(err, kerr)
 }
 
+// Distrust takes the keys of every session out of authorized_keys, and returns
+// how many there were. It is for a system on which remote access is disabled for
+// good. runAs and keys are as in [Sweep].
+func Distrust(runAs, keys string) (int, error) {
+	a, err := runAsAccount(runAs)
+	if err != nil {
+		return 0, err
+	}
+	t, path, err := keyFile(a, keys)
+	if err != nil {
+		return 0, err
+	}
+	defer t.Close()
+	return authorized.Clean(t, path, "")
+}
+
 // keyFile is the authorized_keys file of a, and the file system in which it is
 // changed: the user's own, or the agent's where the configuration names a file
 // elsewhere.

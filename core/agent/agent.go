@@ -45,6 +45,7 @@ type Agent struct {
 	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
 	started atomic.Pointer[time.Time] // nil when not serving
+	toTell  atomic.Bool               // this agent has sealed the system, and the relay is to be told
 }
 
 // inForce is a policy with what was wrong with its files.
@@ -81,12 +82,17 @@ func Open(root paths.Root, o Options) (*Agent, error) {
 	}
 	a.policy.Store(a.loadPolicy())
 	if err := a.notice(a.policy.Load().Policy); err != nil {
-		return nil, errors.Join(err, log.Close())
+		if !a.sealed() {
+			return nil, errors.Join(err, log.Close())
+		}
+		// A full disk must not keep a sealed system from saying so.
+		o.Log.Error("record what was noticed", "error", err)
 	}
 	a.host, err = host.New(host.Options{Root: root, Policy: a, Audit: a, Log: o.Log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the plugin host: %w", err), log.Close())
 	}
+	a.finishSeal()
 	return a, nil
 }
 

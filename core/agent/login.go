@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/localcfg"
 	"github.com/latchstring/latchstring/core/login"
 )
 
@@ -18,8 +19,21 @@ func (a *Agent) Logins() (*login.Service, error) {
 	}
 	return login.New(login.Options{
 		Dir: a.root.Var("login"), Config: a.root.Etc("auth.d"), System: a.system.ID(), Host: name, Audit: a,
+		Relay: a.relayAddress,
 		Open: func(method string, settings json.RawMessage) (login.Authenticator, error) {
 			return a.host.Auth(method, host.Use{Config: settings, Purpose: "session"})
 		},
 	})
+}
+
+// relayAddress is the relay that is configured, "" if there is none.
+func (a *Agent) relayAddress() string {
+	if address := a.local()[localcfg.RSS]; address != "" {
+		return address
+	}
+	vendor, err := a.system.Vendor()
+	if err != nil {
+		return ""
+	}
+	return vendor.RSS
 }

@@ -31,6 +31,11 @@ func (a *Agent) reload(actor string, quiet bool) (control.Reloaded, error) {
 	a.policy.Store(fresh)
 	if r := a.remote.Load(); r != nil {
 		r.recheck()
+		if a.sealed() {
+			r.after.Go(func() { a.afterSeal(r.ctx, r) })
+		}
+	} else {
+		a.finishSeal()
 	}
 	out := control.Reloaded{PolicyHash: fresh.Hash(), Changed: fresh.Hash() != old.Hash()}
 	e := audit.Event{Type: audit.PolicyLoaded, Actor: actor, Subject: fresh.Hash(), Detail: map[string]string{

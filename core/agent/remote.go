@@ -123,9 +123,12 @@ func (r *remote) run(ctx context.Context, ready chan<- struct{}) error {
 		return err
 	}
 	close(ready)
+	if r.a.sealed() {
+		r.after.Go(func() { r.a.afterSeal(ctx, r) })
+	}
+	defer r.after.Wait()
 	var background sync.WaitGroup
 	defer background.Wait()
-	defer r.after.Wait()
 	background.Go(func() { r.a.watchPolicy(ctx) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

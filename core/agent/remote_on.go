@@ -95,6 +95,9 @@ func (r *remote) prepare(by control.Caller, who login.Ticket, req control.OnRequ
 		return opening{}, err
 	}
 	r.a.refreshPolicy() // an edit counts from this moment on
+	if err := r.a.sealedRefusal(); err != nil {
+		return opening{}, err
+	}
 	o := opening{record: session.Record{ID: session.NewID(), Case: req.Case, Opener: opener(by, who)}}
 	if err := r.way(&o, who, req); err != nil {
 		return o, err

@@ -34,6 +34,7 @@ func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) 
 	if word, rule := p.RemoteAccess(); word != "allowed" {
 		s.Remote.Reason = fmt.Sprintf("%s by policy (%s)", strings.ReplaceAll(word, "_", " "), rule.Source)
 	}
+	s.Problems = append(s.Problems, a.sealProblems()...)
 	pending, err := buildconfig.Pending(a.root) // REQ G4
 	if err != nil {
 		s.Problems = append(s.Problems, err.Error())

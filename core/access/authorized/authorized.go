@@ -74,12 +74,12 @@ func (e *Entry) Remove() error {
 	return err
 }
 
-// Clean takes out all lines that Latchstring left for a session, and returns
-// how many there were.
+// Clean takes out all lines that Latchstring left for a session, or for any if
+// session is empty, and returns how many there were.
 func Clean(t *files.Tree, name, session string) (int, error) {
 	return remove(t, name, func(line []byte) bool {
 		i := bytes.LastIndex(line, []byte(" "+mark))
-		return i >= 0 && bytes.HasPrefix(line, []byte("restrict,pty,from=")) && bytes.HasPrefix(line[i+1+len(mark):], []byte(session+" "))
+		return i >= 0 && bytes.HasPrefix(line, []byte("restrict,pty,from=")) && (session == "" || bytes.HasPrefix(line[i+1+len(mark):], []byte(session+" ")))
 	})
 }
 

@@ -126,6 +126,9 @@ func TestClean(t *testing.T) {
 	if strings.Contains(string(b), "ses-AAAAAAAA") || !strings.Contains(string(b), "ses-BBBBBBBB") {
 		t.Errorf("%q", b)
 	}
+	if n, err := Clean(tr, path, ""); n != 1 || err != nil { // of any session
+		t.Errorf("%d, %v", n, err)
+	}
 	if n, err := Clean(tr, home+"/none/authorized_keys", "ses-AAAAAAAA"); n != 0 || err != nil {
 		t.Errorf("nothing to clean: %d, %v", n, err)
 	}

@@ -23,6 +23,7 @@ unless policy says so (session.methods). See docs/LOGIN.md for the set-up.
 Examples:
    remote-support login infinibox
    remote-support login infinibox --user admin --password-file pw
+   remote-support login sso
    remote-support login challenge
    remote-support login challenge --response-file answer.txt`,
 		Subcommands: []*cli.Command{
@@ -32,8 +33,19 @@ Examples:
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "user", Usage: "`NAME` of a user of the array"},
 					&cli.StringFlag{Name: "password-file", Usage: "`FILE` with the password"},
+					noQR(),
 				},
-				Action: func(c *cli.Context) error { return logIn(c, login.How{Method: "infinibox"}) },
+				Description: `The password typed as exactly SSO goes to no array: it starts single sign-on.`,
+				Action:      func(c *cli.Context) error { return logIn(c, login.How{Method: "infinibox"}) },
+			},
+			{
+				Name:  "sso",
+				Usage: "at your identity provider, with a browser anywhere",
+				Description: `Shows a page and a code. Open the page on any machine with a browser, type the code,
+and log in there; this command goes on by itself. Sessions that you open then use
+the configured relay, whatever --rss says.`,
+				Flags:  []cli.Flag{noQR()},
+				Action: func(c *cli.Context) error { return logIn(c, login.How{Method: login.SSO}) },
 			},
 			{
 				Name:  "challenge",
@@ -43,6 +55,7 @@ answered or has expired: leave, call support, and come back with the response.`,
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "response-file", Usage: "`FILE` with the response"},
 					&cli.BoolFlag{Name: "new", Usage: "make a new challenge in place of the one that is open"},
+					noQR(),
 				},
 				Action: func(c *cli.Context) error {
 					return logIn(c, login.How{Method: login.Challenge, Fresh: c.Bool("new")})
@@ -50,6 +63,10 @@ answered or has expired: leave, call support, and come back with the response.`,
 			},
 		},
 	}
+}
+
+func noQR() cli.Flag {
+	return &cli.BoolFlag{Name: "no-qr", Usage: "draw no QR code"}
 }
 
 func logoutCommand() *cli.Command {

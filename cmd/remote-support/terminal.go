@@ -23,6 +23,7 @@ type terminal struct {
 	in          *bufio.Reader
 	out         io.Writer
 	interactive bool
+	room        func() (columns, rows int) // for QR codes; nil draws none
 
 	given map[string]string // answers by field
 	files map[string]string // files with answers by field
@@ -34,6 +35,9 @@ func newTerminal(c *cli.Context) *terminal {
 		in: bufio.NewReader(os.Stdin), out: os.Stderr, interactive: cmdline.Interactive(),
 		given: map[string]string{}, files: map[string]string{},
 		flags: map[string]string{"user": "--user", "password": "--password-file", "response": "--response-file"},
+	}
+	if !c.Bool("no-qr") {
+		t.room = roomOf(os.Stderr)
 	}
 	if user := c.String("user"); user != "" {
 		t.given["user"] = user
@@ -127,6 +131,9 @@ func (t *terminal) Show(_ context.Context, n host.Notice) error {
 	}
 	if n.URL != "" {
 		fmt.Fprintf(t.out, "    %s\n", n.URL)
+	}
+	if code := t.code(n); code != "" {
+		fmt.Fprintf(t.out, "\n%s\n", code)
 	}
 	if !n.Expires.IsZero() {
 		left := time.Until(n.Expires).Round(time.Second)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/latchstring/latchstring/core/host/launch"
 	"github.com/latchstring/latchstring/internal/wire"
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
 )
@@ -73,6 +75,7 @@ func (a *Auth) Close() error { a.unit.close(); return nil }
 const (
 	maxTurns  = 100
 	maxFields = 20
+	maxURL    = 16 << 10
 )
 
 // Authenticate finds out who the user is. Any error refuses.
@@ -166,7 +169,12 @@ func ask(ctx context.Context, inst *instance, q *pluginv1.AuthAsk, talk Conversa
 }
 
 func noticeOf(s *pluginv1.AuthShow) Notice {
-	n := Notice{Label: clip(s.GetLabel()), Value: clip(s.GetValue()), URL: clip(s.GetUrl())}
+	n := Notice{Label: clip(s.GetLabel()), Value: clip(s.GetValue())}
+	// Cut, an address would lead somewhere else: one with a signed request is
+	// long.
+	if u := s.GetUrl(); len(u) <= maxURL && strings.HasPrefix(u, "https://") && launch.Clean(u) == u {
+		n.URL = u
+	}
 	if s.GetExpiresUnix() > 0 {
 		n.Expires = time.Unix(s.GetExpiresUnix(), 0)
 	}

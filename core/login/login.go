@@ -31,7 +31,8 @@ type Options struct {
 	System string // the id that challenges are bound to
 	Host   string // name of the machine, for the plugin
 	Audit  audit.Recorder
-	Clock  Clock // nil: that of the machine
+	Clock  Clock         // nil: that of the machine
+	Relay  func() string // the configured relay, to be told to users; nil: not told
 
 	// Open starts a plugin with its settings.
 	Open func(method string, settings json.RawMessage) (Authenticator, error)
@@ -59,6 +60,11 @@ func New(o Options) (*Service, error) {
 type How struct {
 	Method string
 	Fresh  bool // with a new challenge, though the old one is still good
+	// Redirect is the address of the web pages to which single sign-on sends
+	// the browser back; empty on a command line.
+	Redirect string
+
+	typed bool // SSO was typed as a password
 }
 
 var methodName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
@@ -78,6 +84,9 @@ func (s *Service) Login(ctx context.Context, by Caller, how How, talk host.Conve
 		return Ticket{}, err
 	}
 	a := &attempt{s: s, by: by, how: how, talk: talk}
+	if how.Redirect != "" {
+		a.facts = map[string]string{factRedirect: how.Redirect}
+	}
 	if err := a.begin(); err != nil {
 		return Ticket{}, a.fail(err)
 	}
@@ -86,7 +95,14 @@ func (s *Service) Login(ctx context.Context, by Caller, how How, talk host.Conve
 		return Ticket{}, err
 	}
 	defer plugin.Close()
+	if err := a.noteSSO(ctx); err != nil {
+		return Ticket{}, a.fail(err)
+	}
 	id, err := plugin.Authenticate(ctx, host.Login{Client: by.Client, Host: s.opts.Host, Facts: a.facts}, a)
+	if a.sso {
+		plugin.Close()
+		return s.Login(ctx, by, How{Method: SSO, Redirect: how.Redirect, typed: true}, talk)
+	}
 	if err == nil {
 		err = a.check(id)
 	}
@@ -106,6 +122,7 @@ type attempt struct {
 	nonce string // of the challenge
 
 	charged bool // an answer is with the plugin
+	sso     bool // the user typed SSO as his password
 }
 
 // begin turns away who has to wait, before he types a password for nothing, and
@@ -138,6 +155,13 @@ func (a *attempt) Ask(ctx context.Context, fields []host.Field) (map[string][]by
 	answers, err := a.talk.Ask(ctx, fields)
 	if err != nil {
 		return answers, err
+	}
+	if a.wantsSSO(answers) {
+		for _, v := range answers {
+			clear(v)
+		}
+		a.sso = true
+		return nil, errSSO
 	}
 	err = a.s.store.update(func(st *state, now moment) error {
 		var c *challenge
@@ -211,7 +235,13 @@ func (a *attempt) grant(id host.Identity) (Ticket, error) {
 	if err != nil {
 		return Ticket{}, a.fail(err)
 	}
-	t := Ticket{User: id.User, Roles: id.Roles, Method: id.Method, Evidence: id.Evidence, For: a.by.key(), Life: TicketLife}
+	t := Ticket{User: id.User, Roles: id.Roles, Method: id.Method, Evidence: maps.Clone(id.Evidence), For: a.by.key(), Life: TicketLife}
+	if t.Method == SSO {
+		if t.Evidence == nil {
+			t.Evidence = map[string]string{}
+		}
+		t.Evidence[relayEvidence] = "configured"
+	}
 	wall := a.s.opts.Clock.Now()
 	if !id.Expires.IsZero() {
 		t.Life = min(t.Life, id.Expires.Sub(wall))
@@ -225,7 +255,7 @@ func (a *attempt) grant(id host.Identity) (Ticket, error) {
 			return Ticket{}, a.fail(errors.New("the plugin bounds the session by something that is no duration"))
 		}
 	}
-	detail := maps.Clone(id.Evidence)
+	detail := maps.Clone(t.Evidence)
 	if detail == nil {
 		detail = map[string]string{}
 	}

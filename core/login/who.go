@@ -7,7 +7,7 @@ import (
 )
 
 // ErrNobody says that the caller is not logged in.
-var ErrNobody = errors.New("not logged in; run: remote-support login infinibox, or remote-support login challenge")
+var ErrNobody = errors.New("not logged in; run: remote-support login infinibox, remote-support login sso, or remote-support login challenge")
 
 // Who returns what the caller has proved: his ticket while it is good, else, for
 // root, that he is root on this machine, else [ErrNobody].

@@ -237,7 +237,7 @@ func (s *Server) ServeAdmin(ctx context.Context, path string) error {
 		return fmt.Errorf("protect socket: %w", err)
 	}
 	srv := &http.Server{
-		ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: patience, MaxHeaderBytes: maxHeader,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			uid, err := peer(c)
 			if err != nil || uid != 0 && uid != os.Geteuid() {

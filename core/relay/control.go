@@ -94,6 +94,7 @@ func shown(s string) string {
 // runLink serves a control stream until it ends. What it waits in is kept
 // shallow: there are thousands of it.
 func (h *hub) runLink(c *control, mux bool) {
+	defer h.streams.Done()
 	in := h.openLink(c, mux)
 	if in == nil {
 		c.close()
@@ -171,7 +172,7 @@ func (c *control) accept() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), helloTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), c.hub.srv.patience)
 	defer cancel()
 	stream, err := s.AcceptStreamWithContext(ctx)
 	if err != nil {
@@ -185,7 +186,7 @@ func (c *control) accept() error {
 // open reads hello and registers the session.
 func (c *control) open(in *msg.Reader) error {
 	h := c.hub
-	c.in.expect(helloTimeout)
+	c.in.expect(h.srv.patience)
 	first, err := in.Next()
 	if err != nil {
 		return api.Errorf(400, api.CodeBadRequest, "the control stream began without hello: %v", err)
@@ -445,16 +446,31 @@ func (h *hub) stop() {
 	close(todo)
 	wg.Wait()
 
-	ended := make(chan struct{})
-	go func() { h.splices.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(h.drain):
+	if !within(h.drain, h.splices.Wait) {
 		h.cutWhere(errors.New("the relay stops"), func(*carried) bool { return true })
-		select {
-		case <-ended:
-		case <-time.After(sendTimeout):
+		within(sendTimeout, h.splices.Wait)
+	}
+	// Systems hang up when they have read it; nothing of a control stream goes
+	// on when the store is closed.
+	if !within(min(h.drain, hangUpTime), h.streams.Wait) {
+		for _, c := range links {
+			c.conn.Close()
 		}
+		within(sendTimeout, h.streams.Wait)
+	}
+}
+
+// within waits for wait to return, for some time.
+func within(d time.Duration, wait func()) bool {
+	done := make(chan struct{})
+	go func() { wait(); close(done) }()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 )
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("mounting a small disk needs root")
 	}
@@ -57,6 +58,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, _ := systemClient(t, r, "array-7")
 	half, whole, lying := newUpload(t, c, "half and half"), newUpload(t, c, "complete"), newUpload(t, c, "lying")
@@ -98,6 +100,7 @@ func TestRestart(t *testing.T) {
 }
 
 func TestCrashWhileAccepting(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, _ := systemClient(t, r, "array-7")
 	u := newUpload(t, c, "bytes that moved")
@@ -123,6 +126,7 @@ func TestCrashWhileAccepting(t *testing.T) {
 }
 
 func TestStalledUpload(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t, func(r *relaytest.Relay) {
 		r.Change = func(o *relay.Options) { o.StallTimeout = 200 * time.Millisecond }
 	})

@@ -23,6 +23,7 @@ import (
 )
 
 func TestOtherSystemsUploads(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	alice, _, _ := systemClient(t, r, "alice")
 	mallory, _, _ := systemClient(t, r, "mallory")
@@ -50,6 +51,7 @@ func TestOtherSystemsUploads(t *testing.T) {
 }
 
 func TestHostileIDs(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, _ := systemClient(t, r, "array-7")
 	e := r.Engineer("ada", "bundles")
@@ -81,6 +83,7 @@ func TestHostileIDs(t *testing.T) {
 }
 
 func TestTLSVersions(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	for v, good := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		c, err := tls.Dial("tcp", r.Address, &tls.Config{InsecureSkipVerify: true, MinVersion: v, MaxVersion: v})
@@ -94,6 +97,7 @@ func TestTLSVersions(t *testing.T) {
 }
 
 func TestOpenSSL(t *testing.T) {
+	t.Parallel()
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
 		t.Skip("openssl is not installed (Debian package openssl)")
@@ -119,6 +123,7 @@ func TestOpenSSL(t *testing.T) {
 }
 
 func TestHostileRequests(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	raw := func(request string) string {
 		t.Helper()
@@ -148,6 +153,7 @@ func TestHostileRequests(t *testing.T) {
 }
 
 func TestAdminSocket(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	path := filepath.Join(t.TempDir(), "rss.sock")
 	if _, err := relay.Dial(path); !errors.Is(err, relay.ErrNotRunning) {
@@ -188,6 +194,7 @@ func TestAdminSocket(t *testing.T) {
 }
 
 func TestConnectErrors(t *testing.T) {
+	t.Parallel()
 	a, b := relaytest.New(t), relaytest.New(t)
 	sys, vendor := a.Enroll("array-7")
 	plain, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	helloTimeout = 10 * time.Second // for the first message after the upgrade
-	sendTimeout  = 5 * time.Second  // for a message to get into the connection
-	lostGrace    = 90 * time.Second // for a session whose link broke to come back before it is called lost
-	byeGrace     = 10 * time.Second // for connections to end by themselves when their session has ended
-	stallLimit   = time.Minute      // that one write of a splice may take
+	sendTimeout = 5 * time.Second  // for a message to get into the connection
+	lostGrace   = 90 * time.Second // for a session whose link broke to come back before it is called lost
+	byeGrace    = 10 * time.Second // for connections to end by themselves when their session has ended
+	hangUpTime  = 2 * time.Second  // for systems to hang up when they were told that the relay stops
+	stallLimit  = time.Minute      // that one write of a splice may take
 )
 
 // hub knows the open sessions of this node and who is connected to them.
@@ -39,6 +39,7 @@ type hub struct {
 	dirty    [shards]bool // presence that changed
 	held     [shards]bool // presence rows that exist
 	splices  sync.WaitGroup
+	streams  sync.WaitGroup // control streams, from their upgrade on
 }
 
 // lost is a session whose link broke.
@@ -139,15 +140,30 @@ func (h *hub) serveLink(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, err)
 		return
 	}
+	if !h.enter() {
+		h.refuse(w, h.going())
+		return
+	}
 	mux, from := r.URL.Query().Get("mux") == "1", hostOf(r.RemoteAddr)
 	conn, err := h.srv.upgrade(w, r)
 	if err != nil {
+		h.streams.Done()
 		h.srv.log.Debug("upgrade", "who", sys.ID, "remote", from, "error", err)
 		return
 	}
 	// A goroutine of its own: the one of net/http has grown large by now, and
 	// this one stays for hours.
 	go h.runLink(newControl(h, sys, from, conn), mux)
+}
+
+// enter counts a control stream in, unless the relay stops.
+func (h *hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.draining {
+		h.streams.Add(1)
+	}
+	return !h.draining
 }
 
 func hostOf(remote string) string {

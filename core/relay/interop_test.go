@@ -32,6 +32,7 @@ func (w withBearer) RoundTrip(r *http.Request) (*http.Response, error) {
 // A tus client of others uploads in two parts, with a look at the offset
 // between them.
 func TestOtherTusClient(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, vendor := systemClient(t, r, "array-7")
 	if _, err := c.Login(t.Context()); err != nil {

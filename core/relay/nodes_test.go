@@ -14,6 +14,7 @@ import (
 // Two nodes on one store: each sees what is open at the other, and what one
 // revokes the other cuts within a second.
 func TestTwoNodes(t *testing.T) {
+	t.Parallel()
 	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true})
 	if err != nil {
 		t.Fatal(err)

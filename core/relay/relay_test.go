@@ -39,6 +39,7 @@ func system(t *testing.T) *identity.System {
 
 // REQ G9: the first contact is authenticated both ways by the token.
 func TestEnrolment(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	ctx := t.Context()
 	tok := r.Token("array-7")
@@ -78,6 +79,7 @@ func TestEnrolment(t *testing.T) {
 }
 
 func TestExpiredToken(t *testing.T) {
+	t.Parallel()
 	now := &clock{}
 	r := relaytest.New(t, func(r *relaytest.Relay) {
 		r.Change = func(o *relay.Options) { o.Now = now.read }
@@ -91,6 +93,7 @@ func TestExpiredToken(t *testing.T) {
 // A token for another relay: the certificate that is shown is not the pinned
 // one, so the secret is never sent.
 func TestTokenOfAnotherRelay(t *testing.T) {
+	t.Parallel()
 	a, b := relaytest.New(t), relaytest.New(t)
 	tok := a.Token("array-7")
 	_, err := client.Enroll(t.Context(), system(t), tok, b.Address, "", nil)
@@ -104,6 +107,7 @@ func TestTokenOfAnotherRelay(t *testing.T) {
 }
 
 func TestNamesAreTakenOnce(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	first, vendor := r.Enroll("array-7")
 	admin := relay.Local(r.Server)
@@ -138,6 +142,7 @@ func TestNamesAreTakenOnce(t *testing.T) {
 // Bearer tokens and nonces: forged, expired, replayed, of another relay, of
 // somebody who was removed.
 func TestLogins(t *testing.T) {
+	t.Parallel()
 	now := &clock{}
 	r := relaytest.New(t, func(r *relaytest.Relay) {
 		r.Change = func(o *relay.Options) { o.Now = now.read }
@@ -223,6 +228,7 @@ func TestLogins(t *testing.T) {
 func ptr[T any](v T) *T { return &v }
 
 func TestEngineers(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	admin := relay.Local(r.Server)
 	e := r.Engineer("ada", "access")

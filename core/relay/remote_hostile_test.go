@@ -47,6 +47,7 @@ func dial(t *testing.T, s *relaytest.Session) *msg.Dial {
 
 // Tickets: stolen by another system, by an engineer, used twice, made up.
 func TestTickets(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	s := p.Open(t)
 	thief, vendor := p.Enroll("array-8")
@@ -98,6 +99,7 @@ func TestTickets(t *testing.T) {
 // Who may not: systems as engineers, engineers as systems, the wrong role,
 // another group, unknown systems.
 func TestWhoMayConnect(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	p.Open(t)
 	admin := relay.Local(p.Server)
@@ -127,6 +129,7 @@ func TestWhoMayConnect(t *testing.T) {
 
 // Whatever ends somebody's right cuts what is open within a second.
 func TestCutAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, how := range []struct {
 		name, path string
 		in         any
@@ -196,6 +199,7 @@ func system1Session(t *testing.T, p *relaytest.Pair) *api.Session {
 
 // A new control stream takes the place of the old one at once.
 func TestReplaced(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	old := p.Open(t)
 	same := func(_ *link.Dialer, h *msg.Hello) { h.Session = old.Hello.Session }
@@ -221,6 +225,7 @@ func TestReplaced(t *testing.T) {
 
 // Limits of connections, each with its words and when to come back.
 func TestRemoteLimits(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) {
 			c.Remote.PerSystem, c.Remote.PerEngineer, c.Remote.EngineerRate, c.Remote.SystemRate, c.Remote.Sessions, c.Remote.ClaimSeconds = 3, 2, 10, 4, 2, 1
@@ -300,6 +305,7 @@ func TestRemoteLimits(t *testing.T) {
 
 // Connections that nobody claims, and dials that nobody answers, are dropped.
 func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.ClaimSeconds = 1 }
 	})
@@ -344,6 +350,7 @@ func metric(t *testing.T, r *relaytest.Relay, name string) string {
 
 // Systems that say what they should not on the control stream.
 func TestHostileControl(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	key := p.Loaded.ReceiptKey.PublicKey()
 	for name, lines := range map[string]string{
@@ -373,11 +380,10 @@ func TestHostileControl(t *testing.T) {
 // Clients that hold an upgrade up, at each step, are dropped and cost no
 // session; the others are served meanwhile.
 func TestSlowUpgrade(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for time-outs of ten seconds")
-	}
 	t.Parallel()
-	p := relaytest.NewPair(t)
+	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
+		r.Change = func(o *relay.Options) { o.Patience = 500 * time.Millisecond }
+	})
 	dial := func() net.Conn {
 		conn, err := tls.Dial("tcp", p.Address, &tls.Config{InsecureSkipVerify: true})
 		if err != nil {
@@ -408,7 +414,7 @@ func TestSlowUpgrade(t *testing.T) {
 	roundTrip(t, conn, 1000)
 	conn.Close()
 	for name, c := range map[string]net.Conn{"half a header": header, "no request": silent, "no greeting": upgraded, "no hello": hello} {
-		c.SetReadDeadline(time.Now().Add(15 * time.Second))
+		c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		_, err := io.Copy(io.Discard, c)
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -422,6 +428,7 @@ func TestSlowUpgrade(t *testing.T) {
 // An address that opens too many connections, or asks too often, is told so
 // and does not take the relay from others.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.PerSource = 20 }
 	})

@@ -25,6 +25,7 @@ import (
 
 // The spare is used at once, without a dial, and pinged until then.
 func TestSpare(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	_, err := link.Dial(t.Context(), p.SystemClient, p.Loaded.ReceiptKey.PublicKey(), msg.PathCarry, nil)
 	wantCode(t, err, api.CodeNotOpen) // before there is a session
@@ -80,6 +81,7 @@ func TestSpare(t *testing.T) {
 
 // Everything through one connection, where a proxy allows no second.
 func TestMux(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	conn, err := link.Dial(t.Context(), p.SystemClient, p.Loaded.ReceiptKey.PublicKey(), msg.PathLink, map[string][]string{msg.QueryMux: {"1"}})
 	if err != nil {
@@ -136,6 +138,7 @@ func TestMux(t *testing.T) {
 
 // REQ A9: the goodbye of a system that disabled remote access for good.
 func TestSeal(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	s := p.Open(t)
 	go s.Serve(t.Context(), echo)
@@ -247,6 +250,7 @@ func fetch(t *testing.T, c *client.Client, connection string, n int) (string, er
 
 // Recordings: append-only, sealed, bounded, for those who may.
 func TestRecordings(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.MaxSegment, c.Remote.Recordings = 300<<10, 1 }
 	})
@@ -334,6 +338,7 @@ func TestRecordings(t *testing.T) {
 // The relay stops: systems are told when to come back, an engineer who is
 // connected has time to finish, new ones are sent away.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
 		r.Change = func(o *relay.Options) { o.Drain = 10 * time.Second }
 	})
@@ -351,6 +356,7 @@ func TestDrain(t *testing.T) {
 	if d, ok := m.(*msg.Drain); !ok || d.RetryAfter < 1 || d.RetryAfter > 5 {
 		t.Errorf("the system is told %T %+v", m, m)
 	}
+	s.Control.Close()
 	_, _, err = p.Connect(t.Context(), "array-7")
 	wantCode(t, err, api.CodeUnavailable)
 	_, err = relaytest.Announce(t.Context(), p.SystemClient, p.Vendor)
@@ -381,6 +387,7 @@ func TestDrain(t *testing.T) {
 // Crash truth: a relay that was killed does not say that systems are open which
 // are not, and the log ends nothing that goes on.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 3)
 	engineer := f.engineer(t)
 	c := startChild(t, f.root)
@@ -438,6 +445,7 @@ func TestKilled(t *testing.T) {
 
 // A crowd comes back after a drain: the times they are told are spread.
 func TestDrainIsSpread(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.ReturnRate = 2 }
 	})

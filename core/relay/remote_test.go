@@ -83,6 +83,7 @@ func events(t *testing.T, r *relaytest.Relay, prefix string) []string {
 // The whole way: a session, an engineer, bytes both ways, the end of one
 // direction, what is listed and what is recorded.
 func TestConnect(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []struct {
 		name   string
 		framed bool

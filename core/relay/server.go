@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	headerTimeout   = 10 * time.Second // to send the whole header of a request
+	patience        = 10 * time.Second // for the whole header of a request, and for the first words after an upgrade
 	requestTimeout  = 30 * time.Second // for everything that is not an upload or download
 	idleTimeout     = 2 * time.Minute
 	stallTimeout    = 60 * time.Second // of an upload without a byte
@@ -41,6 +41,7 @@ type Options struct {
 	Now          func() time.Time
 	StallTimeout time.Duration
 	Drain        time.Duration // 0: as configured
+	Patience     time.Duration // for a header, a greeting and a hello; 0: ten seconds
 	AlwaysFramed bool          // no connection leaves its WebSocket frames
 }
 
@@ -52,6 +53,8 @@ type Server struct {
 	blobs  blob.Store
 	log    *slog.Logger
 	now    func() time.Time
+
+	patience time.Duration
 
 	auth       *authority
 	sourceRate *buckets
@@ -76,7 +79,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.StallTimeout == 0 {
 		o.StallTimeout = stallTimeout
 	}
-	s := &Server{relay: o.Relay, blobs: o.Blobs, log: o.Log, now: o.Now}
+	if o.Patience == 0 {
+		o.Patience = patience
+	}
+	s := &Server{relay: o.Relay, blobs: o.Blobs, log: o.Log, now: o.Now, patience: o.Patience}
 	var err error
 	if s.reg, err = store.NewRegistry(ctx, o.Engine); err != nil {
 		return nil, err
@@ -128,7 +134,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 		return errors.Join(unavailable(err), ln.Close())
 	}
 	srv := &http.Server{
-		Handler: s.handler, ConnContext: withConn, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: s.handler, ConnContext: withConn, ReadHeaderTimeout: s.patience, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // broken handshakes of scanners
 	}
 	return serve(ctx, srv, tls.NewListener(s.gate.listen(ln), tlsConfig), s.hub.stop, s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks)
@@ -190,6 +196,11 @@ func (s *Server) record(ctx context.Context, t audit.Type, actor, subject string
 
 // unavailable turns a failure of the store into an answer.
 func unavailable(err error) error {
+	if errors.Is(err, store.ErrClosed) {
+		e := api.Errorf(http.StatusServiceUnavailable, api.CodeUnavailable, "the relay is stopping; come back in some seconds")
+		e.RetryAfter = 5 * time.Second
+		return e
+	}
 	if errors.Is(err, store.ErrFull) {
 		return api.Errorf(http.StatusInsufficientStorage, api.CodeNoSpace, "the relay's disk is full; try later: %v", err)
 	}

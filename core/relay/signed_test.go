@@ -18,6 +18,7 @@ import (
 // A signature holds on its connection, for its relay, by its key, and nowhere
 // else.
 func TestSignedLogin(t *testing.T) {
+	t.Parallel()
 	p := relaytest.NewPair(t)
 	stranger, err := identity.Open(t.TempDir())
 	if err != nil {

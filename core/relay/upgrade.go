@@ -35,7 +35,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, erro
 
 // accepter is the relay's end of the links.
 func accepter(o Options) *link.Accepter {
-	return &link.Accepter{AllowRaw: !o.AlwaysFramed, Sign: func(message []byte) ([]byte, error) {
+	return &link.Accepter{AllowRaw: !o.AlwaysFramed, Patience: o.Patience, Sign: func(message []byte) ([]byte, error) {
 		return identity.Sign(o.Relay.ReceiptKey, link.Namespace, bytes.NewReader(message))
 	}}
 }

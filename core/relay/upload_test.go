@@ -99,6 +99,7 @@ func systemClient(t *testing.T, r *relaytest.Relay, name string) (*client.Client
 }
 
 func TestUploadAndFetch(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, sys, vendor := systemClient(t, r, "array-7")
 	u := newUpload(t, c, "hello bundle")
@@ -181,6 +182,7 @@ func TestUploadAndFetch(t *testing.T) {
 }
 
 func TestLyingMetadata(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, _ := systemClient(t, r, "array-7")
 	u := newUpload(t, c, "hello")
@@ -207,6 +209,7 @@ func TestLyingMetadata(t *testing.T) {
 }
 
 func TestBadMetadata(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	c, _, _ := systemClient(t, r, "array-7")
 	other, _ := r.Enroll("array-8")
@@ -236,6 +239,7 @@ func TestBadMetadata(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	var free atomic.Int64
 	free.Store(1 << 30)
 	r := relaytest.New(t, func(r *relaytest.Relay) {
@@ -282,6 +286,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	r := relaytest.New(t)
 	r.Enroll("array-7")
 	admin := relay.Local(r.Server)

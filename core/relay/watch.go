@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/api"
@@ -18,23 +19,29 @@ const (
 
 // watch cuts what is no longer allowed, whichever node or command changed it.
 func (h *hub) watch(ctx context.Context) {
-	go h.follow(ctx, "systems", func() error {
-		for sys, err := range h.srv.reg.SystemChanges(ctx) {
-			if err != nil {
-				return err
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	followers.Go(func() {
+		h.follow(ctx, "systems", func() error {
+			for sys, err := range h.srv.reg.SystemChanges(ctx) {
+				if err != nil {
+					return err
+				}
+				h.systemChanged(sys)
 			}
-			h.systemChanged(sys)
-		}
-		return nil
+			return nil
+		})
 	})
-	go h.follow(ctx, "engineers", func() error {
-		for e, err := range h.srv.reg.EngineerChanges(ctx) {
-			if err != nil {
-				return err
+	followers.Go(func() {
+		h.follow(ctx, "engineers", func() error {
+			for e, err := range h.srv.reg.EngineerChanges(ctx) {
+				if err != nil {
+					return err
+				}
+				h.engineerChanged(e)
 			}
-			h.engineerChanged(e)
-		}
-		return nil
+			return nil
+		})
 	})
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()

@@ -15,6 +15,8 @@ var (
 	ErrExists   = errors.New("exists already")
 	ErrConflict = errors.New("changed by somebody else meanwhile")
 	ErrFull     = errors.New("no space left in the relay's store")
+	ErrFailed   = errors.New("the relay's store cannot write its files")
+	ErrClosed   = errors.New("the relay's store is closed")
 )
 
 // Entry is a record of a table. Revision changes with each write.

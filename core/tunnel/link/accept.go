@@ -20,6 +20,8 @@ type Accepter struct {
 	Sign func(message []byte) (armored []byte, err error)
 	// AllowRaw lets links without inspection leave the frames.
 	AllowRaw bool
+	// Patience is how long a client may take to its greeting; 0: ten seconds.
+	Patience time.Duration
 }
 
 // Accept upgrades a request whose sender may have the link. An *api.Error means
@@ -47,7 +49,11 @@ func (a *Accepter) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error)
 }
 
 func (a *Accepter) greet(raw net.Conn, r *http.Request, mine []byte) (*Conn, error) {
-	if err := raw.SetDeadline(time.Now().Add(greetTimeout)); err != nil {
+	patience := a.Patience
+	if patience == 0 {
+		patience = greetTimeout
+	}
+	if err := raw.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	if _, err := raw.Write(ws.Response(r.Header.Get("Sec-WebSocket-Key"))); err != nil {

@@ -118,7 +118,7 @@ func (e *Engine) begin(ctx context.Context) (context.Context, context.CancelFunc
 			return nil, nil, err
 		}
 		inner, end := context.WithCancelCause(ctx)
-		ctx, stop = inner, context.AfterFunc(healthy, func() { end(store.ErrFull) })
+		ctx, stop = inner, context.AfterFunc(healthy, func() { end(context.Cause(healthy)) })
 		return ctx, func() { stop(); end(nil); cancel() }, nil
 	}
 	return ctx, cancel, nil
@@ -131,14 +131,22 @@ func translate(ctx context.Context, op, what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(context.Cause(ctx), store.ErrFull):
-		return fmt.Errorf("%s %s: %w", op, what, store.ErrFull)
+	case ended(context.Cause(ctx)):
+		return fmt.Errorf("%s %s: %w", op, what, context.Cause(ctx))
+	case errors.Is(err, nats.ErrConnectionClosed):
+		return fmt.Errorf("%s %s: %w", op, what, store.ErrClosed)
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
 		return fmt.Errorf("%s %s: %w", op, what, store.ErrNotFound)
 	case api != nil && full(api):
 		return fmt.Errorf("%s %s: %w (%w)", op, what, store.ErrFull, err)
 	}
 	return fmt.Errorf("%s %s: %w", op, what, err)
+}
+
+// ended recognizes that a call was ended because the server failed or was
+// stopped.
+func ended(cause error) bool {
+	return errors.Is(cause, store.ErrFull) || errors.Is(cause, store.ErrFailed) || errors.Is(cause, store.ErrClosed)
 }
 
 // full recognizes the answers of a server that cannot write its files.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"filippo.io/age"
 )
 
 // Draft is a bundle that is collected, sanitized and spooled, but not packed.
@@ -21,12 +23,17 @@ type Draft struct {
 	collectors []CollectorRecord
 	bytes      int64
 	planned    int
+	machines   []MachineRecord
+	raw        *age.X25519Identity // of what KeepRaw keeps
+	rewritten  []string            // paths that the final gate had cleaned once more
 }
 
 // spooled is a sanitized file in the spool.
 type spooled struct {
 	File
 	disk string
+	item string // what the collector calls it
+	raw  string // where what was read lies, encrypted; empty if it was not kept
 }
 
 var (
@@ -57,6 +64,11 @@ func Collect(ctx context.Context, collectors []Collector, o Options) (_ *Draft, 
 			d.Close()
 		}
 	}()
+	if o.KeepRaw {
+		if d.raw, err = age.GenerateX25519Identity(); err != nil {
+			return nil, fmt.Errorf("make a key for the raw files: %w", err)
+		}
+	}
 	run := ctx
 	if o.Limits.Deadline > 0 {
 		var cancel context.CancelFunc
@@ -93,13 +105,35 @@ func (d *Draft) Missing() []Missing { return slices.Clone(d.missing) }
 // Collectors are the collectors that were asked.
 func (d *Draft) Collectors() []CollectorRecord { return slices.Clone(d.collectors) }
 
+// Machines are the further machines that were asked.
+func (d *Draft) Machines() []MachineRecord { return cloneMachines(d.machines) }
+
+// Times is how long each item took, by collector and item, in milliseconds.
+func (d *Draft) Times() map[string]map[string]int64 {
+	out := map[string]map[string]int64{}
+	for _, f := range d.files {
+		if f.Machine != "" {
+			continue
+		}
+		if out[f.Collector] == nil {
+			out[f.Collector] = map[string]int64{}
+		}
+		out[f.Collector][f.item] = f.DurationMS
+	}
+	return out
+}
+
+// Dir is a private folder on the spool's file system that goes with the draft.
+func (d *Draft) Dir() string { return d.spool.dir }
+
 // Withhold takes files out again, after the user saw the list.
 func (d *Draft) Withhold(drop func(File) bool) {
 	d.files = slices.DeleteFunc(d.files, func(f *spooled) bool {
 		if !drop(f.File) {
 			return false
 		}
-		d.missing = append(d.missing, Missing{Collector: f.Collector, Name: f.Path, Source: f.Source, State: Withheld, Reason: "taken out after the preview"})
+		d.missing = append(d.missing, Missing{Collector: f.Collector, Machine: f.Machine, Name: f.Path, Source: f.Source, State: Withheld, Reason: "taken out after the preview"})
+		f.remove()
 		return true
 	})
 }

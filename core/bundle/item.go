@@ -32,6 +32,10 @@ func (d *Draft) item(ctx context.Context, collector string, it *Item, used int64
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if d.o.Leave != nil && d.o.Leave(collector, it.Name) {
+		d.miss(collector, it, Skipped, "left out by the user")
+		return nil, nil
+	}
 	room, bounded := d.room(used)
 	switch {
 	case bounded && room <= 0:
@@ -61,7 +65,7 @@ func (d *Draft) item(ctx context.Context, collector string, it *Item, used int64
 	d.o.progress(Progress{Stage: Collecting, Collector: collector, Item: it.Name, Files: len(d.files), Bytes: d.bytes, Planned: d.planned})
 	start := d.o.Now()
 	src := &source{r: it.Content, room: room}
-	f, res, err := d.copy(ctx, src, sanitize.File{Name: p, Learn: it.Config})
+	f, res, err := d.copy(ctx, d.o.Engine, src, sanitize.File{Name: p, Learn: it.Config})
 	var out Outcome
 	if it.Finish != nil && err == nil {
 		// Closed first: a command whose output was cut ends by SIGPIPE.
@@ -81,15 +85,15 @@ func (d *Draft) item(ctx context.Context, collector string, it *Item, used int64
 		d.miss(collector, it, Failed, err.Error())
 		return nil, nil
 	case res.Omitted != "":
-		os.Remove(f.disk)
+		f.remove()
 		d.miss(collector, it, Omitted, res.Omitted)
 		return nil, nil
 	case out.Failed && f.Size == 0:
-		os.Remove(f.disk)
+		f.remove()
 		d.miss(collector, it, Failed, out.Reason)
 		return nil, nil
 	}
-	f.Path, f.Collector, f.Source, f.Config = p, collector, it.Source, it.Config
+	f.Path, f.Collector, f.Source, f.Config, f.item = p, collector, it.Source, it.Config, it.Name
 	f.ExitCode, f.Truncated, f.Reason = out.ExitCode, out.Truncated, brief(out.Reason, it.Source)
 	if src.cut {
 		f.Truncated, f.Reason = true, fmt.Sprintf("cut after %d bytes", room)
@@ -125,10 +129,15 @@ func brief(reason, source string) string {
 }
 
 // copy sanitizes src into a new spool file. On an error no file is left.
-func (d *Draft) copy(ctx context.Context, src *source, sf sanitize.File) (*spooled, sanitize.Result, error) {
+func (d *Draft) copy(ctx context.Context, engine sanitize.Engine, src *source, sf sanitize.File) (*spooled, sanitize.Result, error) {
 	file, err := d.spool.create()
 	if err != nil {
 		return nil, sanitize.Result{}, errors.Join(errSpool, err)
+	}
+	var raw *rawCopy
+	if d.raw != nil && !sf.Again {
+		raw = d.keepRaw()
+		src.raw = raw
 	}
 	type done struct {
 		res sanitize.Result
@@ -137,7 +146,7 @@ func (d *Draft) copy(ctx context.Context, src *source, sf sanitize.File) (*spool
 	dst := &sink{f: file, h: sha256.New()}
 	ch := make(chan done, 1)
 	go func() {
-		res, err := d.o.Engine.Copy(ctx, dst, src, sf)
+		res, err := engine.Copy(ctx, dst, src, sf)
 		ch <- done{res, err}
 	}()
 	var end done
@@ -154,6 +163,7 @@ func (d *Draft) copy(ctx context.Context, src *source, sf sanitize.File) (*spool
 			return nil, sanitize.Result{}, context.Cause(ctx)
 		}
 	}
+	kept := raw.close()
 	cerr := file.Close()
 	switch {
 	case dst.err != nil:
@@ -165,11 +175,11 @@ func (d *Draft) copy(ctx context.Context, src *source, sf sanitize.File) (*spool
 	case cerr != nil:
 		err = errors.Join(errSpool, asSpaceError(d.spool.dir, cerr, d.o.Limits.Reserve))
 	}
+	f := &spooled{disk: file.Name(), raw: kept}
 	if err != nil {
-		os.Remove(file.Name())
+		f.remove()
 		return nil, end.res, err
 	}
-	f := &spooled{disk: file.Name()}
 	f.Size, f.SHA256 = dst.n, hex.EncodeToString(dst.h.Sum(nil))
 	return f, end.res, nil
 }
@@ -186,6 +196,7 @@ type source struct {
 	room int64 // bytes that may still be read, -1 for all
 	cut  bool
 	err  error
+	raw  *rawCopy // nil: what is read is not kept
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -200,6 +211,7 @@ func (s *source) Read(p []byte) (int, error) {
 		p = p[:s.room]
 	}
 	n, err := s.r.Read(p)
+	s.raw.write(p[:max(n, 0)])
 	if s.room > 0 {
 		s.room -= int64(n)
 	}

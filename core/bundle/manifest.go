@@ -31,6 +31,8 @@ type Manifest struct {
 	Policy     string            `json:"policy,omitempty"` // version or hash of the policy in force
 	Pseudonyms bool              `json:"pseudonyms"`
 	Request    RequestRecord     `json:"request"`
+	Asked      *Asked            `json:"asked,omitempty"`    // the vendor's request that it answers
+	Machines   []MachineRecord   `json:"machines,omitempty"` // further machines whose files it holds
 	Collectors []CollectorRecord `json:"collectors"`
 	Redactions Digest            `json:"redactions"` // of redactions.json
 	Files      []File            `json:"files"`      // sorted by path
@@ -72,6 +74,7 @@ type CollectorRecord struct {
 type File struct {
 	Path       string     `json:"path"` // below the folder [Manifest.Name]
 	Collector  string     `json:"collector"`
+	Machine    string     `json:"machine,omitempty"` // name of one of the manifest's machines; empty: the one that made the bundle
 	Source     string     `json:"source,omitempty"`
 	Size       int64      `json:"size"`
 	SHA256     string     `json:"sha256"`
@@ -86,6 +89,7 @@ type File struct {
 // Missing is something that is not in the bundle.
 type Missing struct {
 	Collector string `json:"collector"`
+	Machine   string `json:"machine,omitempty"`
 	Name      string `json:"name,omitempty"` // empty: the whole collector
 	Source    string `json:"source,omitempty"`
 	State     State  `json:"state"`

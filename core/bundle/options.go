@@ -26,6 +26,15 @@ type Options struct {
 	Request    Request       // MaxBytes is filled in from Limits
 	Record     RequestRecord // the same in the words of the user, for the manifest
 	Missing    []Missing     // what was left out before collecting began
+	Asked      *Asked        // the vendor's request that the run answers, for the manifest
+
+	// KeepRaw keeps what was read, for [Draft.Raw]: encrypted with a key that
+	// exists in this process only, so nobody reads it after it, not even after
+	// a crash.
+	KeepRaw bool
+	// Leave, when not nil, tells which items the user left out. They are not
+	// read.
+	Leave func(collector, item string) bool
 
 	// Now is the clock of the manifest. With a fixed one, the same input gives
 	// the same bytes. Nil means the machine's.
@@ -39,9 +48,10 @@ type Progress struct {
 	Stage     Stage
 	Collector string
 	Item      string
-	Files     int   // finished so far
-	Bytes     int64 // written so far in this stage
-	Planned   int   // files expected, 0 when unknown
+	Files     int           // finished so far
+	Bytes     int64         // written so far in this stage
+	Planned   int           // files expected, 0 when unknown
+	Left      time.Duration // an estimate, 0 when unknown
 }
 
 // Stage is a part of a run.

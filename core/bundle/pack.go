@@ -21,6 +21,9 @@ import (
 type Packed struct {
 	Manifest   Manifest
 	Redactions sanitize.Report
+	// Rewritten are the files that the final gate had cleaned once more: they
+	// are not what the draft showed before.
+	Rewritten []string
 
 	draft *Draft
 	disk  string
@@ -33,6 +36,7 @@ func (d *Draft) Pack(ctx context.Context) (*Packed, error) {
 		return nil, errors.New("nothing was collected, so there is no bundle to make")
 	}
 	rewritten := false
+	d.rewritten = nil
 	for {
 		p, err := d.packOnce(ctx)
 		if err != nil {
@@ -43,6 +47,7 @@ func (d *Draft) Pack(ctx context.Context) (*Packed, error) {
 			return nil, err
 		}
 		if len(hits) == 0 {
+			p.Rewritten = slices.Clone(d.rewritten)
 			return p, nil
 		}
 		if rewritten {
@@ -74,7 +79,7 @@ func (d *Draft) rewrite(ctx context.Context, hits []sanitize.Hit) error {
 		if err != nil {
 			return fmt.Errorf("rewrite %s: %w", f.Path, err)
 		}
-		n, res, err := d.copy(ctx, &source{r: old, room: -1}, sanitize.File{Name: f.Path, Learn: f.Config, Again: true})
+		n, res, err := d.copy(ctx, d.o.Engine, &source{r: old, room: -1}, sanitize.File{Name: f.Path, Learn: f.Config, Again: true})
 		old.Close()
 		if err == nil && res.Omitted != "" {
 			err = errors.New(res.Omitted)
@@ -82,8 +87,8 @@ func (d *Draft) rewrite(ctx context.Context, hits []sanitize.Hit) error {
 		if err != nil {
 			return fmt.Errorf("rewrite %s: %w", f.Path, err)
 		}
-		os.Remove(f.disk)
-		f.disk, f.Size, f.SHA256 = n.disk, n.Size, n.SHA256
+		f.replace(n)
+		d.rewritten = append(d.rewritten, f.Path)
 	}
 	if len(hit) > 0 { // in a member that is not a collected file
 		return &LeakError{Hits: hits}
@@ -96,8 +101,8 @@ func (d *Draft) packOnce(ctx context.Context) (*Packed, error) {
 	m := &p.Manifest
 	*m = Manifest{
 		Format: FormatV1, Created: d.created, System: d.o.System, Tool: d.o.Tool,
-		Policy: d.o.Policy, Pseudonyms: d.o.Pseudonyms, Request: d.o.Record,
-		Collectors: slices.Clone(d.collectors), Files: d.Files(), Missing: slices.Clone(d.missing),
+		Policy: d.o.Policy, Pseudonyms: d.o.Pseudonyms, Request: d.o.Record, Asked: d.o.Asked.clone(),
+		Machines: cloneMachines(d.machines), Collectors: slices.Clone(d.collectors), Files: d.Files(), Missing: slices.Clone(d.missing),
 	}
 	m.Request.Include = slices.Clone(m.Request.Include)
 	m.Name = BaseName(m.System, m.Created)

@@ -27,6 +27,24 @@ type Sealed struct {
 	Encrypted bool   `json:"encrypted"`
 }
 
+// Check reads the file again and compares it with the hash.
+func (s *Sealed) Check() error {
+	f, err := os.Open(s.Path)
+	if err != nil {
+		return fmt.Errorf("check the sealed bundle: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err != nil {
+		return fmt.Errorf("check the sealed bundle: %w", err)
+	}
+	if n != s.Size || hex.EncodeToString(h.Sum(nil)) != s.SHA256 {
+		return &CheckError{filepath.Base(s.Path), []string{"it was changed after it was sealed"}}
+	}
+	return nil
+}
+
 // BaseName is the name of a bundle without its ending:
 // latchstring-HOST-20261122T143000Z.
 func BaseName(s System, created time.Time) string {

@@ -88,6 +88,20 @@ func (m *Manifest) texts() []*string {
 	for i := range m.Request.Include {
 		add(&m.Request.Include[i])
 	}
+	if a := m.Asked; a != nil {
+		add(&a.Case)
+		add(&a.Reason)
+		for i := range a.Items {
+			add(&a.Items[i].Value)
+			add(&a.Items[i].Reason)
+		}
+	}
+	for i := range m.Machines {
+		add(&m.Machines[i].Error)
+		for j := range m.Machines[i].Collectors {
+			add(&m.Machines[i].Collectors[j].Error)
+		}
+	}
 	for i := range m.Collectors {
 		add(&m.Collectors[i].Error)
 	}

@@ -28,7 +28,7 @@ type collector struct {
 
 // collectors gets the plugins and starts them side by side, since each start
 // takes longer than the questions that follow. The caller calls done.
-func (b *Bundler) collectors(ctx context.Context, names []string) (out []bundle.Collector, done func()) {
+func (b *Bundler) collectors(ctx context.Context, names []string, asked *Granted) (out []bundle.Collector, done func()) {
 	all := make([]*collector, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
@@ -38,6 +38,9 @@ func (b *Bundler) collectors(ctx context.Context, names []string) (out []bundle.
 			continue
 		case Commands:
 			out = append(out, commands{b})
+			continue
+		case Requested:
+			out = append(out, requested{commands{b}, asked.commands()})
 			continue
 		}
 		c := &collector{name: name, info: bundle.CollectorInfo{Name: name}, log: b.p.Log.With("collector", name)}

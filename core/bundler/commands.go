@@ -24,21 +24,28 @@ func (c commands) Info() bundle.CollectorInfo {
 
 // Plan implements bundle.Collector.
 func (c commands) Plan(context.Context, bundle.Request) ([]bundle.Planned, error) {
-	var out []bundle.Planned
-	for _, argv := range c.b.p.Policy.BundleCommands() {
-		out = append(out, bundle.Planned{Collector: Commands, Name: commandItem(argv), Source: strings.Join(argv, " "), Size: -1})
+	return c.plan(Commands, c.b.p.Policy.BundleCommands()), nil
+}
+
+func (c commands) plan(who string, lines [][]string) (out []bundle.Planned) {
+	for _, argv := range lines {
+		out = append(out, bundle.Planned{Collector: who, Name: commandItem(argv), Source: strings.Join(argv, " "), Size: -1})
 	}
-	return out, nil
+	return out
 }
 
 // Collect implements bundle.Collector.
 func (c commands) Collect(ctx context.Context, _ bundle.Request, take func(*bundle.Item) error) error {
-	for _, argv := range c.b.p.Policy.BundleCommands() {
+	return c.collect(ctx, Commands, c.b.p.Policy.BundleCommands(), take)
+}
+
+func (c commands) collect(ctx context.Context, who string, lines [][]string, take func(*bundle.Item) error) error {
+	for _, argv := range lines {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		it := &bundle.Item{Name: commandItem(argv), Source: strings.Join(argv, " ")}
-		out, err := c.b.p.Host.Output("collect/"+Commands, argv)
+		out, err := c.b.p.Host.Output("collect/"+who, argv)
 		var no *policy.Refusal
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -10,9 +10,11 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/deliver"
+	"github.com/latchstring/latchstring/core/disable/goodbye"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
 )
 
@@ -38,14 +40,17 @@ type Delivered struct {
 func (b *Bundler) Queue() (*deliver.Queue, error) { return deliver.OpenQueue(b.p.Root.Queue()) }
 
 // enqueue hands a sealed bundle over to the queue and records both.
-func (b *Bundler) enqueue(path string, m *Made, created audit.Record) (string, error) {
+func (b *Bundler) enqueue(path string, m *Made, asked *Granted, created audit.Record) (string, error) {
 	q, err := b.Queue()
 	if err != nil {
 		return "", err
 	}
-	it, err := q.Add(path, deliver.Info{Filename: m.Name, Anchor: fmt.Sprintf("%d %s", created.Seq, created.Hash)})
+	it, err := q.Add(path, deliver.Info{Filename: m.Name, Case: asked.caseOf(), Anchor: fmt.Sprintf("%d %s", created.Seq, created.Hash)})
 	if err != nil {
 		return "", err
+	}
+	if it.SHA256 != m.SHA256 {
+		return "", errors.Join(fmt.Errorf("the bundle in the queue has another hash than the one that was sealed: %s, not %s", it.SHA256, m.SHA256), q.Drop(it.ID))
 	}
 	m.Path = q.Path(it)
 	_, err = b.record(audit.BundleQueued, it.ID, map[string]string{"bundle": m.Name, "sha256": it.SHA256, "bytes": strconv.FormatInt(it.Size, 10)})
@@ -92,6 +97,7 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 		return nil, err
 	}
 	defer transport.Close()
+	b.sayGoodbye(ctx, vendor, transport.DialContext)
 	sender, err := deliver.NewSender(deliver.Options{
 		Queue: q, System: b.p.System, Vendor: vendor, Dial: transport.DialContext,
 		Audit: b.p.Audit, Actor: b.p.Actor, Log: b.p.Log, Patience: d.Patience, Rate: d.Rate, Progress: d.Progress,
@@ -114,6 +120,24 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 	}
 	return &Delivered{ID: id, Bundle: sent.Bundle, RSS: vendor.RSS, Receipt: receipt, Signed: sent.Receipt}, nil
 }
+
+// sayGoodbye tells the relay, on the way, that remote access was disabled for
+// good here, if that is so and it was not reached so far. It does not hold up
+// the bundle.
+func (b *Bundler) sayGoodbye(ctx context.Context, vendor identity.Vendor, dial client.DialFunc) {
+	ctx, cancel := context.WithTimeout(ctx, goodbyeWithin)
+	defer cancel()
+	told, err := goodbye.Tell(ctx, b.p.Root, b.p.System, vendor, dial)
+	if told {
+		_, rerr := b.record(audit.SealTold, b.p.System.ID(), map[string]string{"rss": vendor.RSS})
+		err = errors.Join(err, rerr)
+	}
+	if err != nil {
+		b.p.Log.Warn("the next bundle tries again", "error", err)
+	}
+}
+
+const goodbyeWithin = 30 * time.Second
 
 // Drop removes a bundle that was not delivered.
 func (b *Bundler) Drop(id string) error {

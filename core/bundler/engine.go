@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
@@ -18,6 +19,10 @@ type EngineOptions struct {
 	NoPseudonyms bool // names and addresses stay, only secrets go
 	Forget       bool // every file stands alone
 	Redactions   []policy.Redaction
+	Words        []string       // what the user wants hidden besides, in any case
+	Key          *sanitize.Key  // of another machine that gathers; its own by default
+	Names        sanitize.Names // known besides those that are found here
+	Record       func(token, original string)
 }
 
 // KeyPath is where the customer's pseudonym key lies, and BookPath the book of
@@ -31,7 +36,10 @@ func BookPath(root paths.Root) string { return root.Var("sanitize", "book") }
 // Engine is the sanitizer of this machine, with the book that it writes.
 type Engine struct {
 	*sanitize.Sanitizer
-	book *pseudonym.Book // nil without pseudonyms
+	book  *pseudonym.Book // nil without pseudonyms, and with another's key
+	words []string
+	more  *sanitize.Sanitizer   // hides words that came later; nil without
+	past  []*sanitize.Sanitizer // what more was before
 }
 
 // NewEngine makes the sanitizer: with the machine's key, the names that are
@@ -39,7 +47,11 @@ type Engine struct {
 func NewEngine(root paths.Root, o EngineOptions) (*Engine, error) {
 	e := &Engine{}
 	so := sanitize.Options{Forget: o.Forget}
-	if !o.NoPseudonyms {
+	switch {
+	case o.NoPseudonyms:
+	case o.Key != nil:
+		so.Key, so.Record = o.Key, o.Record
+	default:
 		key, err := sanitize.LoadKey(KeyPath(root))
 		if err != nil {
 			return nil, err
@@ -47,14 +59,23 @@ func NewEngine(root paths.Root, o EngineOptions) (*Engine, error) {
 		if e.book, err = pseudonym.OpenBook(BookPath(root), (*[pseudonym.KeySize]byte)(key)); err != nil {
 			return nil, fmt.Errorf("open the book of pseudonyms: %w", err)
 		}
-		names := discover.Find(discover.Options{})
 		so.Key, so.Record = key, e.book.Record
-		so.Names = sanitize.Names{Hosts: names.Hosts, Domains: names.Domains, Users: names.Users}
+	}
+	if so.Key != nil {
+		names := discover.Find(discover.Options{})
+		so.Names = sanitize.Names{
+			Hosts: slices.Concat(names.Hosts, o.Names.Hosts), Domains: slices.Concat(names.Domains, o.Names.Domains), Users: slices.Concat(names.Users, o.Names.Users),
+		}
 	}
 	for _, r := range o.Redactions {
 		so.Rules = append(so.Rules, sanitize.Rule{ID: r.Name, Literal: r.Literal, Regexp: r.Regexp, Anchors: r.Anchors, Key: r.Key})
 	}
-	var err error
+	e.words = o.Words
+	more, err := wordRules(o.Words)
+	if err != nil {
+		return nil, err
+	}
+	so.Rules = append(so.Rules, more...)
 	if e.Sanitizer, err = sanitize.New(so); err != nil {
 		return nil, fmt.Errorf("make sanitizer: %w", err)
 	}

@@ -26,7 +26,7 @@ func (b *Bundler) Plan(ctx context.Context, req Request) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	collectors, done := b.collectors(ctx, c.names)
+	collectors, done := b.collectors(ctx, c.names, req.Asked)
 	defer done()
 	p := &Planned{Missing: c.missing}
 	for _, c := range collectors {

@@ -3,10 +3,12 @@ package bundler
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
 	"github.com/latchstring/latchstring/core/bundle"
+	"github.com/latchstring/latchstring/core/sanitize"
 )
 
 // Request is what a user asks for. The zero value asks for the whole bundle,
@@ -23,6 +25,21 @@ type Request struct {
 	NoEncrypt    bool   // with Output only
 	RSS          string // another relay than the enrolled one, host[:port]
 	NoPseudonyms bool
+
+	Words    []string                           // hide these texts wherever they stand
+	Withhold []string                           // take files out again whose path matches one of these globs
+	KeepRaw  bool                               // for Run.Raw
+	Leave    func(collector, item string) bool  // items that the user left out
+	Asked    *Granted                           // what the vendor asked for and the customer granted
+	On       []string                           // further machines, [user@]host, over ssh
+	AskUser  bool                               // ssh may ask on the terminal
+	OnRun    string                             // the program there; send-bundle by default
+	OnFailed func(machine string, reason error) // told of a machine that cannot be had; may be nil
+
+	key    *sanitize.Key // of the machine that gathers
+	names  sanitize.Names
+	record func(token, original string)
+	gone   []bundle.Missing // known to be missing before anything is asked
 
 	Now      func() time.Time
 	Progress func(bundle.Progress)
@@ -60,6 +77,17 @@ func (r *Request) complete() error {
 	}
 	if r.Format == "" {
 		r.Format = bundle.TarZstd
+	}
+	for _, g := range r.Withhold {
+		if _, err := path.Match(g, ""); err != nil || g == "" {
+			return usagef("--withhold %q: no pattern", g)
+		}
+	}
+	if _, err := wordRules(r.Words); err != nil {
+		return err
+	}
+	if err := r.completeMachines(); err != nil {
+		return err
 	}
 	include := make([]string, 0, len(r.Include))
 	for _, p := range r.Include {

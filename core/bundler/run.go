@@ -28,6 +28,7 @@ type Run struct {
 	draft  *bundle.Draft
 	engine *Engine
 	to     []age.Recipient
+	packed []string // files that were rewritten when it was sealed last
 }
 
 // Made is a sealed bundle.
@@ -53,11 +54,21 @@ func (b *Bundler) Collect(ctx context.Context, req Request) (_ *Run, err error) 
 	if err != nil {
 		return nil, err
 	}
-	collectors, done := b.collectors(ctx, c.names)
+	far := r.startMachines(ctx)
+	defer far.stop()
+	collectors, done := b.collectors(ctx, c.names, r.req.Asked)
 	defer done()
+	r.estimate(&o, c.names)
 	if r.draft, err = bundle.Collect(ctx, collectors, o); err != nil {
 		return nil, b.failed(err)
 	}
+	if err := r.gather(ctx, far); err != nil {
+		return nil, errors.Join(b.failed(err), r.draft.Close())
+	}
+	if err := b.remember(r.draft); err != nil {
+		b.p.Log.Warn("how long it took is not remembered", "error", err)
+	}
+	r.withhold(r.req.Withhold)
 	return r, nil
 }
 
@@ -110,7 +121,10 @@ func (r *Run) destination() string { return api.WithPort(cmp.Or(r.req.RSS, r.ven
 // options are those of the pipeline.
 func (r *Run) options(c *choice) (bundle.Options, error) {
 	b, req := r.b, &r.req
-	engine, err := NewEngine(b.p.Root, EngineOptions{NoPseudonyms: req.NoPseudonyms, Redactions: b.p.Policy.Redactions()})
+	engine, err := NewEngine(b.p.Root, EngineOptions{
+		NoPseudonyms: req.NoPseudonyms, Redactions: b.p.Policy.Redactions(), Words: req.Words,
+		Key: req.key, Names: req.names, Record: req.record,
+	})
 	if err != nil {
 		return bundle.Options{}, err
 	}
@@ -137,6 +151,7 @@ func (r *Run) options(c *choice) (bundle.Options, error) {
 		Tool:   bundle.Tool{Name: "send-bundle", Version: b.p.Version},
 		Policy: b.p.Policy.Hash(), Pseudonyms: !req.NoPseudonyms, Format: req.Format, Limits: limits,
 		Request: bundle.Request{Since: req.Since, Include: req.Include}, Record: rec, Missing: c.missing,
+		KeepRaw: req.KeepRaw, Leave: req.Leave, Asked: req.Asked.record(),
 		Now: req.Now, Progress: req.Progress,
 	}, nil
 }
@@ -153,13 +168,51 @@ func (r *Run) Withhold(drop func(bundle.File) bool) { r.draft.Withhold(drop) }
 // Close removes the spool.
 func (r *Run) Close() error { return r.draft.Close() }
 
-// Finish packs, checks, signs and seals. The bundle then lies where the user
-// wanted it, or in the queue.
+// Machines are the further machines that were asked.
+func (r *Run) Machines() []bundle.MachineRecord { return r.draft.Machines() }
+
+// Sanitized opens a file as it would leave.
+func (r *Run) Sanitized(path string) (bundle.Content, error) { return r.draft.Sanitized(path) }
+
+// Raw opens what was read for a file, with Request.KeepRaw.
+func (r *Run) Raw(path string) (bundle.Content, error) { return r.draft.Raw(path) }
+
+// Hide hides words wherever they stand, also in names and reasons: a rule of
+// the user's, at the last minute.
+func (r *Run) Hide(ctx context.Context, words []string) (bundle.Hidden, error) {
+	more, next, err := r.engine.hide(words)
+	if err != nil {
+		return bundle.Hidden{}, err
+	}
+	h, err := r.draft.Hide(ctx, more, next)
+	r.engine = next
+	return h, err
+}
+
+// Finish is [Run.Seal] and [Run.Release].
 func (r *Run) Finish(ctx context.Context) (*Made, error) {
+	m, err := r.Seal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m, r.Release(m)
+}
+
+// Discard removes a sealed bundle that shall not leave after all.
+func (r *Run) Discard(m *Made) error { return os.Remove(m.Path) }
+
+// Rewritten are the files that the final gate had cleaned once more when the
+// bundle was sealed: not what the user saw before.
+func (r *Run) Rewritten() []string { return r.packed }
+
+// Seal packs, checks, signs and seals. The hash that it tells is that of the
+// bytes that [Run.Release] lets go; until then nothing does.
+func (r *Run) Seal(ctx context.Context) (*Made, error) {
 	packed, err := r.draft.Pack(ctx)
 	if err != nil {
 		return nil, r.b.failed(err)
 	}
+	r.packed = packed.Rewritten
 	if err := r.engine.Flush(); err != nil {
 		return nil, err
 	}
@@ -179,6 +232,22 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	if err := r.mayLeave(sealed.Size); err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
+	return m, nil
+}
+
+// Release records a sealed bundle and lets it go: it then lies where the user
+// wanted it, or in the queue. Bytes that are not those that were sealed do not
+// leave.
+func (r *Run) Release(m *Made) error {
+	path, sealed := m.Path, &m.Sealed
+	if err := sealed.Check(); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	if a := r.req.Asked; a != nil {
+		if err := r.b.answer(a, m); err != nil {
+			return errors.Join(err, os.Remove(path))
+		}
+	}
 	detail := map[string]string{
 		"sha256": sealed.SHA256, "bytes": strconv.FormatInt(sealed.Size, 10), "files": strconv.Itoa(len(m.Manifest.Files)),
 		"encrypted": strconv.FormatBool(sealed.Encrypted), "policy": m.Manifest.Policy,
@@ -189,14 +258,12 @@ func (r *Run) Finish(ctx context.Context) (*Made, error) {
 	created, err := r.b.record(audit.BundleCreated, m.Name, detail)
 	if err != nil {
 		// What cannot be recorded must not leave.
-		return nil, errors.Join(err, os.Remove(path))
+		return errors.Join(err, os.Remove(path))
 	}
 	if r.req.Output == "" {
-		if m.Queued, err = r.b.enqueue(path, m, created); err != nil {
-			return nil, err
-		}
+		m.Queued, err = r.b.enqueue(path, m, r.req.Asked, created)
 	}
-	return m, nil
+	return err
 }
 
 // failed records why there is no bundle.

@@ -31,7 +31,7 @@ func (b *Bundler) choose(ctx context.Context, req *Request) (*choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &choice{}
+	c := &choice{missing: slices.Clone(req.gone)}
 	states := map[string]catalog.Plugin{}
 	var known []string
 	for _, p := range plugins {
@@ -54,6 +54,10 @@ func (b *Bundler) choose(ctx context.Context, req *Request) (*choice, error) {
 	if len(b.p.Policy.BundleCommands()) > 0 {
 		known = append(known, Commands)
 		states[Commands] = catalog.Plugin{State: catalog.Builtin}
+	}
+	if len(req.Asked.commands()) > 0 {
+		known = append(known, Requested)
+		states[Requested] = catalog.Plugin{State: catalog.Builtin}
 	}
 	slices.Sort(known)
 	known = slices.Compact(known)

@@ -50,7 +50,7 @@ var stems = []struct {
 }{
 	{"password", Password, false}, {"passwd", Password, false}, {"passwort", Password, false},
 	{"passphrase", Password, false}, {"passwrd", Password, false}, {"passcode", Password, false},
-	{"secret", Secret, false}, {"token", Token, false}, {"apikey", APIKey, false},
+	{"contribsys", Secret, false}, {"secret", Secret, false}, {"token", Token, false}, {"apikey", APIKey, false},
 	{"accesskey", APIKey, false}, {"secretkey", APIKey, false}, {"privatekey", APIKey, false},
 	{"privkey", APIKey, false}, {"masterkey", APIKey, false}, {"sharedkey", APIKey, false},
 	{"authkey", APIKey, false}, {"authenticationkey", APIKey, false}, {"accountkey", APIKey, false}, {"licensekey", APIKey, false},

@@ -436,6 +436,28 @@ func (s *Scanner) cell(p int, w want) {
 	s.judge(at, at+len(v), w, true)
 }
 
+// issuer hides the id of an application in a key that begins with the name of
+// its issuer: fourteen characters, too few to be told by themselves.
+func (s *Scanner) issuer(pos, n int) {
+	buf := s.buf
+	ks, ke := s.keyBounds(pos, n)
+	p := ke + quoteAt(buf, ke, s.le)
+	p = nonSpace(buf, p, s.le)
+	k := separator(buf, p, s.le)
+	if k == 0 || pos-ks > 12 {
+		return
+	}
+	p = nonSpace(buf, p+k, s.le)
+	p += quoteAt(buf, p, s.le)
+	e := p
+	for e < s.le && isAlnum(buf[e]) {
+		e++
+	}
+	if v := buf[p:e]; len(v) == 14 && mixedWord(v) {
+		s.hide(p, e, keyname.APIKey, "issuer-id")
+	}
+}
+
 // slashPair reads ID/Pass:name/word.
 func (s *Scanner) slashPair(ks, sep int, w want) {}
 

@@ -166,6 +166,8 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.phrase(h.pos, stemTable[h.stem].text)
 		case stemCoded:
 			s.codedKey(h.pos)
+		case stemIssuer:
+			s.issuer(h.pos, len(stemTable[h.stem].text))
 		case stemThin:
 			s.thin(h.pos + len("e:thin:"))
 		}

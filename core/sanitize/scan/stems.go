@@ -30,6 +30,7 @@ const (
 	stemPhrase           // words of a program before a secret
 	stemCoded            // an escaped letter in the name of a parameter
 	stemThin             // a user and a password in a URL of Oracle
+	stemIssuer           // somebody whose ids are short
 	stemNear             // a word beside which a name makes a token
 )
 
@@ -56,7 +57,7 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
-		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private")
+		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)
@@ -83,6 +84,7 @@ func buildStems() []stem {
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
 	add(stemNear, "access")
+	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
 		"inguser ", "(root/", "(admin/", "(administrator/", "(master/")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")

@@ -167,6 +167,13 @@ func azureSecret(w []byte, start, end, i int) (Match, bool) {
 // dots are the tokens of parts with dots between; the first part is w[s:i].
 func dots(w []byte, s, end, i int) (Match, bool) {
 	first := i - s
+	// Vault before 1.10: s . 24
+	if first == 1 && w[s] == 's' {
+		e := span(w[:end], i+1, alnum)
+		if v := w[i+1 : e]; e-i-1 == 24 && (e == len(w) || !is(w[e], base64Any)) && hasDigit(v) && bothCases(v) {
+			return Match{Start: s, End: e, Rule: "vault-token", Open: e == len(w)}, true
+		}
+	}
 	if first < 10 && first != 6 {
 		return Match{}, false
 	}
@@ -207,6 +214,15 @@ func dots(w []byte, s, end, i int) (Match, bool) {
 		}
 	}
 	return Match{}, false
+}
+
+func bothCases(v []byte) bool {
+	lower, upper := false, false
+	for _, c := range v {
+		lower = lower || c >= 'a' && c <= 'z'
+		upper = upper || c >= 'A' && c <= 'Z'
+	}
+	return lower && upper
 }
 
 // maxmind is 6 _ 29 _mmk; the last _ is at i.

@@ -13,6 +13,11 @@ import (
 // Logins is how users prove who they are. Its settings are in the directory
 // auth.d of the configuration.
 func (a *Agent) Logins() (*login.Service, error) {
+	// Where remote access was disabled for good nobody logs in, and nothing is
+	// kept of who did.
+	if err := a.sealedRefusal(); err != nil {
+		return nil, err
+	}
 	name, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("find the name of this machine: %w", err)

@@ -53,6 +53,11 @@ func (a *Agent) On(ctx context.Context, by control.Caller, req control.OnRequest
 	if now := r.machine.Now(); now.State != session.Off {
 		return control.Opened{}, &stateError{"remote access is on already, since " + now.Since.Local().Format(time.DateTime) + ", by " + now.Opener.Actor, "see: remote-support status"}
 	}
+	a.refreshPolicy() // an edit counts from this moment on
+	if err := a.sealedRefusal(); err != nil {
+		r.refused(by.Actor(), "", err)
+		return control.Opened{}, err
+	}
 	who, err := a.who(by)
 	if err != nil {
 		return control.Opened{}, err

@@ -9,7 +9,7 @@ import (
 func main() { cmdline.Main(app()) }
 
 func app() *cli.App {
-	return cmdline.New("support", "the support engineer's side: find systems, go in, open bundles, answer challenges", cmdline.Options{
+	a := cmdline.New("support", "the support engineer's side: find systems, go in, open bundles, answer challenges", cmdline.Options{
 		Description: `Examples:
    support login --rss rss.example.com --pin SHA256:...
    support systems array
@@ -30,8 +30,11 @@ func app() *cli.App {
 			pipeCommand(),
 			playCommand(),
 			bundleCommand(),
+			requestCommand(),
 			respondCommand(),
 			certifyCommand(),
 		},
 	})
+	a.DisableSliceFlagSeparator = true // paths and commands have commas
+	return a
 }

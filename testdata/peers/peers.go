@@ -62,7 +62,7 @@ var All = []struct {
 	{"microsocks", Microsocks},
 }
 
-var number = regexp.MustCompile(`[0-9]+\.[0-9]+[0-9.p]*[0-9]`)
+var number = regexp.MustCompile(`[0-9]+\.[0-9]([0-9.p]*[0-9])?`)
 
 // version asks a program for its version; the first number with a point in what
 // it prints is taken for that.

@@ -15,8 +15,16 @@ import (
 // REQ A6 A17 H8
 func TestProxies(t *testing.T) {
 	var tested table
-	for _, peer := range peers.All {
+	t.Run("all", func(t *testing.T) { throughAll(t, &tested) })
+	if *update && !t.Failed() {
+		tested.write(t)
+	}
+}
+
+func throughAll(t *testing.T, tested *table) {
+	for n, peer := range peers.All {
 		t.Run(peer.Name, func(t *testing.T) {
+			t.Parallel()
 			p := peer.Start(t)
 			w := newWorld(t)
 			way := w.parse(route.Options{Proxy: p.URL(), Password: []byte(p.Password)})
@@ -27,23 +35,21 @@ func TestProxies(t *testing.T) {
 				w.nowhere(p.Password)
 			}
 			if !t.Failed() {
-				tested.add(p)
+				tested.add(n, p)
 			}
 		})
 	}
 	t.Run("haproxy-sni", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(r *relaytest.Relay) { r.Names = []string{"localhost"} })
 		p := peers.Passthrough(t, "localhost", w.Address)
 		address := "localhost:" + peers.Port(p.Address)
 		w.session(control.OnRequest{For: "1h", RSS: address})
 		w.bundle(bundler.Delivery{RSS: address}, 1<<20)
 		if !t.Failed() {
-			tested.add(p)
+			tested.add(len(peers.All), p)
 		}
 	})
-	if *update && !t.Failed() {
-		tested.write(t)
-	}
 }
 
 // What is in the file is for every dial; what is said for one dial wins.

@@ -4,16 +4,22 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/latchstring/latchstring/testdata/peers"
 )
 
 // table is what was tested.
-type table struct{ rows []string }
+type table struct {
+	mu   sync.Mutex
+	rows [64]string // in the order of the test
+}
 
-func (tb *table) add(p *peers.Proxy) {
-	tb.rows = append(tb.rows, fmt.Sprintf("| %s | %s |", p.Program, p.Does))
+func (tb *table) add(n int, p *peers.Proxy) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	tb.rows[n] = fmt.Sprintf("| %s | %s |\n", p.Program, p.Does)
 }
 
 const (
@@ -34,7 +40,7 @@ func (tb *table) write(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatalf("%s has no place for the table", docs)
 	}
-	text := before + begin + "\n| proxy | how |\n|---|---|\n" + strings.Join(tb.rows, "\n") + "\n\n" + end + after
+	text := before + begin + "\n| proxy | how |\n|---|---|\n" + strings.Join(tb.rows[:], "") + "\n" + end + after
 	if err := os.WriteFile(docs, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/core/resume"
 	"github.com/latchstring/latchstring/core/route"
 )
 
@@ -32,8 +33,9 @@ type world struct {
 	t     testing.TB
 	root  paths.Root
 	agent *agent.Agent
-	seen  *connect.Conn // the engineer's last connection
-	heard chan connect.Event
+	heard chan connect.Event // by the engineer
+
+	stream resume.Options // of the engineer's end
 }
 
 func newWorld(t testing.TB, change ...func(*relaytest.Relay)) *world {
@@ -128,7 +130,7 @@ func (w *world) enter(secret string) *ssh.Client {
 		w.t.Fatal(err)
 	}
 	conn, err := connect.Dial(w.t.Context(), connect.Options{
-		Relay: w.Engineer, RelayKey: key, System: w.System.ID(), Name: "array-7", Certificate: w.Certificate, Case: "INF-7",
+		Relay: w.Engineer, RelayKey: key, System: w.System.ID(), Name: "array-7", Certificate: w.Certificate, Case: "INF-7", Stream: w.stream,
 		Secret: func() ([]byte, error) { return []byte(secret), nil },
 		Notify: func(e connect.Event) {
 			select {
@@ -150,7 +152,6 @@ func (w *world) enter(secret string) *ssh.Client {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { c.Close() })
-	w.seen = conn
 	return c
 }
 

@@ -58,6 +58,11 @@ func (c *control) session(node string) api.Session {
 func (c *control) tell(m msg.Message) error {
 	c.send.Lock()
 	defer c.send.Unlock()
+	return c.write(m)
+}
+
+// write is tell for who has the lock of what is sent.
+func (c *control) write(m msg.Message) error {
 	c.stream.SetWriteDeadline(time.Now().Add(sendTimeout))
 	err := msg.Write(c.stream, m)
 	if err != nil {
@@ -201,6 +206,9 @@ func (c *control) open(in *msg.Reader) error {
 	if err := h.announced(c, m); err != nil {
 		return err
 	}
+	// From now on an engineer may want the system; he waits behind the welcome.
+	c.send.Lock()
+	defer c.send.Unlock()
 	old, err := h.register(c, m)
 	if err != nil {
 		return err
@@ -216,7 +224,7 @@ func (c *control) open(in *msg.Reader) error {
 		h.leave(c, "refused", err)
 		return err
 	}
-	return c.tell(&msg.Welcome{V: msg.Version, Node: h.node})
+	return c.write(&msg.Welcome{V: msg.Version, Node: h.node})
 }
 
 func (h *hub) checkHello(m *msg.Hello) error {

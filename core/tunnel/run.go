@@ -51,6 +51,9 @@ type runner struct {
 }
 
 func newRunner(o Options) *runner {
+	if o.Spare == 0 {
+		o.Spare = spareTime
+	}
 	d := func(ctx context.Context, path string, q url.Values, early []byte) (*link.Conn, error) {
 		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early}).Dial(ctx, path, q)
 	}

@@ -28,7 +28,7 @@ func (r *runner) setUp(up bool) {
 // extendSpare keeps the spare for another while.
 func (r *runner) extendSpare() {
 	r.mu.Lock()
-	r.until = time.Now().Add(spareTime)
+	r.until = time.Now().Add(r.o.Spare)
 	r.mu.Unlock()
 	poke(r.wake)
 }

@@ -37,6 +37,9 @@ type Options struct {
 	Serve func(ctx context.Context, conn net.Conn, s Start)
 	// State is told what happens, one call at a time; it must not block.
 	State func(State)
+	// Spare is how long a spare connection is kept after the opening and after
+	// each connection. 0: five minutes; below 0: there is none.
+	Spare time.Duration
 }
 
 // Kind says what happened.

@@ -1,0 +1,30 @@
+// Command access measures remote access beside what people use instead, in one
+// run on one machine: OpenSSH's `ssh -R` through a real sshd, chisel and frp,
+// which have no encryption from end to end. Ours is the product as it is
+// installed: `rss serve`, `remote-support serve`, and core/connect for the
+// engineer, with TLS, the handshake, the resumable stream, SSH, policy, audit
+// and recording on.
+//
+//	bench/access/run            about three minutes
+//	bench/access/run -long      more rounds, 5,000 sessions, a restart, dead peers
+//	bench/access/run -only bulk,echo
+//
+// # What is what
+//
+// The engineer opens a stream to a target beside the system: for ours a channel
+// of his SSH connection (direct-tcpip), for the others the port that they
+// listen on at the relay. Pull is from the system to the engineer. All numbers
+// are medians of rounds in which the candidates take turns.
+//
+// The slow path is a proxy between system and relay that holds every byte for
+// 25 ms, any number of them at a time; connecting takes a round trip, too. The
+// engineer is beside the relay.
+//
+// On to usable is the time from the call that switches remote access on to the
+// first byte that the engineer has from the system, who tries without pause. The
+// others: from the start of the client to the first byte back. With a stream
+// ready is said in addition when 64 bytes came back through everything: the
+// secret, SSH, a channel.
+//
+// CPU of the relay is that of all its processes, as the kernel counts it.
+package main

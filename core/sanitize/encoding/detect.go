@@ -102,12 +102,30 @@ func byNULs(head []byte) (Kind, bool) {
 	}
 	// Mostly Latin text: most high bytes are NUL, hardly any low byte is.
 	switch {
+	case wordsAmid(head):
+		// UTF-16 in a part of the file only: records of another program in a log.
 	case odd*10 >= units*4 && even*50 <= units && plausible16(head, true):
 		return UTF16LE, true
 	case even*10 >= units*4 && odd*50 <= units && plausible16(head, false):
 		return UTF16BE, true
 	}
 	return UTF8, false
+}
+
+// wordsAmid reports whether there are sixteen letters, digits and blanks in a
+// row, in single bytes. No text in UTF-16 looks like that.
+func wordsAmid(head []byte) bool {
+	n := 0
+	for _, c := range head {
+		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == ' ' {
+			if n++; n == 16 {
+				return true
+			}
+		} else {
+			n = 0
+		}
+	}
+	return false
 }
 
 // plausible16 reports whether the Latin units among those of head are text.

@@ -59,6 +59,9 @@
 	BIT(80+off)               \
 	VPMOVMSKB Y3, AX          \
 	ORL       AX, 88+off(DI)  \
+	VPADDB    Y3, Y3, Y3      \
+	VPMOVMSKB Y3, AX          \
+	ORL       AX, 88+off(DI)  \
 	VPSHUFB   Y1, Y10, Y3     \
 	VPSHUFB   Y2, Y9, Y4      \
 	VPAND     Y3, Y4, Y3      \

@@ -15,7 +15,7 @@ type Block struct {
 	Under   uint64
 	Dash    uint64
 	Slash   uint64
-	High    uint64 // bytes from 0x80, and ESC
+	High    uint64 // bytes from 0x80, ESC and NUL
 	Trig    uint64
 	Word    uint64 // one of the words may begin here; see Words
 }
@@ -73,7 +73,7 @@ func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
 // bits of the two class bytes, from the top: the order of the words of Block.
 const (
 	digitBit, hexBit, letter1Bit, letter2Bit, dotBit, colonBit, atBit, newlineBit = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0
-	underBit, dashBit, slashBit, escBit                                           = 1 << 7, 1 << 6, 1 << 5, 1 << 4
+	underBit, dashBit, slashBit, escBit, nulBit                                   = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3
 )
 
 var class1, class2 = classes()
@@ -108,6 +108,8 @@ func classes() (class1, class2 [256]byte) {
 			class2[c] |= slashBit
 		case b == 0x1b:
 			class2[c] |= escBit
+		case b == 0:
+			class2[c] |= nulBit
 		}
 	}
 	return class1, class2

@@ -77,7 +77,7 @@ func slow(b []byte, at int) (blk Block) {
 			blk.Dash |= bit
 		case c == '/':
 			blk.Slash |= bit
-		case c >= 0x80 || c == 0x1b:
+		case c >= 0x80 || c == 0x1b || c == 0:
 			blk.High |= bit
 		}
 	}

@@ -65,7 +65,7 @@ func lanes() (lanes1, lanes2 [256]uint64) {
 		for bit := range 8 {
 			lanes1[c] |= uint64(class1[c]>>bit&1) << (8 * bit)
 		}
-		if c >= 0x80 || class2[c]&escBit != 0 {
+		if c >= 0x80 || class2[c]&(escBit|nulBit) != 0 {
 			lanes2[c] |= 1
 		}
 		for lane, bit := range []uint8{0, slashBit, dashBit, underBit} {

@@ -153,7 +153,7 @@ type flagSet struct {
 var programs = []flagSet{
 	{name: "mysql", short: "p", glued: true, alone: true}, {name: "mysqldump", short: "p", glued: true, alone: true}, {name: "mysqladmin", short: "p", glued: true, alone: true},
 	{name: "mysqlimport", short: "p", glued: true, alone: true}, {name: "mysqlshow", short: "p", glued: true, alone: true}, {name: "mysqlcheck", short: "p", glued: true, alone: true}, {name: "mysqlbinlog", short: "p", glued: true, alone: true}, {name: "mariadb", short: "p", glued: true, alone: true}, {name: "mariadb-dump", short: "p", glued: true, alone: true}, {name: "mariadb-admin", short: "p", glued: true, alone: true}, {name: "mysqlsh", short: "p", glued: true, alone: true}, {name: "xtrabackup", short: "p", glued: true, alone: true},
-	{name: "curl", pair: "uU", glued: true}, {name: "wget", pair: ""}, {name: "sshpass", short: "p", glued: true},
+	{name: "curl", pair: "uUE", glued: true}, {name: "wget", pair: ""}, {name: "sshpass", short: "p", glued: true},
 	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "az", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
 	{name: "ldapsearch", short: "w", glued: true}, {name: "ldapadd", short: "w", glued: true}, {name: "ldapmodify", short: "w", glued: true}, {name: "ldapdelete", short: "w", glued: true}, {name: "ldapwhoami", short: "w", glued: true}, {name: "ldappasswd", short: "was", glued: true}, {name: "ldapcompare", short: "w", glued: true},
 	{name: "redis-cli", short: "a", glued: true}, {name: "mongo", short: "p", glued: true}, {name: "mongosh", short: "p", glued: true}, {name: "mongodump", short: "p", glued: true}, {name: "mongorestore", short: "p", glued: true}, {name: "mongoexport", short: "p", glued: true},
@@ -247,6 +247,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 				a := args[i]
 				if len(t) > 2 {
 					a.vs += 2
+					if s.buf[a.vs] == '=' && a.vs+1 < a.ve {
+						a.vs++
+					}
 					for a.vs < a.ve && (s.buf[a.vs] == '\'' || s.buf[a.vs] == '"') {
 						a.vs++
 						a.ve--
@@ -258,6 +261,10 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 					continue
 				}
 				s.userArg(a)
+				continue
+			case f.pair != "" && len(t) < 8 && indexByte(f.pair, t[len(t)-1]) && letters(t[1:]) && i+1 < len(args):
+				i++ // flags together: -sSu user:password
+				s.userArg(args[i])
 				continue
 			case (c == 'u' || c == 'U') && s.Identify && f.name != "sudo":
 				a := args[i]
@@ -329,6 +336,15 @@ func (s *Scanner) wordFlag(t []byte) bool {
 		}
 	}
 	return false
+}
+
+func letters(v []byte) bool {
+	for _, c := range v {
+		if !isLetter(c) {
+			return false
+		}
+	}
+	return true
 }
 
 func indexByte(set string, c byte) bool {

@@ -194,7 +194,7 @@ func headOf(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - headBits) }
 func appendHits(dst []hit, buf []byte, start, end int) []hit {
 	for i := start; i < end; i++ {
 		dst = verifyHit(dst, buf, i, end)
-		if c := buf[i]; c == 0x1b || c >= 0x80 && (i == start || buf[i-1] < 0x80) {
+		if c := buf[i]; c == 0x1b || c == 0 || c >= 0x80 && (i == start || buf[i-1] < 0x80) {
 			dst = otherHit(dst, buf, i, end)
 		}
 	}
@@ -203,6 +203,13 @@ func appendHits(dst []hit, buf []byte, start, end int) []hit {
 
 // otherHit appends a hit for the escape or the letters beyond ASCII at i.
 func otherHit(dst []hit, buf []byte, i, end int) []hit {
+	if buf[i] == 0 {
+		// UTF-16 amid other text: every second byte is zero.
+		if i > 0 && i+2 < end && buf[i+2] == 0 && visible(buf[i-1]) && visible(buf[i+1]) && !(i > 2 && buf[i-2] == 0 && visible(buf[i-3])) {
+			dst = append(dst, hit{i, invisibleStem})
+		}
+		return dst
+	}
 	if buf[i] == 0x1b || encoding.Invisible(buf[i:min(end, i+4)]) {
 		dst = append(dst, hit{i, invisibleStem})
 		if buf[i] == 0x1b {
@@ -214,6 +221,8 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 	}
 	return dst
 }
+
+func visible(c byte) bool { return c >= 0x20 && c < 0x7f }
 
 // foreignKeyAt is true when a separator follows the word around i, so that it
 // may be the name of a key.

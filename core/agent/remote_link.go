@@ -187,6 +187,10 @@ func tunnelLink(ctx context.Context, o linkOptions) error {
 				o.Inspected(s.InspectedBy)
 			case tunnel.Replaced:
 				l.event(audit.LinkReplaced, "agent", l.id, "reason", firstLine(errorText(s.Err)))
+				l.fail(s.Err)
+			case tunnel.Refused:
+				// Not only when Run returns: it waits for the engineers who are in.
+				l.fail(s.Err)
 			}
 		},
 	})

@@ -67,6 +67,9 @@ func printStatus(w io.Writer, s control.Status) error {
 	for _, p := range s.Problems {
 		fmt.Fprintln(w, "problem:", p)
 	}
+	for _, n := range s.Noticed {
+		fmt.Fprintln(w, "noticed:", n)
+	}
 	if len(s.Remote.Connections) == 0 {
 		return nil
 	}

@@ -29,7 +29,7 @@ func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) 
 		s.Problems = append(s.Problems, "policy does not load, so what it guards is refused: "+s.Policy.Broken)
 	}
 	for _, n := range p.Notes() {
-		s.Problems = append(s.Problems, strings.TrimPrefix(n.File+": "+n.Text, ": "))
+		s.Noticed = append(s.Noticed, strings.TrimPrefix(n.File+": "+n.Text, ": "))
 	}
 	if word, rule := p.RemoteAccess(); word != "allowed" {
 		s.Remote.Reason = fmt.Sprintf("%s by policy (%s)", strings.ReplaceAll(word, "_", " "), rule.Source)

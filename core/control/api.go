@@ -40,6 +40,7 @@ type Status struct {
 	System   System      `json:"system"`
 	Queue    int         `json:"bundles_queued"`
 	Problems []string    `json:"problems,omitempty"`
+	Noticed  []string    `json:"noticed,omitempty"` // what was changed about the policy files since somebody last loaded them; it is in force
 }
 
 // AgentStatus says whether `remote-support serve` runs.

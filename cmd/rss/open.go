@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/relay"
 	"github.com/latchstring/latchstring/core/relay/blob"
+	"github.com/latchstring/latchstring/core/relay/blob/s3store"
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/core/relay/store"
 	"github.com/latchstring/latchstring/core/relay/store/natsstore"
@@ -22,7 +24,7 @@ func storeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "nats", Usage: "keep records in the NATS cluster at `URL` instead of an embedded store"},
 		&cli.StringFlag{Name: "nats-credentials", Usage: "`FILE` with the credentials for it"},
-		&cli.StringFlag{Name: "blobs", Usage: "keep bundles in the directory `DIR`"},
+		&cli.StringFlag{Name: "blobs", Usage: "keep bundles and recordings in `DIR`, or in s3://BUCKET/PREFIX?endpoint=URL&credentials=FILE"},
 	}
 }
 
@@ -58,7 +60,7 @@ func open(ctx context.Context, r *setup.Relay, log *slog.Logger) (srv *relay.Ser
 	if err != nil {
 		return nil, nil, err
 	}
-	blobs, err := blob.NewDir(r.Config.Blobs)
+	blobs, err := openBlobs(r.Config.Blobs)
 	if err == nil {
 		srv, err = relay.New(ctx, relay.Options{Relay: r, Engine: engine, Blobs: blobs, Log: log})
 	}
@@ -66,6 +68,28 @@ func open(ctx context.Context, r *setup.Relay, log *slog.Logger) (srv *relay.Ser
 		return nil, nil, errors.Join(err, engine.Close())
 	}
 	return srv, engine.Close, nil
+}
+
+// openBlobs opens a directory or a bucket.
+func openBlobs(where string) (blob.Store, error) {
+	if strings.HasPrefix(where, s3store.Scheme) {
+		return s3store.Open(where)
+	}
+	return blob.NewDir(where)
+}
+
+// checkBlobs finds out before the relay serves whether a bucket can be used.
+func checkBlobs(ctx context.Context, where string) error {
+	if !strings.HasPrefix(where, s3store.Scheme) {
+		return nil
+	}
+	s, err := s3store.Open(where)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return s.Check(ctx)
 }
 
 // withAdmin calls f with the running relay, or with one that is opened for it.

@@ -27,7 +27,12 @@ Uploads that are cut resume when it is back. It prints one line when it is ready
 Examples:
    rss serve
    rss serve --listen :8443 --log-level info
-   rss serve --nats nats://nats1:4222,nats://nats2:4222 --blobs /srv/bundles`,
+   rss serve --blobs 's3://bundles/rss?endpoint=https://s3.example.com&credentials=/etc/latchstring/s3'
+   rss serve --nats nats://nats1:4222,nats://nats2:4222 --blobs s3://...
+
+The file of S3 credentials has the form of ~/.aws/credentials and mode 0600;
+credentials=instance uses the machine's role, credentials=chain also looks at the
+environment.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR` instead of what rss.json says"},
 		}, storeFlags()...),
@@ -46,6 +51,9 @@ func serve(c *cli.Context) (err error) {
 	}
 	if _, err := relay.Dial(r.Places.Socket); err == nil {
 		return fmt.Errorf("a relay is running already, with the socket %s", r.Places.Socket)
+	}
+	if err := checkBlobs(c.Context, r.Config.Blobs); err != nil {
+		return err
 	}
 	listen := r.Config.Listen
 	if c.IsSet("listen") {

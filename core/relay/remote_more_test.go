@@ -251,9 +251,14 @@ func fetch(t *testing.T, c *client.Client, connection string, n int) (string, er
 // Recordings: append-only, sealed, bounded, for those who may.
 func TestRecordings(t *testing.T) {
 	t.Parallel()
-	p := relaytest.NewPair(t, func(r *relaytest.Relay) {
+	t.Run("directory", func(t *testing.T) { recordings(t) })
+	t.Run("bucket", func(t *testing.T) { recordings(t, inBucket(t)) })
+}
+
+func recordings(t *testing.T, change ...func(*relaytest.Relay)) {
+	p := relaytest.NewPair(t, append(change, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.MaxSegment, c.Remote.Recordings = 300<<10, 1 }
-	})
+	})...)
 	id := api.NewConnectionID()
 	first := sealedSegment(id, 0, "first")
 	seg, err := post(t, p.SystemClient, id, 0, first)

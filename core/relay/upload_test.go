@@ -100,7 +100,12 @@ func systemClient(t *testing.T, r *relaytest.Relay, name string) (*client.Client
 
 func TestUploadAndFetch(t *testing.T) {
 	t.Parallel()
-	r := relaytest.New(t)
+	t.Run("directory", func(t *testing.T) { uploadAndFetch(t) })
+	t.Run("bucket", func(t *testing.T) { uploadAndFetch(t, inBucket(t)) })
+}
+
+func uploadAndFetch(t *testing.T, change ...func(*relaytest.Relay)) {
+	r := relaytest.New(t, change...)
 	c, sys, vendor := systemClient(t, r, "array-7")
 	u := newUpload(t, c, "hello bundle")
 	u.meta[api.MetaAnchor] = "12 " + strings.Repeat("ab", 32)

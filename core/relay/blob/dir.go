@@ -18,7 +18,9 @@ import (
 type Store interface {
 	// Adopt takes the file at path, which is complete, into the store under
 	// id. When it returns, the file is gone from path and the blob survives a
-	// power cut. Adopting the same again is no error.
+	// power cut. Adopting the same again is no error. Callers never adopt two
+	// different files under one id; a store that several nodes share refuses
+	// the second, with fs.ErrExist.
 	Adopt(ctx context.Context, id, path string) error
 	// Open returns fs.ErrNotExist where there is no such blob.
 	Open(ctx context.Context, id string) (io.ReadSeekCloser, int64, error)
@@ -29,6 +31,14 @@ type Store interface {
 }
 
 var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{3,80}$`)
+
+// CheckID refuses ids that could name something outside, whatever callers check.
+func CheckID(id string) error {
+	if !idPattern.MatchString(id) {
+		return fmt.Errorf("blob id %.80q: %w", id, fs.ErrInvalid)
+	}
+	return nil
+}
 
 // Dir is a Store in a directory.
 type Dir struct{ path string }
@@ -41,10 +51,9 @@ func NewDir(path string) (*Dir, error) {
 	return &Dir{path}, nil
 }
 
-// file refuses ids that could name something outside, whatever callers check.
 func (d *Dir) file(id string) (string, error) {
-	if !idPattern.MatchString(id) {
-		return "", fmt.Errorf("blob id %.80q: %w", id, fs.ErrInvalid)
+	if err := CheckID(id); err != nil {
+		return "", err
 	}
 	return filepath.Join(d.path, id), nil
 }

@@ -34,7 +34,7 @@ type Config struct {
 
 	NATS            string `json:"nats,omitempty"`             // URL of an existing cluster; empty: embedded
 	NATSCredentials string `json:"nats_credentials,omitempty"` // file
-	Blobs           string `json:"blobs,omitempty"`            // directory of bundles; empty: below the state directory
+	Blobs           string `json:"blobs,omitempty"`            // directory of bundles and recordings, or s3://...; empty: below the state directory
 
 	Recipients []string `json:"recipients"` // age recipients for bundles
 	SupportCA  string   `json:"support_ca"` // authorized_keys line

@@ -8,9 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/latchstring/latchstring/core/host/launch"
 	"github.com/latchstring/latchstring/internal/wire"
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
+	"github.com/latchstring/latchstring/sdk/failure"
 )
 
 // Login says who wants to log in and from where.
@@ -97,6 +101,54 @@ func (a *Auth) Authenticate(ctx context.Context, login Login, talk Conversation)
 	}
 	a.blame(inst, err)
 	return Identity{}, during("log in by "+a.id, err)
+}
+
+// Probe lets the method try step by step whether somebody could log in; report
+// gets each step, also after one that failed. A method that cannot do that fails with
+// failure.Unsupported (package sdk/failure).
+func (a *Auth) Probe(ctx context.Context, report func(Step)) error {
+	inst, err := a.get(ctx)
+	if err == nil {
+		if err = a.probe(ctx, inst, report); err != nil {
+			a.blame(inst, err)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("probe %s: %w", a.id, err)
+	}
+	return nil
+}
+
+func (a *Auth) probe(ctx context.Context, inst *instance, report func(Step)) error {
+	limit := a.host.opt.Timeouts.Dial
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	stream, err := inst.role.(pluginv1.AuthClient).Probe(limited, &pluginv1.AuthProbeRequest{})
+	if err != nil {
+		return inst.explain(ctx, limited, "probe", limit, err)
+	}
+	var failed error
+	for range maxSteps {
+		s, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return failed
+		}
+		if status.Code(err) == codes.Unimplemented { // made with an older SDK
+			return failure.New(failure.Unsupported, "", "this method does not show its steps")
+		}
+		if err != nil {
+			return inst.explain(ctx, limited, "probe", limit, err)
+		}
+		step := Step{clip(s.GetName()), clip(s.GetDetail()), time.Duration(s.GetDurationUs()) * time.Microsecond, failureOf(a.id, s.GetFailure())}
+		if f, own := step.Err.(*Failure); own && f.Unsupported() {
+			return f
+		}
+		report(step)
+		if failed == nil {
+			failed = step.Err
+		}
+	}
+	return inst.misbehaved("its probe has more than %d steps", maxSteps)
 }
 
 // streamError is a failure of the connection to the plugin.

@@ -13,6 +13,9 @@ import (
 
 const maxSettings = 1 << 20
 
+// keysFile has the vendor's keys for challenges.
+const keysFile = "challenge.keys"
+
 // settings reads those of a method.
 func (s *Service) settings(method string) (json.RawMessage, error) {
 	out := map[string]json.RawMessage{}
@@ -29,9 +32,9 @@ func (s *Service) settings(method string) (json.RawMessage, error) {
 		}
 	}
 	if method == Challenge {
-		keys, err := readTrusted(filepath.Join(s.opts.Config, "challenge.keys"))
+		keys, err := readTrusted(filepath.Join(s.opts.Config, keysFile))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &UsageError{fmt.Sprintf("there is no list of the vendor's keys; put it into %s", filepath.Join(s.opts.Config, "challenge.keys"))}
+			return nil, &UsageError{fmt.Sprintf("there is no list of the vendor's keys; put it into %s", filepath.Join(s.opts.Config, keysFile))}
 		}
 		if err != nil {
 			return nil, err

@@ -30,7 +30,7 @@ type RoleDescription struct {
 // Traits of a role: what it can do beyond what it must.
 const (
 	TraitRemoteNames = "remote-names" // a transport that resolves names at its far end
-	TraitProbe       = "probe"        // a transport that can test itself step by step
+	TraitProbe       = "probe"        // a transport or a login method that can test itself step by step
 	TraitPlan        = "plan"         // a collector that tells in advance what it would collect
 )
 

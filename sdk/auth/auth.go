@@ -23,6 +23,24 @@ type Method interface {
 	Authenticate(ctx context.Context, req Request, talk Conversation) (Identity, error)
 }
 
+// Prober is a method that can show step by step whether somebody could log in,
+// for "Test Connection".
+type Prober interface {
+	// Probe tries what a login needs and reports each step as it ends, the
+	// failing one included: the source of identities is reached, proves
+	// itself, has the settings that are configured. It asks nobody and logs
+	// nobody in. The error is that of a step that failed.
+	Probe(ctx context.Context, report func(Step)) error
+}
+
+// Step is one step of a probe.
+type Step struct {
+	Name   string        // "identity provider"
+	Detail string        // what was seen
+	Took   time.Duration // how long the step took
+	Err    error         // nil when it went well
+}
+
 // Conversation talks to the user. It is implemented by the SDK; methods may be
 // added.
 type Conversation interface {

@@ -18,6 +18,9 @@
 //		return auth.Identity{User: "operator", Method: "pin"}, nil
 //	}
 //
+// A method that implements [Prober] too shows in "Test Connection" whether
+// somebody could log in.
+//
 // # What an identity holds
 //
 // Who it is and how that was found out; never a password, a token or an answer.

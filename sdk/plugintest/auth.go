@@ -28,6 +28,7 @@ var authCases = []aCase{
 	{"hostile-answers", "empty, huge and strange answers are refused, not a panic", testHostileAnswers},
 	{"give-up", "a user who gives up ends the conversation", testGiveUp},
 	{"cancel-login", "a cancelled conversation ends within 100 ms", testCancelLogin},
+	{"probe-login", "a probe reports its steps, each with a name, asks nobody and shows no secret", testProbeLogin},
 	{"many-logins", "conversations run concurrently and are not mixed up", testManyLogins},
 }
 
@@ -199,6 +200,36 @@ func testCancelLogin(c *check) {
 		l.idle()
 		return time.Since(began)
 	})
+}
+
+func testProbeLogin(c *check) {
+	l := c.start("")
+	if !hasTrait(c.desc, wire.TraitProbe) {
+		c.Skipf("the method shows no steps")
+	}
+	stream, err := l.auth.Probe(c.ctx(20*time.Second), &pluginv1.AuthProbeRequest{})
+	if err != nil {
+		c.Fatalf("probe: %v", err)
+	}
+	for n := 0; ; n++ {
+		step, err := stream.Recv()
+		if err == io.EOF {
+			if n == 0 {
+				c.Errorf("a probe without steps")
+			}
+			return
+		}
+		if err != nil {
+			c.Fatalf("probe: %v", err)
+		}
+		if step.GetName() == "" {
+			c.Errorf("step %d of a probe has no name", n)
+		}
+		c.noCanary("a step of a probe", step.String())
+		if step.GetFailure() != nil {
+			c.failure("step "+step.GetName(), step.GetFailure())
+		}
+	}
 }
 
 func testManyLogins(c *check) {

@@ -1042,6 +1042,42 @@ func (x *CollectEvent) GetFailure() *Failure {
 	return nil
 }
 
+type AuthProbeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuthProbeRequest) Reset() {
+	*x = AuthProbeRequest{}
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuthProbeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuthProbeRequest) ProtoMessage() {}
+
+func (x *AuthProbeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuthProbeRequest.ProtoReflect.Descriptor instead.
+func (*AuthProbeRequest) Descriptor() ([]byte, []int) {
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{16}
+}
+
 type AuthFromHost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Message:
@@ -1055,7 +1091,7 @@ type AuthFromHost struct {
 
 func (x *AuthFromHost) Reset() {
 	*x = AuthFromHost{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1103,7 @@ func (x *AuthFromHost) String() string {
 func (*AuthFromHost) ProtoMessage() {}
 
 func (x *AuthFromHost) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[16]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1116,7 @@ func (x *AuthFromHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthFromHost.ProtoReflect.Descriptor instead.
 func (*AuthFromHost) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{16}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AuthFromHost) GetMessage() isAuthFromHost_Message {
@@ -1135,7 +1171,7 @@ type AuthBegin struct {
 
 func (x *AuthBegin) Reset() {
 	*x = AuthBegin{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1183,7 @@ func (x *AuthBegin) String() string {
 func (*AuthBegin) ProtoMessage() {}
 
 func (x *AuthBegin) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[17]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1196,7 @@ func (x *AuthBegin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthBegin.ProtoReflect.Descriptor instead.
 func (*AuthBegin) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{17}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AuthBegin) GetClient() string {
@@ -1194,7 +1230,7 @@ type AuthAnswer struct {
 
 func (x *AuthAnswer) Reset() {
 	*x = AuthAnswer{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1242,7 @@ func (x *AuthAnswer) String() string {
 func (*AuthAnswer) ProtoMessage() {}
 
 func (x *AuthAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[18]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1255,7 @@ func (x *AuthAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthAnswer.ProtoReflect.Descriptor instead.
 func (*AuthAnswer) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{18}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AuthAnswer) GetValues() map[string][]byte {
@@ -1250,7 +1286,7 @@ type AuthFromPlugin struct {
 
 func (x *AuthFromPlugin) Reset() {
 	*x = AuthFromPlugin{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1298,7 @@ func (x *AuthFromPlugin) String() string {
 func (*AuthFromPlugin) ProtoMessage() {}
 
 func (x *AuthFromPlugin) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[19]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1311,7 @@ func (x *AuthFromPlugin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthFromPlugin.ProtoReflect.Descriptor instead.
 func (*AuthFromPlugin) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{19}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AuthFromPlugin) GetMessage() isAuthFromPlugin_Message {
@@ -1343,7 +1379,7 @@ type AuthAsk struct {
 
 func (x *AuthAsk) Reset() {
 	*x = AuthAsk{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1391,7 @@ func (x *AuthAsk) String() string {
 func (*AuthAsk) ProtoMessage() {}
 
 func (x *AuthAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[20]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1404,7 @@ func (x *AuthAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthAsk.ProtoReflect.Descriptor instead.
 func (*AuthAsk) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{20}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuthAsk) GetFields() []*AuthField {
@@ -1390,7 +1426,7 @@ type AuthField struct {
 
 func (x *AuthField) Reset() {
 	*x = AuthField{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1438,7 @@ func (x *AuthField) String() string {
 func (*AuthField) ProtoMessage() {}
 
 func (x *AuthField) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[21]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1451,7 @@ func (x *AuthField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthField.ProtoReflect.Descriptor instead.
 func (*AuthField) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{21}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AuthField) GetName() string {
@@ -1458,7 +1494,7 @@ type AuthShow struct {
 
 func (x *AuthShow) Reset() {
 	*x = AuthShow{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1506,7 @@ func (x *AuthShow) String() string {
 func (*AuthShow) ProtoMessage() {}
 
 func (x *AuthShow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[22]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1519,7 @@ func (x *AuthShow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthShow.ProtoReflect.Descriptor instead.
 func (*AuthShow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{22}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AuthShow) GetLabel() string {
@@ -1528,7 +1564,7 @@ type AuthResult struct {
 
 func (x *AuthResult) Reset() {
 	*x = AuthResult{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1576,7 @@ func (x *AuthResult) String() string {
 func (*AuthResult) ProtoMessage() {}
 
 func (x *AuthResult) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[23]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1589,7 @@ func (x *AuthResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthResult.ProtoReflect.Descriptor instead.
 func (*AuthResult) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{23}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AuthResult) GetFailure() *Failure {
@@ -1612,7 +1648,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1660,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[24]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1673,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{24}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeliverRequest) GetId() string {
@@ -1691,7 +1727,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +1739,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[25]
+	mi := &file_internal_wire_pluginv1_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +1752,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{25}
+	return file_internal_wire_pluginv1_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeliverResponse) GetFailure() *Failure {
@@ -1807,7 +1843,8 @@ const file_internal_wire_pluginv1_plugin_proto_rawDesc = "" +
 	"\bKIND_END\x10\x02\x12\x0f\n" +
 	"\vKIND_ABSENT\x10\x03\x12\r\n" +
 	"\tKIND_NOTE\x10\x04\x12\x0f\n" +
-	"\vKIND_FAILED\x10\x05\"\x90\x01\n" +
+	"\vKIND_FAILED\x10\x05\"\x12\n" +
+	"\x10AuthProbeRequest\"\x90\x01\n" +
 	"\fAuthFromHost\x128\n" +
 	"\x05begin\x18\x01 \x01(\v2 .latchstring.plugin.v1.AuthBeginH\x00R\x05begin\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.latchstring.plugin.v1.AuthAnswerH\x00R\x06answerB\t\n" +
@@ -1877,9 +1914,10 @@ const file_internal_wire_pluginv1_plugin_proto_rawDesc = "" +
 	"\x05Probe\x12\".latchstring.plugin.v1.DialRequest\x1a .latchstring.plugin.v1.ProbeStep0\x012\xb3\x01\n" +
 	"\aCollect\x12O\n" +
 	"\x04Plan\x12\".latchstring.plugin.v1.PlanRequest\x1a#.latchstring.plugin.v1.PlanResponse\x12W\n" +
-	"\aCollect\x12%.latchstring.plugin.v1.CollectRequest\x1a#.latchstring.plugin.v1.CollectEvent0\x012f\n" +
+	"\aCollect\x12%.latchstring.plugin.v1.CollectRequest\x1a#.latchstring.plugin.v1.CollectEvent0\x012\xbc\x01\n" +
 	"\x04Auth\x12^\n" +
-	"\fAuthenticate\x12#.latchstring.plugin.v1.AuthFromHost\x1a%.latchstring.plugin.v1.AuthFromPlugin(\x010\x012e\n" +
+	"\fAuthenticate\x12#.latchstring.plugin.v1.AuthFromHost\x1a%.latchstring.plugin.v1.AuthFromPlugin(\x010\x01\x12T\n" +
+	"\x05Probe\x12'.latchstring.plugin.v1.AuthProbeRequest\x1a .latchstring.plugin.v1.ProbeStep0\x012e\n" +
 	"\tEventSink\x12X\n" +
 	"\aDeliver\x12%.latchstring.plugin.v1.DeliverRequest\x1a&.latchstring.plugin.v1.DeliverResponseBDZBgithub.com/latchstring/latchstring/internal/wire/pluginv1;pluginv1b\x06proto3"
 
@@ -1896,7 +1934,7 @@ func file_internal_wire_pluginv1_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_internal_wire_pluginv1_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_internal_wire_pluginv1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_internal_wire_pluginv1_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_internal_wire_pluginv1_plugin_proto_goTypes = []any{
 	(CollectEvent_Kind)(0),    // 0: latchstring.plugin.v1.CollectEvent.Kind
 	(*DescribeRequest)(nil),   // 1: latchstring.plugin.v1.DescribeRequest
@@ -1915,20 +1953,21 @@ var file_internal_wire_pluginv1_plugin_proto_goTypes = []any{
 	(*PlannedItem)(nil),       // 14: latchstring.plugin.v1.PlannedItem
 	(*CollectRequest)(nil),    // 15: latchstring.plugin.v1.CollectRequest
 	(*CollectEvent)(nil),      // 16: latchstring.plugin.v1.CollectEvent
-	(*AuthFromHost)(nil),      // 17: latchstring.plugin.v1.AuthFromHost
-	(*AuthBegin)(nil),         // 18: latchstring.plugin.v1.AuthBegin
-	(*AuthAnswer)(nil),        // 19: latchstring.plugin.v1.AuthAnswer
-	(*AuthFromPlugin)(nil),    // 20: latchstring.plugin.v1.AuthFromPlugin
-	(*AuthAsk)(nil),           // 21: latchstring.plugin.v1.AuthAsk
-	(*AuthField)(nil),         // 22: latchstring.plugin.v1.AuthField
-	(*AuthShow)(nil),          // 23: latchstring.plugin.v1.AuthShow
-	(*AuthResult)(nil),        // 24: latchstring.plugin.v1.AuthResult
-	(*DeliverRequest)(nil),    // 25: latchstring.plugin.v1.DeliverRequest
-	(*DeliverResponse)(nil),   // 26: latchstring.plugin.v1.DeliverResponse
-	nil,                       // 27: latchstring.plugin.v1.AuthBegin.FactsEntry
-	nil,                       // 28: latchstring.plugin.v1.AuthAnswer.ValuesEntry
-	nil,                       // 29: latchstring.plugin.v1.AuthResult.EvidenceEntry
-	nil,                       // 30: latchstring.plugin.v1.DeliverRequest.DataEntry
+	(*AuthProbeRequest)(nil),  // 17: latchstring.plugin.v1.AuthProbeRequest
+	(*AuthFromHost)(nil),      // 18: latchstring.plugin.v1.AuthFromHost
+	(*AuthBegin)(nil),         // 19: latchstring.plugin.v1.AuthBegin
+	(*AuthAnswer)(nil),        // 20: latchstring.plugin.v1.AuthAnswer
+	(*AuthFromPlugin)(nil),    // 21: latchstring.plugin.v1.AuthFromPlugin
+	(*AuthAsk)(nil),           // 22: latchstring.plugin.v1.AuthAsk
+	(*AuthField)(nil),         // 23: latchstring.plugin.v1.AuthField
+	(*AuthShow)(nil),          // 24: latchstring.plugin.v1.AuthShow
+	(*AuthResult)(nil),        // 25: latchstring.plugin.v1.AuthResult
+	(*DeliverRequest)(nil),    // 26: latchstring.plugin.v1.DeliverRequest
+	(*DeliverResponse)(nil),   // 27: latchstring.plugin.v1.DeliverResponse
+	nil,                       // 28: latchstring.plugin.v1.AuthBegin.FactsEntry
+	nil,                       // 29: latchstring.plugin.v1.AuthAnswer.ValuesEntry
+	nil,                       // 30: latchstring.plugin.v1.AuthResult.EvidenceEntry
+	nil,                       // 31: latchstring.plugin.v1.DeliverRequest.DataEntry
 }
 var file_internal_wire_pluginv1_plugin_proto_depIdxs = []int32{
 	7,  // 0: latchstring.plugin.v1.ConfigureResponse.problems:type_name -> latchstring.plugin.v1.Problem
@@ -1939,17 +1978,17 @@ var file_internal_wire_pluginv1_plugin_proto_depIdxs = []int32{
 	14, // 5: latchstring.plugin.v1.PlanResponse.items:type_name -> latchstring.plugin.v1.PlannedItem
 	0,  // 6: latchstring.plugin.v1.CollectEvent.kind:type_name -> latchstring.plugin.v1.CollectEvent.Kind
 	8,  // 7: latchstring.plugin.v1.CollectEvent.failure:type_name -> latchstring.plugin.v1.Failure
-	18, // 8: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
-	19, // 9: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
-	27, // 10: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
-	28, // 11: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
-	21, // 12: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
-	23, // 13: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
-	24, // 14: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
-	22, // 15: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
+	19, // 8: latchstring.plugin.v1.AuthFromHost.begin:type_name -> latchstring.plugin.v1.AuthBegin
+	20, // 9: latchstring.plugin.v1.AuthFromHost.answer:type_name -> latchstring.plugin.v1.AuthAnswer
+	28, // 10: latchstring.plugin.v1.AuthBegin.facts:type_name -> latchstring.plugin.v1.AuthBegin.FactsEntry
+	29, // 11: latchstring.plugin.v1.AuthAnswer.values:type_name -> latchstring.plugin.v1.AuthAnswer.ValuesEntry
+	22, // 12: latchstring.plugin.v1.AuthFromPlugin.ask:type_name -> latchstring.plugin.v1.AuthAsk
+	24, // 13: latchstring.plugin.v1.AuthFromPlugin.show:type_name -> latchstring.plugin.v1.AuthShow
+	25, // 14: latchstring.plugin.v1.AuthFromPlugin.result:type_name -> latchstring.plugin.v1.AuthResult
+	23, // 15: latchstring.plugin.v1.AuthAsk.fields:type_name -> latchstring.plugin.v1.AuthField
 	8,  // 16: latchstring.plugin.v1.AuthResult.failure:type_name -> latchstring.plugin.v1.Failure
-	29, // 17: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
-	30, // 18: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
+	30, // 17: latchstring.plugin.v1.AuthResult.evidence:type_name -> latchstring.plugin.v1.AuthResult.EvidenceEntry
+	31, // 18: latchstring.plugin.v1.DeliverRequest.data:type_name -> latchstring.plugin.v1.DeliverRequest.DataEntry
 	8,  // 19: latchstring.plugin.v1.DeliverResponse.failure:type_name -> latchstring.plugin.v1.Failure
 	1,  // 20: latchstring.plugin.v1.Role.Describe:input_type -> latchstring.plugin.v1.DescribeRequest
 	3,  // 21: latchstring.plugin.v1.Role.Configure:input_type -> latchstring.plugin.v1.ConfigureRequest
@@ -1958,19 +1997,21 @@ var file_internal_wire_pluginv1_plugin_proto_depIdxs = []int32{
 	10, // 24: latchstring.plugin.v1.Transport.Probe:input_type -> latchstring.plugin.v1.DialRequest
 	12, // 25: latchstring.plugin.v1.Collect.Plan:input_type -> latchstring.plugin.v1.PlanRequest
 	15, // 26: latchstring.plugin.v1.Collect.Collect:input_type -> latchstring.plugin.v1.CollectRequest
-	17, // 27: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
-	25, // 28: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
-	2,  // 29: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
-	4,  // 30: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
-	6,  // 31: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
-	11, // 32: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
-	9,  // 33: latchstring.plugin.v1.Transport.Probe:output_type -> latchstring.plugin.v1.ProbeStep
-	13, // 34: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
-	16, // 35: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
-	20, // 36: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
-	26, // 37: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
-	29, // [29:38] is the sub-list for method output_type
-	20, // [20:29] is the sub-list for method input_type
+	18, // 27: latchstring.plugin.v1.Auth.Authenticate:input_type -> latchstring.plugin.v1.AuthFromHost
+	17, // 28: latchstring.plugin.v1.Auth.Probe:input_type -> latchstring.plugin.v1.AuthProbeRequest
+	26, // 29: latchstring.plugin.v1.EventSink.Deliver:input_type -> latchstring.plugin.v1.DeliverRequest
+	2,  // 30: latchstring.plugin.v1.Role.Describe:output_type -> latchstring.plugin.v1.DescribeResponse
+	4,  // 31: latchstring.plugin.v1.Role.Configure:output_type -> latchstring.plugin.v1.ConfigureResponse
+	6,  // 32: latchstring.plugin.v1.Role.Health:output_type -> latchstring.plugin.v1.HealthResponse
+	11, // 33: latchstring.plugin.v1.Transport.Dial:output_type -> latchstring.plugin.v1.DialResponse
+	9,  // 34: latchstring.plugin.v1.Transport.Probe:output_type -> latchstring.plugin.v1.ProbeStep
+	13, // 35: latchstring.plugin.v1.Collect.Plan:output_type -> latchstring.plugin.v1.PlanResponse
+	16, // 36: latchstring.plugin.v1.Collect.Collect:output_type -> latchstring.plugin.v1.CollectEvent
+	21, // 37: latchstring.plugin.v1.Auth.Authenticate:output_type -> latchstring.plugin.v1.AuthFromPlugin
+	9,  // 38: latchstring.plugin.v1.Auth.Probe:output_type -> latchstring.plugin.v1.ProbeStep
+	27, // 39: latchstring.plugin.v1.EventSink.Deliver:output_type -> latchstring.plugin.v1.DeliverResponse
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -1981,11 +2022,11 @@ func file_internal_wire_pluginv1_plugin_proto_init() {
 	if File_internal_wire_pluginv1_plugin_proto != nil {
 		return
 	}
-	file_internal_wire_pluginv1_plugin_proto_msgTypes[16].OneofWrappers = []any{
+	file_internal_wire_pluginv1_plugin_proto_msgTypes[17].OneofWrappers = []any{
 		(*AuthFromHost_Begin)(nil),
 		(*AuthFromHost_Answer)(nil),
 	}
-	file_internal_wire_pluginv1_plugin_proto_msgTypes[19].OneofWrappers = []any{
+	file_internal_wire_pluginv1_plugin_proto_msgTypes[20].OneofWrappers = []any{
 		(*AuthFromPlugin_Ask)(nil),
 		(*AuthFromPlugin_Show)(nil),
 		(*AuthFromPlugin_Result)(nil),
@@ -1996,7 +2037,7 @@ func file_internal_wire_pluginv1_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_pluginv1_plugin_proto_rawDesc), len(file_internal_wire_pluginv1_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   5,
 		},

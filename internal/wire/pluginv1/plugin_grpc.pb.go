@@ -513,6 +513,7 @@ var Collect_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Auth_Authenticate_FullMethodName = "/latchstring.plugin.v1.Auth/Authenticate"
+	Auth_Probe_FullMethodName        = "/latchstring.plugin.v1.Auth/Probe"
 )
 
 // AuthClient is the client API for Auth service.
@@ -522,6 +523,9 @@ type AuthClient interface {
 	// Authenticate is a conversation: the plugin shows and asks, the host
 	// answers, until the plugin sends a result.
 	Authenticate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AuthFromHost, AuthFromPlugin], error)
+	// Probe tries step by step whether somebody could log in, as far as that
+	// goes without anybody who does. Only methods with the trait "probe" have it.
+	Probe(ctx context.Context, in *AuthProbeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeStep], error)
 }
 
 type authClient struct {
@@ -545,6 +549,25 @@ func (c *authClient) Authenticate(ctx context.Context, opts ...grpc.CallOption) 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Auth_AuthenticateClient = grpc.BidiStreamingClient[AuthFromHost, AuthFromPlugin]
 
+func (c *authClient) Probe(ctx context.Context, in *AuthProbeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeStep], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Auth_ServiceDesc.Streams[1], Auth_Probe_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AuthProbeRequest, ProbeStep]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Auth_ProbeClient = grpc.ServerStreamingClient[ProbeStep]
+
 // AuthServer is the server API for Auth service.
 // All implementations must embed UnimplementedAuthServer
 // for forward compatibility.
@@ -552,6 +575,9 @@ type AuthServer interface {
 	// Authenticate is a conversation: the plugin shows and asks, the host
 	// answers, until the plugin sends a result.
 	Authenticate(grpc.BidiStreamingServer[AuthFromHost, AuthFromPlugin]) error
+	// Probe tries step by step whether somebody could log in, as far as that
+	// goes without anybody who does. Only methods with the trait "probe" have it.
+	Probe(*AuthProbeRequest, grpc.ServerStreamingServer[ProbeStep]) error
 	mustEmbedUnimplementedAuthServer()
 }
 
@@ -564,6 +590,9 @@ type UnimplementedAuthServer struct{}
 
 func (UnimplementedAuthServer) Authenticate(grpc.BidiStreamingServer[AuthFromHost, AuthFromPlugin]) error {
 	return status.Error(codes.Unimplemented, "method Authenticate not implemented")
+}
+func (UnimplementedAuthServer) Probe(*AuthProbeRequest, grpc.ServerStreamingServer[ProbeStep]) error {
+	return status.Error(codes.Unimplemented, "method Probe not implemented")
 }
 func (UnimplementedAuthServer) mustEmbedUnimplementedAuthServer() {}
 func (UnimplementedAuthServer) testEmbeddedByValue()              {}
@@ -593,6 +622,17 @@ func _Auth_Authenticate_Handler(srv interface{}, stream grpc.ServerStream) error
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Auth_AuthenticateServer = grpc.BidiStreamingServer[AuthFromHost, AuthFromPlugin]
 
+func _Auth_Probe_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(AuthProbeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AuthServer).Probe(m, &grpc.GenericServerStream[AuthProbeRequest, ProbeStep]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Auth_ProbeServer = grpc.ServerStreamingServer[ProbeStep]
+
 // Auth_ServiceDesc is the grpc.ServiceDesc for Auth service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -606,6 +646,11 @@ var Auth_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _Auth_Authenticate_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "Probe",
+			Handler:       _Auth_Probe_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "internal/wire/pluginv1/plugin.proto",

@@ -17,6 +17,15 @@
 //	             Only here the hint names challenge and response, which needs no
 //	             array.
 //
+// # The user for events
+//
+// Events of a session are written when nobody logs in, so that they need a user
+// of the array's own: event_user and event_password. Logins do not use it;
+// [Method.Probe] tries it.
+//
+// InfiniGuard: nothing that is published says how its users are checked, so it is
+// not supported.
+//
 // # Certificates
 //
 // Arrays come with a self-signed certificate. Set pin to its SHA-256 or ca to

@@ -122,10 +122,7 @@ func (m *Method) ask(ctx context.Context, config *tls.Config, answers auth.Answe
 			clear(body)
 			return account{}, "", auth.Errorf(auth.BadLogin, badHint, "wrong user name or password")
 		}
-		one := &array{base: "https://" + address + "/api/rest/", http: &http.Client{
-			Transport:     &http.Transport{TLSClientConfig: config.Clone(), TLSHandshakeTimeout: m.settings.Timeout, MaxResponseHeaderBytes: 64 << 10},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a password goes where it is told to
-		}}
+		one := m.array(address, config)
 		acc, err := one.login(ctx, body, m.settings.Timeout)
 		var gone *unavailable
 		switch {
@@ -146,6 +143,14 @@ func (m *Method) ask(ctx context.Context, config *tls.Config, answers auth.Answe
 		hint = "if the array has a new certificate, set its pin or its authority; until then, log in by challenge and response"
 	}
 	return account{}, "", auth.Errorf(auth.Unreachable, hint, "the array is not available (%s)", strings.Join(failed, "; "))
+}
+
+// array is one management address.
+func (m *Method) array(address string, config *tls.Config) *array {
+	return &array{base: "https://" + address + "/api/rest/", http: &http.Client{
+		Transport:     &http.Transport{TLSClientConfig: config.Clone(), TLSHandshakeTimeout: m.settings.Timeout, MaxResponseHeaderBytes: 64 << 10},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a password goes where it is told to
+	}}
 }
 
 // admin reports whether the Admin role is among roles. Arrays of different

@@ -18,6 +18,8 @@ type settings struct {
 	Pin       string        `config:"pin" help:"SHA-256 of the array's certificate, as SHA256:base64 or in hex"`
 	CA        string        `config:"ca" help:"PEM certificates that the array's certificate must chain to, instead of the system's"`
 	Insecure  bool          `config:"insecure_skip_verify" help:"accept any certificate; whoever sits in between then reads the password"`
+	EventUser string        `config:"event_user" help:"user of the array, kept for events that are written later, when nobody logs in; the Test Connection tries it"`
+	EventPass config.Secret `config:"event_password" help:"its password"`
 	Timeout   time.Duration `config:"timeout" default:"15s" help:"how long one management address may take"`
 }
 
@@ -49,6 +51,9 @@ func (s *settings) Validate() error {
 	}
 	if s.Insecure && (s.Pin != "" || s.CA != "") {
 		p.Add("insecure_skip_verify", "it contradicts pin and ca; leave it out")
+	}
+	if s.EventUser != "" && s.EventPass.IsZero() {
+		p.Add("event_password", "event_user needs one")
 	}
 	if s.Timeout <= 0 {
 		p.Add("timeout", "it must be more than nothing")

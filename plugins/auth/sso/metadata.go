@@ -3,9 +3,12 @@ package sso
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/crewjam/saml"
@@ -54,14 +57,35 @@ func checkMetadata(d *saml.EntityDescriptor) error {
 	if d.EntityID == "" {
 		return errors.New("the identity provider has no entity id in it")
 	}
+	_, err := certificates(d)
+	return err
+}
+
+// certificates are those by which signatures are checked.
+func certificates(d *saml.EntityDescriptor) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
 	for _, idp := range d.IDPSSODescriptors {
 		for _, key := range idp.KeyDescriptors {
-			if key.Use != "encryption" && len(key.KeyInfo.X509Data.X509Certificates) > 0 {
-				return nil
+			if key.Use != "" && key.Use != "signing" {
+				continue
+			}
+			for _, text := range key.KeyInfo.X509Data.X509Certificates {
+				der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.Data), ""))
+				if err != nil {
+					return nil, errors.New("a certificate in it is no base64")
+				}
+				c, err := x509.ParseCertificate(der)
+				if err != nil {
+					return nil, fmt.Errorf("a certificate in it cannot be read: %w", err)
+				}
+				out = append(out, c)
 			}
 		}
 	}
-	return errors.New("the identity provider has no certificate for signatures in it")
+	if len(out) == 0 {
+		return nil, errors.New("the identity provider has no certificate for signatures in it")
+	}
+	return out, nil
 }
 
 // provider returns the description of the provider.

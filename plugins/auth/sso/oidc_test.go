@@ -371,7 +371,9 @@ func TestProxy(t *testing.T) {
 
 func TestConformance(t *testing.T) {
 	p := newOP(t)
-	p.trouble["/device"] = func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, map[string]string{"error": "access_denied"}) }
+	p.trouble["/device"] = func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 400, map[string]string{"error": "access_denied"})
+	}
 	plugintest.Auth(t, func() auth.Method { return New() }, plugintest.Options{Config: p.settings()})
 }
 

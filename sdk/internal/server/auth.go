@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
 	"github.com/latchstring/latchstring/sdk/auth"
@@ -68,6 +69,39 @@ func (a authServer) check(id *auth.Identity) error {
 		}
 	}
 	return nil
+}
+
+// Probe runs the method's own steps.
+func (a authServer) Probe(_ *pluginv1.AuthProbeRequest, stream pluginv1.Auth_ProbeServer) error {
+	prober, ok := a.s.current().(auth.Prober)
+	if !ok {
+		return stream.Send(&pluginv1.ProbeStep{Name: "probe", Failure: a.s.failure(
+			failure.New(failure.Unsupported, "", "this method does not show its steps"))})
+	}
+	var failed bool
+	var sendErr error
+	err := a.s.call(stream.Context(), "Probe", dialLimit, func(ctx context.Context) error {
+		return prober.Probe(ctx, func(step auth.Step) {
+			failed = failed || step.Err != nil
+			if err := stream.Send(a.step(step)); err != nil {
+				sendErr = err
+			}
+		})
+	})
+	if sendErr != nil {
+		return sendErr
+	}
+	if err != nil && !failed { // it failed outside any step
+		return stream.Send(a.step(auth.Step{Name: "probe", Err: err}))
+	}
+	return nil
+}
+
+func (a authServer) step(step auth.Step) *pluginv1.ProbeStep {
+	return &pluginv1.ProbeStep{
+		Name: a.s.clean(step.Name), Detail: a.s.clean(step.Detail),
+		DurationUs: int64(step.Took / time.Microsecond), Failure: a.s.failure(step.Err),
+	}
 }
 
 // conversation implements auth.Conversation over the stream.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/latchstring/latchstring/internal/wire"
+	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/collect"
 	"github.com/latchstring/latchstring/sdk/config"
 	"github.com/latchstring/latchstring/sdk/needs"
@@ -38,6 +39,9 @@ func Describe(role, name string, impl any) (d wire.RoleDescription, err error) {
 		d.Traits = append(d.Traits, wire.TraitRemoteNames)
 	}
 	if _, ok := impl.(transport.Prober); ok {
+		d.Traits = append(d.Traits, wire.TraitProbe)
+	}
+	if _, ok := impl.(auth.Prober); ok {
 		d.Traits = append(d.Traits, wire.TraitProbe)
 	}
 	if _, ok := impl.(collect.Planner); ok {

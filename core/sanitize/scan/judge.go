@@ -10,7 +10,7 @@ import (
 // empty, masked already, switches, references to something else.
 func (s *Scanner) spare(v []byte, class keyname.Class) bool {
 	v = bytes.TrimSpace(v)
-	return len(v) == 0 || isToken(v) || isPseudonym(v) || isMasked(v) || isSwitch(v) || isReference(v)
+	return len(v) == 0 || isToken(bytes.TrimRight(v, "\"'")) || isPseudonym(v) || isMasked(v) || isSwitch(v) || isReference(v)
 }
 
 // isToken recognizes what this package wrote itself: REDACTED_kind_123456. A
@@ -50,6 +50,16 @@ func isPseudonym(v []byte) bool {
 	}
 	// Alone, or with a domain or a port behind.
 	return len(v) == 10 || v[10] == '@' || v[10] == '.' || v[10] == ':' || v[10] == '/' || v[10] == ',' || v[10] == ')' || v[10] == '>'
+}
+
+// holdsPseudonym is true for text with a name in it that was replaced.
+func holdsPseudonym(v []byte) bool {
+	for i := 0; i+10 <= len(v); i++ {
+		if v[i+1] == '-' && (i == 0 || !isAlnum(v[i-1])) && isPseudonym(v[i:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // IsToken reports whether text is nothing but a token of this package, in

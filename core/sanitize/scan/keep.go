@@ -18,7 +18,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 			return true
 		}
 	case foldIs(k, "license") || foldIs(k, "licence") || foldIs(k, "licenses") || foldIs(k, "spdx-license-identifier"):
-		if plainSegments(v) {
+		if plainSegments(v) || holdsPseudonym(v) {
 			return true
 		}
 	case foldIs(k, "accesskey"):

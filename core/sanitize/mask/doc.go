@@ -10,7 +10,14 @@
 // begin, judged by its first three bytes without regard to letter case. It is
 // a superset: the caller verifies.
 //
+// The word Word does the same for a few texts that are known at run time only:
+// the names of the machine; see [Words].
+//
 // There are two implementations: AVX2 assembly, chosen at run time on
 // processors that have it, and portable Go. Their results are equal but for
-// Trig, where the portable one is exact.
+// Trig, where the portable one is exact, and Word, where it marks every place.
+//
+// How the needles share the sixteen buckets of the AVX2 kernel decides how often
+// Trig marks a place in vain. [NewDealt] takes a dealing that was searched for
+// at leisure.
 package mask

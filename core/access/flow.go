@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
 )
 
@@ -34,10 +35,26 @@ type flow struct {
 	moved   int64 // bytes
 	broken  error // why it ended before its end
 	over    bool
+	done    func() // it is not on its way any more
+}
+
+// A Mover is a policy that wants to know which files are on their way, so that it
+// can be asked about them again when it changes.
+type Mover interface {
+	policy.Decider
+	Moving(action policy.Action, facts policy.Facts) (done func())
 }
 
 func (x *session) newFlow(f *os.File, path, direction string) *flow {
-	return &flow{x: x, f: f, path: path, direction: direction, hash: sha256.New(), waiting: map[int64][]byte{}}
+	fl := &flow{x: x, f: f, path: path, direction: direction, hash: sha256.New(), waiting: map[int64][]byte{}, done: func() {}}
+	if m, ok := x.Policy.(Mover); ok {
+		action := policy.AccessUpload
+		if direction == record.Download {
+			action = policy.AccessFetch
+		}
+		fl.done = m.Moving(action, x.facts(policy.Facts{policy.Path: path}))
+	}
+	return fl
 }
 
 // ReadAt reads for the engineer.
@@ -103,6 +120,7 @@ func (f *flow) Close() error {
 		return nil
 	}
 	f.over = true
+	defer f.done()
 	n := record.Note{Channel: f.x.number, Path: f.path, Direction: f.direction, Size: f.moved}
 	var size int64
 	if st, err := f.f.Stat(); err == nil {

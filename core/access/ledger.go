@@ -18,14 +18,19 @@ type ledger struct {
 	broken   atomic.Bool // recording failed, and an event said so
 }
 
-// decide asks policy, with what is always known.
-func (s *server) decide(action policy.Action, facts policy.Facts) policy.Decision {
+// facts adds what is always known.
+func (s *server) facts(facts policy.Facts) policy.Facts {
 	facts[policy.Engineer] = s.Peer.Engineer
 	facts[policy.RunAs] = s.account.Name
 	if s.Peer.Case != "" {
 		facts[policy.Case] = s.Peer.Case
 	}
-	d := s.Policy.Decide(action, facts)
+	return facts
+}
+
+// decide asks policy, with what is always known.
+func (s *server) decide(action policy.Action, facts policy.Facts) policy.Decision {
+	d := s.Policy.Decide(action, s.facts(facts))
 	if d.Duties.Record {
 		s.ledger.required.Store(true)
 	}

@@ -18,7 +18,7 @@ import (
 
 // policyEvery is how often the files of the policy are looked at. An edit
 // counts within it, and what it forbids is cut then.
-const policyEvery = 400 * time.Millisecond
+const policyEvery = 250 * time.Millisecond
 
 // watchPolicy loads the policy anew when its files, the switch or the seal
 // change.
@@ -143,4 +143,5 @@ func (l *live) shorten(limits policy.Limits) {
 	left, _ := l.machine.Left()
 	l.event(audit.SessionShortened, "agent", l.id, "length", most.Round(time.Second).String(), "left", left.Round(time.Second).String())
 	l.warn(fmt.Sprintf("Policy has changed: this session ends in %s.", left.Round(time.Second)))
+	l.remote.checkClocks() // it may be over already
 }

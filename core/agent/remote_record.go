@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -22,7 +23,7 @@ import (
 // connection goes on when recording becomes impossible, and one event says so.
 type recorder struct {
 	c    *conn
-	must bool
+	must atomic.Bool
 	rec  *record.Recording // nil when it could not even be begun
 
 	once sync.Once
@@ -32,7 +33,8 @@ type recorder struct {
 // take place.
 func (c *conn) record(must bool) (*recorder, error) {
 	l := c.l
-	r := &recorder{c: c, must: must}
+	r := &recorder{c: c}
+	r.must.Store(must)
 	to, err := l.a.readers()
 	if err == nil {
 		r.rec, err = record.Start(record.Options{
@@ -55,16 +57,28 @@ func (c *conn) record(must bool) (*recorder, error) {
 	return r, nil
 }
 
+// insist is told when policy begins to insist. An error means that the
+// connection is not recorded, and so must end.
+func (r *recorder) insist() error {
+	r.must.Store(true)
+	if r.rec == nil || r.rec.Err() != nil {
+		return errUnrecorded
+	}
+	return nil
+}
+
+var errUnrecorded = &policyError{"policy insists on a recording now (engineer.recording), and this connection could not be recorded"}
+
 // failed says, once, that the connection is not recorded any more. Where policy
 // insists, package access cuts it.
 func (r *recorder) failed(err error) {
 	r.once.Do(func() {
 		what := "the connection goes on"
-		if r.must {
+		if r.must.Load() {
 			what = "the connection is cut"
 		}
 		r.c.l.event(audit.RecordingFailed, "agent", r.c.id, "session", r.c.l.id, "engineer", r.c.peer.Engineer, "reason", firstLine(err.Error()), "so", what)
-		if r.must && r.rec != nil {
+		if r.must.Load() && r.rec != nil {
 			go r.c.end("agent", "it could not be recorded any more, and policy insists")
 		}
 	})
@@ -76,7 +90,7 @@ func (r *recorder) pass(err error) error {
 		return nil
 	}
 	r.failed(err)
-	if r.must {
+	if r.must.Load() {
 		return err
 	}
 	return nil

@@ -92,6 +92,17 @@ func TestLoginSSO(t *testing.T) {
 	if strings.Contains(out, "c4n4ry") {
 		t.Errorf("a secret is in the audit log:\n%s", out)
 	}
+	// Whether it works is seen beforehand, in Test Connection. The relay is
+	// another matter: this machine knows none.
+	out, _, _ = s.exec("test")
+	for _, want := range []string{"login sso: identity provider", "login sso: clocks", "login infinibox: array at 127.0.0.1:1", "login infinibox: user for events"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the test has no %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "c4n4ry") {
+		t.Errorf("a secret is in the test:\n%s", out)
+	}
 	idp.Close()
 	if _, says := s.do(1, "login", "sso"); !strings.Contains(says, "is not available") || !strings.Contains(says, "challenge and response") {
 		t.Errorf("provider down: %s", says)

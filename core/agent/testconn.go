@@ -2,16 +2,33 @@ package agent
 
 import (
 	"context"
+	"errors"
 
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/login"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
 	"github.com/latchstring/latchstring/core/testconn"
 )
 
-// TestConnection goes the way to the relay step by step and opens nothing.
-// address is that of another relay than the enrolled one, or empty.
+// TestConnection goes the way to the relay step by step, then to where users
+// prove who they are, and opens nothing. address is that of another relay than
+// the enrolled one, or empty.
 func (a *Agent) TestConnection(ctx context.Context, _ control.Caller, address string, way route.Route, report func(testconn.Step)) error {
+	told := false
+	err := a.testRelay(ctx, address, way, func(s testconn.Step) {
+		told = told || s.Err != nil
+		report(s)
+	})
+	logins := a.testLogins(ctx, report)
+	if logins != nil && err != nil && !told { // not to be lost beside what the others say
+		report(testconn.Step{Name: "relay", Err: err})
+	}
+	return errors.Join(err, logins)
+}
+
+func (a *Agent) testRelay(ctx context.Context, address string, way route.Route, report func(testconn.Step)) error {
 	vendor, err := a.system.Vendor()
 	if err != nil {
 		return err
@@ -30,4 +47,41 @@ func (a *Agent) TestConnection(ctx context.Context, _ control.Caller, address st
 	}
 	defer c.Close()
 	return testconn.Run(ctx, testconn.Options{Client: c, Way: t, Route: way, Policy: a}, report)
+}
+
+// testLogins shows whether somebody could log in, by each way that is set up and
+// can show it: the array and the identity provider are reached from here too.
+func (a *Agent) testLogins(ctx context.Context, report func(testconn.Step)) error {
+	s, err := a.Logins()
+	if err != nil {
+		return err
+	}
+	methods, err := s.Methods()
+	if err != nil {
+		return err
+	}
+	for _, m := range methods {
+		told := false
+		one := s.Check(ctx, m, func(step host.Step) {
+			told = told || step.Err != nil
+			report(loginStep(m, step))
+		})
+		if one == nil || errors.Is(one, login.ErrNoSteps) {
+			continue
+		}
+		if !told {
+			report(loginStep(m, host.Step{Name: "check", Err: one}))
+		}
+		err = errors.Join(err, one)
+	}
+	return err
+}
+
+func loginStep(method string, s host.Step) testconn.Step {
+	out := testconn.Step{Name: "login " + method + ": " + s.Name, Detail: s.Detail, Took: s.Took, Err: s.Err}
+	var h interface{ Hint() string }
+	if errors.As(s.Err, &h) {
+		out.Hint = h.Hint()
+	}
+	return out
 }

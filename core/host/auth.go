@@ -134,7 +134,7 @@ func (a *Auth) probe(ctx context.Context, inst *instance, report func(Step)) err
 			return failed
 		}
 		if status.Code(err) == codes.Unimplemented { // made with an older SDK
-			return failure.New(failure.Unsupported, "", "this method does not show its steps")
+			return &Failure{a.id, failure.New(failure.Unsupported, "", "this method does not show its steps")}
 		}
 		if err != nil {
 			return inst.explain(ctx, limited, "probe", limit, err)

@@ -32,10 +32,12 @@ func (s *Service) Methods() ([]string, error) {
 	return out, nil
 }
 
+// ErrNoSteps says that a method cannot show whether it works.
+var ErrNoSteps = errors.New("this way to log in shows no steps")
+
 // Check shows step by step whether somebody could log in by a method: its
 // source of identities is there and is the right one. Nobody is asked. A
-// method that cannot show this fails with failure.Unsupported of package
-// sdk/failure.
+// method that cannot show this fails with [ErrNoSteps].
 func (s *Service) Check(ctx context.Context, method string, report func(host.Step)) error {
 	if !methodName.MatchString(method) {
 		return &UsageError{fmt.Sprintf("%q is no method to log in", method)}
@@ -53,7 +55,12 @@ func (s *Service) Check(ctx context.Context, method string, report func(host.Ste
 		Probe(context.Context, func(host.Step)) error
 	})
 	if !ok {
-		return fmt.Errorf("the plugin of %s shows no steps", method)
+		return ErrNoSteps
 	}
-	return p.Probe(ctx, report)
+	err = p.Probe(ctx, report)
+	var f *host.Failure
+	if errors.As(err, &f) && f.Unsupported() {
+		return ErrNoSteps
+	}
+	return err
 }

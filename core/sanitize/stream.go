@@ -207,7 +207,7 @@ func (st *stream) flush(dst io.Writer) error {
 		}
 		if sp.End > at {
 			sp.Start = max(sp.Start, at)
-			at, d = st.plain(at, sp.Start, sp.End, d)
+			_, d = st.plain(at, sp.Start, sp.End, d)
 			st.replace(sp)
 			at = sp.End
 		}

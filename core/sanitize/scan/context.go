@@ -65,7 +65,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 				if c < 0 {
 					c = v + e - from
 				}
-				if v := bytes.TrimSpace(buf[from : from+c]); w.kind != keyname.Secret || !isIdent(v) || !lowerName(v) || bytes.IndexAny(v, "_-") < 0 {
+				if v := bytes.TrimSpace(buf[from : from+c]); w.kind != keyname.Secret || !isIdent(v) || !lowerName(v) || !bytes.ContainsAny(v, "_-") {
 					s.judge(from, from+c, w, false) // else the names of secrets
 				}
 				from += c + 1

@@ -42,7 +42,6 @@ type identMasks struct {
 	q4, colon, c2      uint64
 	alnum, word        uint64
 	label              uint64 // 1 while a label behind a dot goes on
-	lastEnd            int    // identifiers up to here were dealt with
 	lastDot, lastColon int
 }
 

@@ -160,7 +160,7 @@ func (s *Scanner) tail(from, to int) bool {
 			continue
 		}
 		rest := s.buf[i+1 : to]
-		if len(rest) >= 20 && bytes.IndexAny(rest, "._") < 0 && looksRandom(rest) && mixed(rest) {
+		if len(rest) >= 20 && !bytes.ContainsAny(rest, "._") && looksRandom(rest) && mixed(rest) {
 			s.hide(i+1, to, keyname.Token, "key-tail")
 			return true
 		}

@@ -77,7 +77,6 @@ type Scanner struct {
 	view    encoding.View
 	memo    memo
 	quiet   quiet
-	emit    func(start, end int, rule string)
 }
 
 // New returns a Scanner in the state of a fresh file.

@@ -75,10 +75,7 @@ func (s *Scanner) stateLine() bool {
 			return false
 		}
 		if st.Mode == InUsers {
-			if s.userPair(from, s.le) {
-				return true
-			}
-			return false
+			return s.userPair(from, s.le)
 		}
 		if s.looksPEM(body) {
 			return false
@@ -242,7 +239,7 @@ func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
 	}
 	// A word of its own that looks like no prose; deeper than its key, it can
 	// only be the value.
-	if indent > keyIndent && bytes.IndexAny(v, " \t:=<>{}[]()#,;") < 0 && len(v) > 3 && !s.spare(v, keyname.Strong) && !isPath(v) && v[0] != '-' && v[0] != '@' && v[0] != '*' && v[0] != '/' {
+	if indent > keyIndent && !bytes.ContainsAny(v, " \t:=<>{}[]()#,;") && len(v) > 3 && !s.spare(v, keyname.Strong) && !isPath(v) && v[0] != '-' && v[0] != '@' && v[0] != '*' && v[0] != '/' {
 		s.hide(from, s.le, kind, "next-line")
 		return
 	}

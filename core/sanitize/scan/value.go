@@ -327,7 +327,7 @@ func (s *Scanner) lineValueEnd(p int) int {
 				break
 			}
 			// A further key=value or a flag: the value was one word.
-			if buf[r] == '-' && r+1 < e && (buf[r+1] == '-' || isLetter(buf[r+1])) && !isSpace(c) == false {
+			if buf[r] == '-' && r+1 < e && (buf[r+1] == '-' || isLetter(buf[r+1])) {
 				e = i
 				break
 			}

@@ -192,7 +192,7 @@ func asciiJSON(s, format string) string {
 }
 
 func xmlForms(s string) []string {
-	if strings.IndexAny(s, `&<>"'`) < 0 {
+	if !strings.ContainsAny(s, `&<>"'`) {
 		return nil
 	}
 	out := make([]string, 0, len(escapeXML))

@@ -259,7 +259,7 @@ func isUUID(b []byte) bool {
 // assigned says whether gap is the rest of an identifier, an assignment (or
 // only a space) and an opening quote.
 func assigned(gap []byte) bool {
-	if len(gap) > 0 && gap[len(gap)-1] == ' ' && !bytes.ContainsAny(gap, "=:>|?,(\"'") && bytes.IndexAny(gap, "./") >= 0 {
+	if len(gap) > 0 && gap[len(gap)-1] == ' ' && !bytes.ContainsAny(gap, "=:>|?,(\"'") && bytes.ContainsAny(gap, "./") {
 		return false // the checksum behind the name of a file
 	}
 	i := 0

@@ -31,6 +31,7 @@ Examples:
 			connectionsCommand(),
 			secretCommand(),
 			testCommand(),
+			proxyCommand(),
 			enrollCommand(),
 			identityCommand(),
 			loginCommand(),

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 )
 
 // Enrollment is what an administrator says to introduce the system.
@@ -30,7 +32,11 @@ func (a *Agent) Enroll(ctx context.Context, by control.Caller, e Enrollment) (id
 	} else if err != nil && !errors.Is(err, identity.ErrNotEnrolled) {
 		return identity.Vendor{}, err
 	}
-	t, err := a.host.Transport(e.Route.Transport, e.Route.Use(""))
+	way, err := e.Route.To(cmp.Or(e.Address, e.Token.RSS), sealed.Open(a.root))
+	if err != nil {
+		return identity.Vendor{}, err
+	}
+	t, err := a.host.Transport(way.Transport, way.Use(""))
 	if err != nil {
 		return identity.Vendor{}, err
 	}
@@ -45,7 +51,7 @@ func (a *Agent) Enroll(ctx context.Context, by control.Caller, e Enrollment) (id
 	}
 	v := resp.Vendor
 	if _, err := a.Append(audit.Event{Type: audit.SystemEnrolled, Actor: by.Actor(), Subject: v.System, Detail: map[string]string{
-		"vendor": v.Name, "rss": v.RSS, "pin": e.Token.Pin.String(), "route": e.Route.String(),
+		"vendor": v.Name, "rss": v.RSS, "pin": e.Token.Pin.String(), "route": way.String(),
 	}}); err != nil {
 		return identity.Vendor{}, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/session"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
 )
@@ -149,6 +150,9 @@ func (r *remote) way(o *opening, who login.Ticket, req control.OnRequest) (err e
 		proxy = ""
 	}
 	if o.route, err = route.Parse(route.Options{Proxy: proxy, Password: req.ProxyPassword, Bind: req.Bind}); err != nil {
+		return err
+	}
+	if o.route, err = o.route.To(address, sealed.Open(r.a.root)); err != nil {
 		return err
 	}
 	if req.Transport != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/session"
 )
 
@@ -129,7 +130,7 @@ func (r *remote) resume(left session.Record) error {
 		return err
 	}
 	if left.Way.Password {
-		return errors.New("its proxy wants a password, which is kept nowhere")
+		return errors.New("its proxy wants a password, which is not kept: see remote-support proxy set")
 	}
 	vendor, err := r.a.system.Vendor()
 	if err != nil {
@@ -138,6 +139,9 @@ func (r *remote) resume(left session.Record) error {
 	vendor.RSS = left.Way.RSS
 	way, err := route.Parse(route.Options{Proxy: left.Way.Proxy, Bind: left.Way.Bind})
 	if err != nil {
+		return err
+	}
+	if way, err = way.To(vendor.RSS, sealed.Open(r.a.root)); err != nil {
 		return err
 	}
 	way.Transport = left.Way.Transport

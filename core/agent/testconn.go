@@ -9,6 +9,7 @@ import (
 	"github.com/latchstring/latchstring/core/login"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/testconn"
 )
 
@@ -35,6 +36,9 @@ func (a *Agent) testRelay(ctx context.Context, address string, way route.Route, 
 	}
 	if address != "" {
 		vendor.RSS = address
+	}
+	if way, err = way.To(vendor.RSS, sealed.Open(a.root)); err != nil {
+		return err
 	}
 	t, err := a.host.Transport(way.Transport, way.Use(""))
 	if err != nil {

@@ -53,6 +53,9 @@ const (
 	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
 	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
 
+	ProxyLoginKept      Type = "proxy.login_kept"      // credentials for a proxy, in the sealed store
+	ProxyLoginForgotten Type = "proxy.login_forgotten" // they are gone from there
+
 	SessionOpening   Type = "session.opening"   // somebody turned remote access on; the relay is not reached yet
 	SessionOpened    Type = "session.opened"    // the tunnel is up: REQ E4 SUPPORT_SESSION_STARTED
 	SessionExtended  Type = "session.extended"  // it ends later than was said

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 )
 
 // Delivery says how a queued bundle is sent.
@@ -91,6 +92,9 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 		if d.Route, err = route.Parse(route.Options{}); err != nil {
 			return nil, err
 		}
+	}
+	if d.Route, err = d.Route.To(vendor.RSS, sealed.Open(b.p.Root)); err != nil {
+		return nil, err
 	}
 	transport, err := b.p.Host.Transport(d.Route.Transport, d.Route.Use("bundle"))
 	if err != nil {

@@ -35,7 +35,7 @@ func Keys() []Key { return append([]Key(nil), keys...) }
 var keys = []Key{
 	{Enable, "no", "The global switch: remote support is on, and `remote-support off` is refused.", `REMOTE_SUPPORT_ENABLE="yes"`, isBool},
 	{RSS, "the relay of the enrolment", "The relay that is used when a command names none.", `REMOTE_SUPPORT_RSS="rss.vendor.example:443"`, isAddress},
-	{Proxy, "none", "The proxy to the relay, without user and password.", `REMOTE_SUPPORT_PROXY="https://proxy.example.com:3128"`, isProxy},
+	{Proxy, "none", "The proxy to the relay, without user and password; `machine` means what HTTPS_PROXY and NO_PROXY say, in the agent's environment or in /etc/environment.", `REMOTE_SUPPORT_PROXY="https://proxy.example.com:3128"`, isProxy},
 	{Resume, "no", "A session goes on after a restart, where policy does not forbid it.", `REMOTE_SUPPORT_RESUME="yes"`, isBool},
 	{ShareRecordings, "no", "Recordings are encrypted to the vendor too, where policy does not forbid it.", `REMOTE_SUPPORT_SHARE_RECORDINGS="yes"`, isBool},
 	{RunAs, "the user that the agent runs as", "The local user as whom engineers act.", `REMOTE_SUPPORT_RUN_AS="support"`, isUser},
@@ -74,7 +74,7 @@ func isAddress(v string) error {
 }
 
 func isProxy(v string) error {
-	if v == "" || v == "none" {
+	if v == "" || v == "none" || v == "machine" {
 		return nil
 	}
 	scheme, rest, _ := strings.Cut(v, "://")
@@ -82,7 +82,7 @@ func isProxy(v string) error {
 	case strings.Contains(rest, "@"):
 		return fmt.Errorf("it is written without user and password; those are asked for, or read from a file")
 	case rest == "" || scheme != "https" && scheme != "socks4" && scheme != "socks5":
-		return fmt.Errorf(`it is written like "https://proxy.example.com:3128", socks4:// or socks5://, not %q`, v)
+		return fmt.Errorf(`it is written like "https://proxy.example.com:3128", socks4:// or socks5://, or "none" or "machine", not %q`, v)
 	}
 	return nil
 }

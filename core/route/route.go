@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // Options are what the user said.
 type Options struct {
-	Proxy    string // URL, empty for a direct connection
+	Proxy    string // URL, Machine, or empty for a direct connection
 	Password []byte // of the proxy user; the caller clears it
 	Bind     string // local address or interface
 }
@@ -22,10 +23,14 @@ type Options struct {
 type Route struct {
 	Transport string // name of the transport plugin
 
-	proxy  string // scheme://host:port, as policies name it
-	user   string
-	config json.RawMessage
-	bind   string
+	proxy    string // scheme://host:port, as policies name it
+	user     string
+	settings map[string]any
+	password bool // is among the settings
+	config   json.RawMessage
+	bind     string
+	machine  bool   // To settles it
+	told     string // by whom, when not by the user
 }
 
 // UsageError is a route that cannot be taken as it was written.
@@ -62,6 +67,13 @@ func Parse(o Options) (Route, error) {
 		}
 		return Route{Transport: "direct", bind: o.Bind}, nil
 	}
+	if o.Proxy == Machine {
+		if len(o.Password) > 0 {
+			return Route{}, wrong("a proxy password was given, but no proxy that it is for; name the proxy, or keep it with `remote-support proxy set`")
+		}
+		// No transport has this name: what nobody settled goes nowhere.
+		return Route{Transport: Machine, bind: o.Bind, machine: true}, nil
+	}
 	if strings.Contains(o.Proxy, ",") {
 		return Route{}, wrong("one proxy only: chains of proxies are not supported")
 	}
@@ -90,24 +102,63 @@ func Parse(o Options) (Route, error) {
 		return Route{}, wrong("the proxy %s has something behind the port", u.Redacted())
 	}
 	address := net.JoinHostPort(u.Hostname(), u.Port())
-	r := Route{Transport: s.transport, proxy: u.Scheme + "://" + address, user: u.User.Username(), bind: o.Bind}
-	settings := map[string]any{"proxy": address, "user": r.user}
+	scheme := u.Scheme
+	if scheme == "http" {
+		scheme = "https"
+	}
+	r := Route{Transport: s.transport, proxy: scheme + "://" + address, bind: o.Bind}
+	r.settings = map[string]any{"proxy": address}
 	for k, v := range s.settings {
-		settings[k] = v
+		r.settings[k] = v
 	}
 	if len(o.Password) > 0 {
 		switch {
 		case !s.password:
 			return Route{}, wrong("SOCKS4 carries only a user id, no password; use socks5://, or leave the password out")
-		case r.user == "":
+		case u.User.Username() == "":
 			return Route{}, wrong("a proxy password was given, but no user; write %s://USER@%s", u.Scheme, address)
 		}
-		settings["password"] = string(o.Password)
 	}
-	if r.config, err = json.Marshal(settings); err != nil {
+	return r.with(u.User.Username(), o.Password)
+}
+
+// with is the route with credentials.
+func (r Route) with(user string, password []byte) (Route, error) {
+	r.settings = maps.Clone(r.settings)
+	r.settings["user"] = user
+	if len(password) > 0 {
+		r.settings["password"] = string(password)
+	}
+	config, err := json.Marshal(r.settings)
+	if err != nil {
 		return Route{}, fmt.Errorf("configure the transport: %w", err)
 	}
+	delete(r.settings, "password")
+	r.user, r.password, r.config = user, len(password) > 0, config
 	return r, nil
+}
+
+// Canonical is the proxy of a URL as scheme://host:port, and the user in it.
+func Canonical(proxy string) (address, user string, err error) {
+	r, err := Parse(Options{Proxy: proxy})
+	if err == nil && r.proxy == "" {
+		err = wrong("name the proxy, as in https://ada@proxy.example:3128")
+	}
+	return r.proxy, r.user, err
+}
+
+// takesPassword reports whether the protocol of a proxy carries one.
+func takesPassword(proxy string) bool {
+	u, err := url.Parse(proxy)
+	return err == nil && schemes[u.Scheme].password
+}
+
+// proxyFor is the proxy's URL with a user.
+func (r Route) proxyFor(user string) string {
+	if user == "" {
+		user = "USER"
+	}
+	return strings.Replace(r.proxy, "://", "://"+url.User(user).String()+"@", 1)
 }
 
 // WantsPassword reports whether the proxy names a user whose protocol carries
@@ -131,8 +182,14 @@ func (r Route) String() string {
 			way += " as " + r.user
 		}
 	}
+	if r.machine {
+		way = "as the machine's proxy settings say"
+	}
 	if r.bind != "" {
 		way += " from " + r.bind
+	}
+	if r.told != "" {
+		way += " (" + r.told + ")"
 	}
 	return way
 }

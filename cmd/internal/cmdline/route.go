@@ -10,7 +10,7 @@ import (
 // RouteFlags are the flags of commands that go out to the network.
 func RouteFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "proxy", Usage: "go out through the proxy `URL`: https://user@host:port, socks4://userid@host:port, socks5://user@host:port"},
+		&cli.StringFlag{Name: "proxy", Usage: "go out through the proxy `URL`: https://user@host:port, socks4://userid@host:port, socks5://user@host:port; or machine, for HTTPS_PROXY and NO_PROXY"},
 		&cli.StringFlag{Name: "proxy-password-file", Usage: "take the proxy user's password from `FILE` instead of asking"},
 		&cli.StringFlag{Name: "bind", Usage: "leave from the local address or interface `ADDR`"},
 	}

@@ -1,0 +1,26 @@
+package agent
+
+import (
+	"errors"
+
+	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
+)
+
+// MachineWay is the way to the enrolled relay that the proxy settings of the
+// machine name, as this process sees them; before enrolment, that to anywhere.
+func (a *Agent) MachineWay() (route.Route, error) {
+	vendor, err := a.system.Vendor()
+	if errors.Is(err, identity.ErrNotEnrolled) {
+		vendor.RSS, err = "relay.invalid:443", nil
+	}
+	if err != nil {
+		return route.Route{}, err
+	}
+	way, err := route.Parse(route.Options{Proxy: route.Machine})
+	if err != nil {
+		return route.Route{}, err
+	}
+	return way.To(vendor.RSS, sealed.Open(a.root))
+}

@@ -12,6 +12,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if len(v) == 0 {
 		return true
 	}
+	if namesItself(v, w.key) {
+		return true
+	}
 	switch k := w.key; {
 	case foldIs(k, "passwd") || foldIs(k, "shadow") || foldIs(k, "passwd_compat") || foldIs(k, "shadow_compat"):
 		if !quoted && nameServices(v) {
@@ -48,6 +51,30 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		return true
 	}
 	return bytes.IndexByte(v, ' ') > 0 && (message(v) || foldIs(v, "no data") || foldIs(v, "not set") || foldIs(v, "not found") || foldIs(v, "no value"))
+}
+
+// namesItself is true for constants whose value is their name over again:
+// TokenFilter = auth.TokenFilter, SN_id_None_KeyMeshing = "id-None-KeyMeshing".
+func namesItself(v, key []byte) bool {
+	if n := len(key); n >= 6 && len(v) > n+1 && v[len(v)-n-1] == '.' && bytes.Equal(v[len(v)-n:], key) && isIdent(v) {
+		return true
+	}
+	if len(v) < 12 || len(v) >= len(key) || len(key) > 80 {
+		return false
+	}
+	var a, b [80]byte
+	short, long := alnums(a[:0], v), alnums(b[:0], key)
+	return len(v)-len(short) >= 2 && bytes.Contains(long, short)
+}
+
+// alnums appends the letters and digits of v.
+func alnums(dst, v []byte) []byte {
+	for _, c := range v {
+		if isAlnum(c) {
+			dst = append(dst, lower(c))
+		}
+	}
+	return dst
 }
 
 // nameServices is true for the sources of nsswitch.conf.

@@ -23,6 +23,7 @@ type bench struct {
 	rounds   int
 	sessions int
 	without  []string
+	path     string
 
 	target  string // host:port beside the system
 	started int    // processes
@@ -48,6 +49,7 @@ func main() {
 	flag.IntVar(&b.sessions, "sessions", 0, "how many idle sessions (500, with -long 5,000)")
 	flag.IntVar(&b.rounds, "rounds", 0, "how often each is measured (3, with -long 5)")
 	only := flag.String("only", "", "parts, comma separated: bulk, echo, usable, idle, dead")
+	flag.StringVar(&b.path, "path", "", "loopback or slow; both without it")
 	without := flag.String("without", "", "candidates to leave out, comma separated")
 	flag.Parse()
 	if *only != "" {
@@ -104,6 +106,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		path := "loopback"
 		if slow {
 			path = "50 ms"
+		}
+		if b.path != "" && slow != (b.path == "slow") {
+			continue
 		}
 		for _, part := range []struct {
 			name string

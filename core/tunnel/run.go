@@ -95,7 +95,7 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 		r.judgeMux(up, err)
-		delay := delays.after(up)
+		delay := delays.after(up, r.used())
 		if w, ok := wish(err); ok {
 			delay = max(delay, w)
 		}

@@ -33,6 +33,13 @@ func (r *runner) extendSpare() {
 	poke(r.wake)
 }
 
+// used reports whether an engineer is here or was of late.
+func (r *runner) used() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.active) > 0 || time.Now().Before(r.until)
+}
+
 func (r *runner) spareWanted() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

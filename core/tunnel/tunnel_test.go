@@ -369,8 +369,36 @@ func TestReconnect(t *testing.T) {
 		c.Close()
 		began := time.Now()
 		f.link()
-		if d := time.Since(began); d > firstDelay {
+		if d := time.Since(began); d > unusedDelay {
 			t.Errorf("after good health it came back after %s", d)
+		}
+	})
+}
+
+// A link that an engineer has used of late comes back soon; the many that
+// nobody has used take their time.
+func TestReturnOfMany(t *testing.T) {
+	var b backoff
+	var used, unused time.Duration
+	for range 1000 {
+		b.failures = 0
+		used = max(used, b.after(healthy, true))
+		unused = max(unused, b.after(healthy, false))
+	}
+	if used > firstDelay || unused <= unusedDelay/2 || unused > unusedDelay {
+		t.Errorf("used: up to %s, unused: up to %s", used, unused)
+	}
+	run(t, func(t *testing.T, f *fake) {
+		c := f.link()
+		pings := c.pings()
+		for range 5 {
+			<-pings
+		}
+		c.Close()
+		began := time.Now()
+		f.link()
+		if d := time.Since(began); d > firstDelay {
+			t.Errorf("minutes after the opening it came back after %s", d)
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
 
@@ -63,6 +64,7 @@ type upgrade struct {
 	ctx  context.Context
 	host string
 	raw  net.Conn
+	cork *cork.Below
 	tls  *tls.Conn
 	in   *bufio.Reader
 	stop func() bool // lets the end of ctx have no effect on raw any more
@@ -127,7 +129,8 @@ func (u *upgrade) connect() error {
 	u.stop = context.AfterFunc(u.ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	cfg := u.c.o.Trust.config(u.host)
 	cfg.ClientSessionCache = u.c.sessions
-	u.tls = tls.Client(u.raw, cfg)
+	u.cork = cork.New(raw)
+	u.tls = tls.Client(u.cork, cfg)
 	if err := u.tls.HandshakeContext(u.ctx); err != nil {
 		return explain(u.c.o.Address, err)
 	}
@@ -266,11 +269,12 @@ func (u *upgrade) between(what string) error {
 
 func (u *upgrade) finish() (*Upgraded, error) {
 	state := u.tls.ConnectionState()
-	up := &Upgraded{Conn: u.tls, TLS: state, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
+	conn := cork.Over(u.tls, u.cork)
+	up := &Upgraded{Conn: conn, TLS: state, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
 	if n := u.in.Buffered(); n > 0 {
 		rest := make([]byte, n)
 		io.ReadFull(u.in, rest) // it is there
-		up.Conn = &prefixed{Conn: u.tls, rest: rest}
+		up.Conn = &prefixed{Conn: conn, rest: rest}
 	}
 	return up, nil
 }

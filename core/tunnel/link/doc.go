@@ -9,7 +9,7 @@
 // and its TLS exporter (RFC 9266 in spirit, label EXPORTER-latchstring-link);
 // the relay answers with its own, signed with its receipt key together with the
 // nonce. Equal exporters mean one TLS connection from end to end: both go on
-// without frames, which costs nothing, and [Conn] is the TLS connection itself.
+// without frames, which costs nothing, and [Conn] is the TLS connection itself (package cork).
 // Different ones mean that somebody ends TLS in between: both stay in frames,
 // which is all that such a box lets pass, and [Conn.InspectedBy] names the
 // authority it showed. A relay's answer with a wrong signature is refused. TLS

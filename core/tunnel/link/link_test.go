@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
 
@@ -41,7 +42,7 @@ func TestUnframed(t *testing.T) {
 		t.Errorf("near %+v, far %+v", near, far)
 	}
 	exchange(t, near, far)
-	if _, ok := near.Conn.(*tls.Conn); !ok {
+	if _, ok := near.Conn.(*cork.Conn); !ok {
 		t.Errorf("the near end is a %T and not TLS itself", near.Conn)
 	}
 	near.Close()

@@ -1,0 +1,135 @@
+package cork
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+const (
+	record = 16 << 10  // of TLS, at most
+	most   = 128 << 10 // of a write that is held back at a time
+	ahead  = 64 << 10
+)
+
+// Below is the connection below TLS.
+type Below struct {
+	net.Conn
+
+	// Reading; TLS has one reader at a time.
+	buf   []byte // nil until much came at once
+	rest  []byte // of buf, read and not taken
+	large bool
+
+	mu   sync.Mutex
+	held *[]byte // what waits to be written; nil while nothing is held back
+	err  error   // of a write that was held back: records are missing after it
+}
+
+var spaces = sync.Pool{New: func() any { b := make([]byte, 0, most+most/8); return &b }}
+
+// New wraps a connection on which there is no TLS yet.
+func New(c net.Conn) *Below { return &Below{Conn: c} }
+
+// Read reads for TLS.
+func (b *Below) Read(p []byte) (int, error) {
+	if len(b.rest) > 0 {
+		n := copy(p, b.rest)
+		b.rest = b.rest[n:]
+		return n, nil
+	}
+	if !b.large {
+		n, err := b.Conn.Read(p)
+		b.large = n == len(p) && n >= record/2 // there was more
+		return n, err
+	}
+	if b.buf == nil {
+		b.buf = make([]byte, ahead)
+	}
+	n, err := b.Conn.Read(b.buf)
+	m := copy(p, b.buf[:n])
+	b.rest = b.buf[m:n]
+	return m, err
+}
+
+// Write writes a record, or keeps it until release.
+func (b *Below) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return 0, b.err
+	}
+	if b.held == nil {
+		return b.Conn.Write(p)
+	}
+	*b.held = append(*b.held, p...)
+	return len(p), nil
+}
+
+// hold keeps back what is written from now on.
+func (b *Below) hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held == nil {
+		b.held = spaces.Get().(*[]byte)
+	}
+}
+
+// release writes it.
+func (b *Below) release() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held == nil {
+		return nil
+	}
+	held := b.held
+	b.held = nil
+	if b.err == nil {
+		_, b.err = b.Conn.Write(*held)
+	}
+	*held = (*held)[:0]
+	spaces.Put(held)
+	return b.err
+}
+
+// Conn is the connection above TLS.
+type Conn struct {
+	*tls.Conn
+	below *Below
+
+	mu sync.Mutex // one large write at a time
+}
+
+// Over is t, which must be over below, with large writes in one piece.
+func Over(t *tls.Conn, below *Below) *Conn { return &Conn{Conn: t, below: below} }
+
+// Write writes p. After an error nothing more can be written, as with TLS.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if len(p) <= record {
+		return c.Conn.Write(p)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n < len(p) && err == nil {
+		part := p[n:min(len(p), n+most)]
+		c.below.hold()
+		_, err = c.Conn.Write(part)
+		if e := c.below.release(); err == nil {
+			err = e
+		}
+		if err == nil {
+			n += len(part)
+		}
+	}
+	return n, err
+}
+
+// Close closes the connection, also under a write that is stuck; then, as with
+// TLS, without a goodbye.
+func (c *Conn) Close() error {
+	if !c.mu.TryLock() {
+		return c.below.Conn.Close()
+	}
+	defer c.mu.Unlock()
+	return c.Conn.Close()
+}

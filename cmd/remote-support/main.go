@@ -32,6 +32,7 @@ Examples:
 			secretCommand(),
 			testCommand(),
 			proxyCommand(),
+			selftestCommand(),
 			enrollCommand(),
 			identityCommand(),
 			loginCommand(),

@@ -131,7 +131,7 @@ func editAll(kind byte, values map[string]any) func(*splice, unit) [][]byte {
 // changed lets the engineer come with the secret while a plan is in force: that
 // must fail on his side and be no connection on the system's.
 func (w *world) changed(p plan, codes ...handshake.Code) (string, error) {
-	if err := w.renew(); err != nil {
+	if err := w.fresh(); err != nil {
 		return "", err
 	}
 	if err := w.eng.forget(w.system); err != nil {
@@ -217,7 +217,7 @@ func downgradesMode(w *world) (string, error) {
 	}
 	// With a name for what is known, too: the system then waits for a proof that
 	// nobody can make, and the engineer for an answer.
-	if err := w.renew(); err != nil {
+	if err := w.fresh(); err != nil {
 		return "", err
 	}
 	if err := w.eng.forget(w.system); err != nil {

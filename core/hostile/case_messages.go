@@ -59,7 +59,7 @@ func each(damage func(b []byte, round int) [][]byte, rounds int) func(*world) (s
 
 // damaged makes one attempt.
 func (w *world) damaged(enrolled, up bool, kind byte, damage func([]byte) [][]byte) error {
-	if err := w.renew(); err != nil {
+	if err := w.fresh(); err != nil {
 		return err
 	}
 	w.set(plan{})

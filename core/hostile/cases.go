@@ -11,7 +11,7 @@ import (
 
 // Cases are all attacks, in the order in which they are told.
 func Cases() []Case {
-	return slices.Concat(listening, keys, replays, messages, streams, guesses, others, controls, denials)
+	return slices.Concat(listening, keys, replays, messages, streams, guesses, others, controls, denials, between, ends, records)
 }
 
 // codeOf is the code of a refusal of the handshake, or "".
@@ -47,11 +47,11 @@ func (w *world) refusedThen(err error, codes ...handshake.Code) (string, error) 
 	return said, w.after()
 }
 
-// after checks that the attack has broken nothing: with a new secret, in case it
+// after checks that the attack has broken nothing: with a new secret if it
 // cost tries, the engineer gets in.
 func (w *world) after() error {
 	w.set(plan{})
-	if err := w.renew(); err != nil {
+	if err := w.fresh(); err != nil {
 		return err
 	}
 	if err := w.honest(); err != nil {

@@ -17,6 +17,10 @@ func buildConfigCommand() *cli.Command {
 		Description: `Editing local.cfg changes nothing until this command has checked it. Mistakes in
 local.cfg or in a policy file are listed all at once, and nothing is changed.
 
+While remote support is on, a support bundle is sent, too; one that cannot be
+sent is queued, and is no failure of this command. While it is off nothing is
+sent.
+
 Examples:
    remote-support build-config
    remote-support build-config --pending    what was edited and is not in force yet`,
@@ -49,7 +53,8 @@ func buildConfig(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return cmdline.Print(c, r, func(w io.Writer) error {
+	out := built{Result: r}
+	text := func(w io.Writer) error {
 		for _, line := range r.Changes {
 			fmt.Fprintln(w, line)
 		}
@@ -60,5 +65,25 @@ func buildConfig(c *cli.Context) error {
 			fmt.Fprintln(w, "nothing has changed")
 		}
 		return nil
+	}
+	if !cmdline.JSON(c) { // a bundle takes a while
+		if err := text(c.App.Writer); err != nil {
+			return err
+		}
+	}
+	if out.Bundle, err = bundleWhileOn(c, root, r.Effective); err != nil {
+		return err
+	}
+	return cmdline.Print(c, out, func(w io.Writer) error {
+		if out.Bundle == nil {
+			return nil
+		}
+		return out.Bundle.print(w, c.App.ErrWriter)
 	})
+}
+
+// built is what build-config prints.
+type built struct {
+	buildconfig.Result
+	Bundle *bundleSent `json:"bundle,omitempty"` // while remote support is on
 }

@@ -100,8 +100,8 @@ type disabled struct {
 	Proof  *seal.Proof `json:"proof,omitempty"`
 	Check  string      `json:"check,omitempty"` // how anybody checks the proof
 
-	Destroyed []string `json:"destroyed"`
-	Relay     struct {
+	Left  []string `json:"left"` // of what remote access rested on: what could not be destroyed
+	Relay struct {
 		Told  bool   `json:"told"`            // it knows, or there is none that could
 		Error string `json:"error,omitempty"` // why it does not
 	} `json:"relay"`
@@ -127,7 +127,10 @@ func sealSystem(c *cli.Context, root paths.Root, host string) error {
 	if err != nil && !errors.As(err, &after) {
 		return err
 	}
-	out := disabled{Sealed: true, Record: done.Record, Proof: done.Proof, Destroyed: done.Destroyed}
+	out := disabled{Sealed: true, Record: done.Record, Proof: done.Proof, Left: []string{}}
+	if o.System != nil {
+		out.Left = append(out.Left, disable.Left(root, o.System)...)
+	}
 	if done.Proof != nil {
 		out.Check = done.Proof.Command()
 	}
@@ -147,8 +150,14 @@ func sealSystem(c *cli.Context, root paths.Root, host string) error {
 
 func printDisabled(w io.Writer, d disabled) error {
 	fmt.Fprintf(w, "remote access is disabled for good since %s\n", d.Record.SealedAt.Local().Format("2006-01-02 15:04:05 MST"))
-	for _, what := range d.Destroyed {
-		fmt.Fprintf(w, "destroyed  %s\n", what)
+	for _, what := range d.Left {
+		fmt.Fprintf(w, "STILL HERE %s\n", what)
+	}
+	if len(d.Left) == 0 {
+		fmt.Fprintln(w, "destroyed  keys, logins and records that it rested on")
+	}
+	if d.Record.Bundles {
+		fmt.Fprintln(w, "bundles    go on: send-bundle works as before")
 	}
 	if d.Relay.Error != "" {
 		fmt.Fprintf(w, "relay      it does not know yet: %s\n           the next send-bundle tells it, or give the statement to support\n", d.Relay.Error)

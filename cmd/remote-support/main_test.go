@@ -59,6 +59,9 @@ func TestScripts(t *testing.T) {
 func relay(t *testing.T, ts *testscript.TestScript) *relaytest.Relay {
 	r := relaytest.New(t)
 	ts.Setenv("RSS", r.Address)
+	host, err := os.Hostname()
+	ts.Check(err)
+	ts.Setenv("HOST", host)
 	ts.Check(os.WriteFile(ts.MkAbs("token"), []byte(r.Token("array-7").String()+"\n"), 0o600))
 	return r
 }

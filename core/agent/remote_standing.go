@@ -32,6 +32,12 @@ func (r *remote) keepStanding() {
 		if !wanted && err == nil && r.machine.Now().Standing {
 			go l.end(session.TurnOff, "the global switch in local.cfg is off")
 		}
+		l.mu.Lock()
+		up := l.linked.Up
+		l.mu.Unlock()
+		if up { // it was no vain attempt: when it ends and may be open again, no wait
+			r.setStanding(standing{})
+		}
 		return
 	}
 	r.mu.Lock()

@@ -32,7 +32,11 @@ func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) 
 		s.Noticed = append(s.Noticed, strings.TrimPrefix(n.File+": "+n.Text, ": "))
 	}
 	if word, rule := p.RemoteAccess(); word != "allowed" {
-		s.Remote.Reason = fmt.Sprintf("%s by policy (%s)", strings.ReplaceAll(word, "_", " "), rule.Source)
+		by := "policy"
+		if rule.Key == "seal" {
+			by = "its seal"
+		}
+		s.Remote.Reason = fmt.Sprintf("%s by %s (%s)", strings.ReplaceAll(word, "_", " "), by, rule.Source)
 	}
 	s.Problems = append(s.Problems, a.sealProblems()...)
 	pending, err := buildconfig.Pending(a.root) // REQ G4

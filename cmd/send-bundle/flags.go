@@ -17,7 +17,14 @@ func runFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Usage: "write the bundle to `FILE` and send nothing"},
 		&cli.BoolFlag{Name: "plan", Usage: "list what would be collected, and stop"},
 		&cli.BoolFlag{Name: "preview", Usage: "show what would leave, ask, then send exactly that"},
-		&cli.BoolFlag{Name: "yes", Usage: "answer the question of --preview with yes"},
+		&cli.BoolFlag{Name: "pick", Usage: "choose collectors and items from a list before anything is collected"},
+		&cli.BoolFlag{Name: "yes", Usage: "answer the questions of --preview, --pick and --request with yes"},
+		&cli.StringFlag{Name: "hide-file", Usage: "hide the words in `FILE` too, one a line, wherever they stand"},
+		&cli.StringSliceFlag{Name: "withhold", Usage: "take files out whose path in the bundle fits `GLOB`; may repeat"},
+		&cli.StringFlag{Name: "request", Usage: "collect what the vendor asks for in `FILE`, and you grant"},
+		&cli.StringSliceFlag{Name: "grant", Usage: "grant the items of --request with these `NUMBERS`, and refuse the others"},
+		&cli.StringSliceFlag{Name: "on", Usage: "collect on `[USER@]HOST` too, over ssh; may repeat"},
+		&cli.StringFlag{Name: "on-run", Usage: "what to run there, as \"sudo -n send-bundle\"", Value: "send-bundle"},
 		&cli.StringSliceFlag{Name: "only", Usage: "run only these collectors: `A,B`"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave these collectors out: `A,B`"},
 		&cli.StringSliceFlag{Name: "include", Usage: "another file or folder, `PATH`; may repeat"},
@@ -52,8 +59,12 @@ func request(c *cli.Context, now time.Time) (bundler.Request, error) {
 		Only: list(c, "only"), Skip: list(c, "skip"), Include: c.StringSlice("include"),
 		Deadline: c.Duration("deadline"), Output: c.String("output"), NoEncrypt: c.Bool("no-encrypt"),
 		RSS: c.String("rss"), NoPseudonyms: c.Bool("no-pseudonyms"),
+		Withhold: c.StringSlice("withhold"), On: list(c, "on"), OnRun: c.String("on-run"), AskUser: cmdline.Interactive(),
 	}
 	var err error
+	if r.Words, err = wordsOf(c.String("hide-file")); err != nil {
+		return r, err
+	}
 	if r.Format, err = bundle.ParseFormat(c.String("format")); err != nil {
 		return r, cmdline.Usagef("--format: %v", err)
 	}

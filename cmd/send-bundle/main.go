@@ -13,7 +13,7 @@ func main() {
 }
 
 func app() *cli.App {
-	return cmdline.New("send-bundle", "collect, sanitize and send a support bundle", cmdline.Options{
+	a := cmdline.New("send-bundle", "collect, sanitize and send a support bundle", cmdline.Options{
 		Description: `Collects configuration, logs and facts about this machine, hides secrets, names
 and addresses, packs, signs, encrypts to the vendor, and sends. Nothing leaves
 unencrypted or unseen: see --plan, --preview and --output.
@@ -21,7 +21,11 @@ unencrypted or unseen: see --plan, --preview and --output.
 Examples:
    send-bundle
    send-bundle --plan
+   send-bundle --pick
    send-bundle --preview --since 48h --skip packages
+   send-bundle --hide-file words.txt --withhold '*.conf'
+   send-bundle --request array-7.request
+   send-bundle --on root@node-b --on root@node-c
    send-bundle --include /srv/app/logs --only logs
    send-bundle --output /media/usb/bundle.tar.zst.age
    send-bundle sanitize app.log -o app.sanitized.log
@@ -34,6 +38,9 @@ Examples:
 			verifyCommand(),
 			revealCommand(),
 			queueCommand(),
+			gatherCommand(),
 		},
 	})
+	a.DisableSliceFlagSeparator = true // paths and commands have commas
+	return a
 }

@@ -19,8 +19,11 @@ func run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("yes") && !c.Bool("preview") {
-		return cmdline.Usagef("--yes answers the question of --preview; name that too")
+	if c.Bool("yes") && !c.Bool("preview") && !c.Bool("pick") && !c.IsSet("request") {
+		return cmdline.Usagef("--yes answers the questions of --preview, --pick and --request; name one of them too")
+	}
+	if c.IsSet("grant") && !c.IsSet("request") {
+		return cmdline.Usagef("--grant answers --request; name that too")
 	}
 	if !c.Bool("full-speed") {
 		if err := gentle.Yield(); err != nil {
@@ -28,6 +31,15 @@ func run(c *cli.Context) error {
 		}
 	}
 	return withBundler(c, func(b *bundler.Bundler) error {
+		if c.IsSet("request") {
+			g, err := granted(c, b)
+			if err != nil {
+				return err
+			}
+			if err := g.Apply(&req); err != nil {
+				return err
+			}
+		}
 		if c.Bool("plan") {
 			return plan(c, b, req)
 		}
@@ -43,20 +55,37 @@ func makeBundle(c *cli.Context, b *bundler.Bundler, req bundler.Request) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("pick") {
+		if err := pick(c, b, &req); err != nil {
+			return err
+		}
+	}
 	req.Progress = show.bundle
+	req.KeepRaw = c.Bool("preview") && !c.Bool("yes") && cmdline.Interactive()
+	req.OnFailed = func(machine string, reason error) {
+		show.clear()
+		fmt.Fprintf(c.App.ErrWriter, "send-bundle: nothing of %s is in the bundle: %s\n", printable(machine), printable(reason.Error()))
+	}
 	r, err := b.Collect(c.Context, req)
 	show.clear()
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if c.Bool("preview") {
-		if err := preview(c, r); err != nil {
-			return err
-		}
+	seal := func() (*bundler.Made, error) {
+		m, err := r.Seal(c.Context)
+		show.clear()
+		return m, err
 	}
-	made, err := r.Finish(c.Context)
-	show.clear()
+	var made *bundler.Made
+	if c.Bool("preview") {
+		made, err = preview(c, r, seal)
+	} else {
+		made, err = seal()
+	}
+	if err == nil {
+		err = r.Release(made)
+	}
 	if err != nil {
 		return err
 	}

@@ -18,22 +18,41 @@ func plan(c *cli.Context, b *bundler.Bundler, req bundler.Request) error {
 	if err != nil {
 		return err
 	}
-	return cmdline.Print(c, p, func(w io.Writer) error {
-		rows := [][]string{{"COLLECTOR", "SIZE", "", "ITEM", "FROM"}}
-		var total int64
-		for _, i := range p.Items {
-			size := "?"
-			if i.Size >= 0 {
-				size, total = cmdline.Size(i.Size), total+i.Size
-			}
-			rows = append(rows, []string{i.Collector, size, marks(i), printable(i.Name), printable(i.Source)})
+	last := b.LastTimes()
+	out := struct {
+		*bundler.Planned
+		Last bundler.Times `json:"last_time"`
+	}{p, last}
+	return cmdline.Print(c, out, func(w io.Writer) error { return planTable(w, p, last) })
+}
+
+func planTable(w io.Writer, p *bundler.Planned, last bundler.Times) error {
+	rows := [][]string{{"COLLECTOR", "SIZE", "LAST TIME", "", "ITEM", "FROM"}}
+	var total, took int64
+	seen := map[string]bool{}
+	for _, i := range p.Items {
+		size, time := "?", ""
+		if i.Size >= 0 {
+			size, total = cmdline.Size(i.Size), total+i.Size
 		}
-		if err := cmdline.Table(w, rows); err != nil {
-			return err
+		c := last.Collectors[i.Collector]
+		if ms, ok := c.Items[i.Name]; ok {
+			time = fmt.Sprintf("%.1f s", float64(ms)/1000)
 		}
-		fmt.Fprintf(w, "\n%d items, %s and what has no size yet. c: configuration, r: needs root\n", len(p.Items), cmdline.Size(total))
-		return missing(w, p.Missing)
-	})
+		if !seen[i.Collector] {
+			seen[i.Collector], took = true, took+c.MS
+		}
+		rows = append(rows, []string{i.Collector, size, time, marks(i), printable(i.Name), printable(i.Source)})
+	}
+	if err := cmdline.Table(w, rows); err != nil {
+		return err
+	}
+	about := ""
+	if took > 0 {
+		about = fmt.Sprintf("; it took %.1f s last time", float64(took)/1000)
+	}
+	fmt.Fprintf(w, "\n%d items, %s and what has no size yet%s. c: configuration, r: needs root\n", len(p.Items), cmdline.Size(total), about)
+	return missing(w, p.Missing)
 }
 
 func marks(p bundle.Planned) string {
@@ -47,9 +66,8 @@ func marks(p bundle.Planned) string {
 	return s
 }
 
-// preview shows what would leave and asks.
-func preview(c *cli.Context, r *bundler.Run) error {
-	w := c.App.ErrWriter
+// files lists what would leave.
+func files(w io.Writer, r *bundler.Run) error {
 	rows := [][]string{{"SIZE", "FILE", ""}}
 	var total int64
 	for _, f := range r.Files() {
@@ -64,21 +82,7 @@ func preview(c *cli.Context, r *bundler.Run) error {
 		return err
 	}
 	fmt.Fprintf(w, "\n%d files, %s, sanitized. The raw data stays here.\n", len(rows)-1, cmdline.Size(total))
-	if err := missing(w, notable(r.Missing())); err != nil {
-		return err
-	}
-	if c.Bool("yes") {
-		return nil
-	}
-	ok, err := cmdline.Confirm("Let exactly this leave?")
-	if err != nil {
-		return fmt.Errorf("%w; answer beforehand with --yes", err)
-	}
-	if !ok {
-		fmt.Fprintln(w, "nothing left this machine")
-		return cmdline.Silent(cmdline.ExitFailed)
-	}
-	return nil
+	return missing(w, notable(r.Missing()))
 }
 
 // notable leaves out what is no news: things that this machine does not have.

@@ -132,7 +132,7 @@ func (d *Draft) Withhold(drop func(File) bool) {
 		if !drop(f.File) {
 			return false
 		}
-		d.missing = append(d.missing, Missing{Collector: f.Collector, Machine: f.Machine, Name: f.Path, Source: f.Source, State: Withheld, Reason: "taken out after the preview"})
+		d.missing = append(d.missing, Missing{Collector: f.Collector, Machine: f.Machine, Name: f.item, Source: f.Source, State: Withheld, Reason: "taken out after the preview"})
 		f.remove()
 		return true
 	})

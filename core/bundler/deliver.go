@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/inspectors"
 	"github.com/latchstring/latchstring/core/route/sealed"
 )
 
@@ -104,6 +105,7 @@ func (b *Bundler) Deliver(ctx context.Context, id string, d Delivery) (_ *Delive
 	b.sayGoodbye(ctx, vendor, transport.DialContext)
 	sender, err := deliver.NewSender(deliver.Options{
 		Queue: q, System: b.p.System, Vendor: vendor, Dial: transport.DialContext,
+		Trust: func(c *client.Client) (*client.Client, error) { return inspectors.Client(b.p.Root, c) },
 		Audit: b.p.Audit, Actor: b.p.Actor, Log: b.p.Log, Patience: d.Patience, Rate: d.Rate, Progress: d.Progress,
 	})
 	if err != nil {

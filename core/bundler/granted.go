@@ -78,11 +78,11 @@ func (g *Granted) Apply(r *Request) error {
 			r.Only = append(r.Only, it.Value)
 		case ask.Include:
 			if _, err := os.Lstat(it.Value); err != nil {
-				r.gone = append(r.gone, bundle.Missing{Collector: includes, Name: it.Value, Source: it.Value, State: bundle.Absent, Reason: "no such file"})
+				r.gone = append(r.gone, bundle.Missing{Collector: Includes, Name: it.Value, Source: it.Value, State: bundle.Absent, Reason: "no such file"})
 				continue
 			}
 			r.Include = append(r.Include, it.Value)
-			r.Only = append(r.Only, includes)
+			r.Only = append(r.Only, Includes)
 		case ask.Command:
 			r.Only = append(r.Only, Requested)
 		}

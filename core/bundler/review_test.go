@@ -192,7 +192,7 @@ func TestWordsAreHiddenEverywhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, "")
 			dir := t.TempDir()
-			text := "Project-Bluebird begins\nPROJECT-BLUEBIRD and project-bluebird\n" +
+			text := "Project-Bluebird begins\nPROJECT-BLUEBIRD and project-bluebird, pRoject-blueBird\n" +
 				base64.StdEncoding.EncodeToString([]byte("x=Project-Bluebird;")) + "\nother words stay\n"
 			write(t, filepath.Join(dir, "project-bluebird", "app.log"), text)
 			write(t, filepath.Join(dir, "data.json"), "{\"about\": \"Project-Bluebird\"}\n")
@@ -204,7 +204,7 @@ func TestWordsAreHiddenEverywhere(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "b")
 			req := onlyFiles(dir)
 			req.Output, req.NoEncrypt = out, true
-			words := []string{"Project-Bluebird"}
+			words := []string{"project-Bluebird"}
 			if !late {
 				req.Words = words
 			}

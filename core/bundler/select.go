@@ -14,9 +14,9 @@ import (
 // roleCollect is the role of collectors.
 const roleCollect = "collect"
 
-// includes is the collector that takes what the user includes. It does nothing
+// Includes is the collector that takes what the user includes. It does nothing
 // without, and is asked whatever --only says.
-const includes = "files"
+const Includes = "files"
 
 // choice is the collectors that will run and those that will not.
 type choice struct {
@@ -67,9 +67,9 @@ func (b *Bundler) choose(ctx context.Context, req *Request) (*choice, error) {
 		}
 	}
 	for _, name := range known {
-		included := name == includes && len(req.Include) > 0
+		included := name == Includes && len(req.Include) > 0
 		switch {
-		case name == includes && !included:
+		case name == Includes && !included:
 			continue
 		case len(req.Only) > 0 && !slices.Contains(req.Only, name) && !included, slices.Contains(req.Skip, name):
 			c.missing = append(c.missing, bundle.Missing{Collector: name, State: bundle.Skipped, Reason: "left out by the user"})

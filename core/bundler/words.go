@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,9 +15,9 @@ import (
 	"github.com/latchstring/latchstring/core/sanitize/sweep"
 )
 
-// wordRules are the rules for words that the user wants hidden: as they are
-// written, in lower and upper case and with one capital, and in the spellings
-// in which text is carried. The name of a rule does not tell the word.
+// wordRules are the rules for words that the user wants hidden: in any case,
+// and, in the usual ones, in the spellings in which text is carried. The name
+// of a rule does not tell the word.
 func wordRules(words []string) ([]sanitize.Rule, error) {
 	var rules []sanitize.Rule
 	for i, w := range words {
@@ -24,19 +25,37 @@ func wordRules(words []string) ([]sanitize.Rule, error) {
 		if len(w) < 3 || strings.ContainsAny(w, "\r\n\x00") || !utf8.ValidString(w) {
 			return nil, usagef("word %d to hide: use one line of at least three characters; shorter ones stand inside of too many others", i+1)
 		}
+		rules = append(rules, sanitize.Rule{ID: id, Regexp: "(?i)" + regexp.QuoteMeta(w)})
 		var forms []string
-		first, size := utf8.DecodeRuneInString(w)
-		for _, v := range []string{w, strings.ToLower(w), strings.ToUpper(w), string(unicode.ToUpper(first)) + strings.ToLower(w[size:])} {
+		for _, v := range []string{w, strings.ToLower(w), strings.ToUpper(w), capitals(w, false), capitals(w, true)} {
 			forms = append(forms, sweep.Spellings(v)...)
 		}
 		slices.Sort(forms)
 		for _, f := range slices.Compact(forms) {
-			if len(f) >= 3 {
+			if len(f) >= 3 && !strings.EqualFold(f, w) {
 				rules = append(rules, sanitize.Rule{ID: id, Literal: f})
 			}
 		}
 	}
 	return rules, nil
+}
+
+// capitals is a text with a capital at its beginning, or at that of each word.
+func capitals(s string, each bool) string {
+	begin := true
+	return strings.Map(func(r rune) rune {
+		letter := unicode.IsLetter(r) || unicode.IsDigit(r)
+		up := begin && letter
+		if letter {
+			begin = false
+		} else {
+			begin = begin || each
+		}
+		if up {
+			return unicode.ToUpper(r)
+		}
+		return unicode.ToLower(r)
+	}, s)
 }
 
 // hide adds words at the last minute. It returns the pass that texts need that

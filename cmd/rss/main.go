@@ -27,6 +27,7 @@ Examples:
 			serveCommand(),
 			tokenCommand(),
 			systemsCommand(),
+			nodesCommand(),
 			engineersCommand(),
 			bundlesCommand(),
 			recordingsCommand(),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/relay"
+	"github.com/latchstring/latchstring/core/relay/api"
 )
 
 func serveCommand() *cli.Command {
@@ -32,9 +33,14 @@ Examples:
 
 The file of S3 credentials has the form of ~/.aws/credentials and mode 0600;
 credentials=instance uses the machine's role, credentials=chain also looks at the
-environment.`,
+environment.
+
+Several nodes: give each the same --nats and --blobs, and the same etc/rss.json and
+var/rss/ca.crt, ca.key and receipt_key, but not var/rss/node. An engineer may come to
+any of them; they reach each other on the port on which they listen. See: rss nodes`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "listen on `ADDR` instead of what rss.json says"},
+			&cli.StringFlag{Name: "node-address", Usage: "other nodes reach this one at `HOST:PORT`; default: its address towards NATS, and the port that it listens on"},
 		}, storeFlags()...),
 		Action: serve,
 	}
@@ -51,6 +57,12 @@ func serve(c *cli.Context) (err error) {
 	}
 	if _, err := relay.Dial(r.Places.Socket); err == nil {
 		return fmt.Errorf("a relay is running already, with the socket %s", r.Places.Socket)
+	}
+	if c.IsSet("node-address") {
+		r.Config.NodeAddress = c.String("node-address")
+		if err := api.CheckAddress(r.Config.NodeAddress); err != nil {
+			return cmdline.Usagef("--node-address: %v", err)
+		}
 	}
 	if err := checkBlobs(c.Context, r.Config.Blobs); err != nil {
 		return err

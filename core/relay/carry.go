@@ -37,6 +37,10 @@ type carried struct {
 	engineer store.Engineer
 	system   store.System
 	joined   bool
+
+	// Where two nodes are on the way.
+	onward net.Conn // to the node on which the system hangs
+	via    string   // the node from which the engineer comes, or ""
 }
 
 // serveCarry is GET /v1/carry: a system's dial-back, or its spare.
@@ -157,16 +161,23 @@ func (h *hub) mayConnect(r *http.Request) (e store.Engineer, sys store.System, e
 	if sys, err = h.find(r.Context(), r.URL.Query().Get(msg.QuerySystem)); err != nil {
 		return e, sys, err
 	}
-	switch {
-	case !e.Reaches(sys):
-		return e, sys, notReached(e, sys)
-	case sys.Sealed != nil:
-		return e, sys, sealedError(sys)
+	if err = mayReach(e, sys); err != nil {
+		return e, sys, err
 	}
 	if wait := h.engineerRate.take(e.Name); wait > 0 {
 		return e, sys, busy(wait, "engineer %s connects more than %d times a minute", e.Name, h.limits.EngineerRate)
 	}
 	return e, sys, nil
+}
+
+func mayReach(e store.Engineer, sys store.System) error {
+	switch {
+	case !e.Reaches(sys):
+		return notReached(e, sys)
+	case sys.Sealed != nil:
+		return sealedError(sys)
+	}
+	return nil
 }
 
 // find looks a system up by its id or name.
@@ -205,32 +216,36 @@ func (h *hub) begin(r *http.Request) (*carried, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &carried{hub: h, id: api.NewConnectionID(), from: hostOf(r.RemoteAddr), since: h.srv.now().UTC().Truncate(time.Millisecond),
-		ticket: api.NewTicket(), back: make(chan net.Conn, 1), engineer: e, system: sys,
-		systemID: sys.ID, name: sys.Name, who: e.Name, key: e.Key}
-	c.ctx, c.cut = context.WithCancelCause(context.Background())
-	link, err := h.admit(c)
-	if err != nil {
-		return nil, h.elsewhere(r.Context(), sys, err)
+	c := h.newCarried(e, sys, hostOf(r.RemoteAddr))
+	err = h.reach(c)
+	if asError(err).Code == api.CodeNotOpen && h.srv.cluster != nil {
+		err = h.srv.cluster.forward(r.Context(), c, err)
 	}
-	if err := link.ask(c); err != nil {
-		c.end()
-		return nil, api.Errorf(http.StatusServiceUnavailable, api.CodeNoAnswer, "system %s does not answer: %v", sys.Name, err)
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// elsewhere says so when a system that is not open here is open at another
-// node: nodes do not pass connections on to each other.
-func (h *hub) elsewhere(ctx context.Context, sys store.System, err error) error {
-	if asError(err).Code != api.CodeNotOpen {
+func (h *hub) newCarried(e store.Engineer, sys store.System, from string) *carried {
+	c := &carried{hub: h, id: api.NewConnectionID(), from: from, since: h.srv.now().UTC().Truncate(time.Millisecond),
+		ticket: api.NewTicket(), back: make(chan net.Conn, 1), engineer: e, system: sys,
+		systemID: sys.ID, name: sys.Name, who: e.Name, key: e.Key}
+	c.ctx, c.cut = context.WithCancelCause(context.Background())
+	return c
+}
+
+// reach takes a place and asks a system that hangs on this node.
+func (h *hub) reach(c *carried) error {
+	link, err := h.admit(c)
+	if err != nil {
 		return err
 	}
-	open, e := h.srv.reg.Present(ctx)
-	if s, ok := open[sys.ID]; e == nil && ok && s.Node != h.node {
-		return api.Errorf(http.StatusServiceUnavailable, api.CodeUnavailable, "system %s hangs on another node of this relay, %s; this is %s", sys.Name, s.Node, h.node)
+	if err := link.ask(c); err != nil {
+		c.end()
+		return api.Errorf(http.StatusServiceUnavailable, api.CodeNoAnswer, "system %s does not answer: %v", c.name, err)
 	}
-	return err
+	return nil
 }
 
 // admit checks the limits and takes a place.
@@ -241,12 +256,12 @@ func (h *hub) admit(c *carried) (*control, error) {
 	if link == nil || link.over {
 		return nil, notOpen(c.system)
 	}
-	system, engineer := 0, 0
+	system, engineer := 0, h.srv.cluster.engineer(c.who)
 	for _, x := range h.conns {
 		if x.systemID == c.systemID {
 			system++
 		}
-		if x.who == c.who {
+		if x.who == c.who && x.onward == nil { // else the other node counts it
 			engineer++
 		}
 	}
@@ -320,12 +335,19 @@ func (c *carried) end() {
 		}
 	default:
 	}
+	if c.onward != nil {
+		c.onward.Close()
+	}
 	h.splices.Done()
 }
 
 // run waits for the system and joins the two.
 func (c *carried) run(engineer net.Conn) {
 	defer engineer.Close()
+	if c.onward != nil {
+		c.pass(engineer)
+		return
+	}
 	system, err := c.await()
 	if err == nil {
 		defer system.Close()
@@ -369,6 +391,9 @@ func (c *carried) admitted() error {
 		return err
 	}
 	detail := map[string]string{"connection": c.id, "session": c.session, "name": c.name, "from": c.from, "node": c.hub.node}
+	if c.via != "" {
+		detail["via"] = c.via
+	}
 	return c.hub.srv.record(ctx, audit.ConnectSpliced, "engineer:"+c.who, c.systemID, detail)
 }
 

@@ -47,6 +47,23 @@
 // When the relay stops it tells the systems when to come back, spread so that
 // they do not come at once, and lets connections end for some seconds.
 //
+// # Several nodes
+//
+// Nodes that share a NATS store are one relay. Each says in the store that it is
+// up, where the others reach it and the hash of a key that it made when it
+// started; they speak to each other on the port of everything else, by TLS with
+// both keys checked. When an engineer comes to
+// one node and the system hangs on another, the first asks the second, which
+// does all that it does for engineers of its own, and then copies ciphertext.
+// The limits of a system hold exactly, since all its connections are counted
+// where it hangs; those of an engineer across nodes within some seconds; rates
+// and totals are of one node. A node that is not heard of for 20 seconds is down.
+// The clocks of nodes are to agree: of two control streams of a system the
+// later one counts.
+//
+// An upload goes on at the node where it began; at another the client begins
+// it again.
+//
 // # Recordings
 //
 // Systems send the sealed segments of recordings while they are made. Nothing

@@ -215,11 +215,14 @@ func (h *hub) sessions() map[string]api.Session {
 // allSessions adds what other nodes say.
 func (h *hub) allSessions(ctx context.Context) (map[string]api.Session, error) {
 	out, err := h.srv.reg.Present(ctx)
+	if err == nil {
+		err = h.srv.cluster.ready(ctx)
+	}
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	for id, s := range out {
-		if s.Node == h.node { // we know better
+		if s.Node == h.node || !h.srv.cluster.up(s.Node) { // we know better
 			delete(out, id)
 		}
 	}

@@ -28,6 +28,7 @@ import (
 // measured.
 const (
 	envRoot   = "LATCHSTRING_TEST_RELAY_ROOT"
+	envNATS   = "LATCHSTRING_TEST_RELAY_NATS"
 	envFramed = "LATCHSTRING_TEST_RELAY_FRAMED"
 )
 
@@ -54,7 +55,12 @@ func serveChild(dir string) (err error) {
 	loaded.Config.Limits.KeepFree = 0
 	loaded.Config.Remote.SourceRate, loaded.Config.Remote.PerSource = 100_000, 50_000
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	engine, err := natsstore.Embed(loaded.Places.Store, log)
+	var engine *natsstore.Engine
+	if url := os.Getenv(envNATS); url != "" {
+		engine, err = natsstore.Connect(url, "")
+	} else {
+		engine, err = natsstore.Embed(loaded.Places.Store, log)
+	}
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type metrics struct {
 	refused    *prometheus.CounterVec // remote access, by reason
 	opened     *prometheus.CounterVec // control streams, by carrier: raw, framed, mux
 	spliced    prometheus.Counter
+	forwarded  prometheus.Counter // to another node
 	carried    prometheus.Counter // bytes, both ways
 	dialBack   prometheus.Histogram
 	segments   prometheus.Counter
@@ -49,6 +50,7 @@ func newMetrics(h *hub, g *gate) *metrics {
 	m.refused = vec("remote_refused_total", "reason", "requests of remote access refused since the start")
 	m.opened = vec("links_opened_total", "carrier", "control streams opened since the start")
 	m.spliced = counter("connections_spliced_total", "engineers' connections since the start")
+	m.forwarded = counter("connections_forwarded_total", "engineers' connections passed on to another node since the start")
 	m.carried = counter("connection_bytes_total", "bytes both ways of engineers' connections since the start")
 	m.dialBack = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "latchstring_rss", Name: "dial_back_seconds",
 		Help: "from an engineer's request to the system's answer", Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10}})

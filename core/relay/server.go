@@ -42,6 +42,7 @@ type Options struct {
 	StallTimeout time.Duration
 	Drain        time.Duration // 0: as configured
 	Patience     time.Duration // for a header, a greeting and a hello; 0: ten seconds
+	NodeBeat     time.Duration // between words of this node to the others; 0: a quarter of store.NodeTTL
 	AlwaysFramed bool          // no connection leaves its WebSocket frames
 }
 
@@ -62,6 +63,7 @@ type Server struct {
 	archive    *archive
 	intake     *intake
 	hub        *hub
+	cluster    *cluster // nil: the only node
 	gate       *gate
 	metrics    *metrics
 	handler    http.Handler
@@ -109,6 +111,13 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.metrics = newMetrics(s.hub, s.gate)
 	s.links = accepter(o)
 	s.archive = newArchive(s)
+	if e, ok := o.Engine.(store.Shared); ok {
+		if local, shared := e.Shared(); shared {
+			if s.cluster, err = newCluster(s.hub, local, o.NodeBeat); err != nil {
+				return nil, err
+			}
+		}
+	}
 	s.handler = s.routes()
 	s.admin = s.adminRoutes()
 	return s, s.intake.recover(ctx)
@@ -137,7 +146,15 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 		Handler: s.handler, ConnContext: withConn, ReadHeaderTimeout: s.patience, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // broken handshakes of scanners
 	}
-	return serve(ctx, srv, tls.NewListener(s.gate.listen(ln), tlsConfig), s.hub.stop, s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks)
+	background := []func(context.Context){s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks}
+	if s.cluster != nil {
+		if err := s.cluster.join(begin, ln.Addr().String()); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		s.cluster.serve(srv, tlsConfig)
+		background = append(background, s.cluster.keep)
+	}
+	return serve(ctx, srv, tls.NewListener(s.gate.listen(ln), tlsConfig), s.hub.stop, background...)
 }
 
 // serve runs srv and background tasks until ctx ends. While stop runs new

@@ -21,3 +21,10 @@ func (c *Client) Handshake(ctx context.Context, raw net.Conn) (tls.ConnectionSta
 	}
 	return conn.ConnectionState(), nil
 }
+
+// Customer reports whether the certificate of a connection is not the vendor's
+// and good only by [Client.TrustToo]: something of the customer's inspects TLS.
+func (c *Client) Customer(s tls.ConnectionState) bool {
+	host, _, err := net.SplitHostPort(c.o.Address)
+	return err == nil && c.o.Trust.Extra != nil && c.o.Trust.vendor(s, host) != nil
+}

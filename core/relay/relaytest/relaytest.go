@@ -4,9 +4,13 @@ package relaytest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -36,8 +40,47 @@ type Relay struct {
 	// Configure alters the configuration of the next Start.
 	Configure func(*setup.Config)
 
-	t    testing.TB
-	stop func()
+	t      testing.TB
+	beside *Relay
+	stop   func()
+}
+
+// Beside makes a relay another node of the one of first: with its configuration
+// and its keys. They are to share a store, too.
+func Beside(first *Relay) func(*Relay) { return func(r *Relay) { r.beside = first } }
+
+// copyFrom does what an operator does who adds a node.
+func (r *Relay) copyFrom(first *Relay) error {
+	from, to := setup.At(first.Root), setup.At(r.Root)
+	if err := errors.Join(r.Root.Make(), os.MkdirAll(to.State, 0o700)); err != nil {
+		return err
+	}
+	cfg, err := setup.ReadConfig(from.Config)
+	if err != nil {
+		return err
+	}
+	cfg.Listen = r.Address
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(to.Config, text, 0o600); err != nil {
+		return err
+	}
+	files := map[string]string{}
+	for _, name := range []string{"ca.crt", "ca.key", "receipt_key"} {
+		files[filepath.Join(from.State, name)] = filepath.Join(to.State, name)
+	}
+	for a, b := range files {
+		data, err := os.ReadFile(a)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(b, data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // New sets a relay up and starts it. It ends with the test.
@@ -52,7 +95,12 @@ func New(t testing.TB, change ...func(*Relay)) *Relay {
 	for _, c := range change {
 		c(r)
 	}
-	if _, err := setup.Init(root, setup.Options{Name: "Test Vendor", Address: r.Address, Listen: r.Address, Names: r.Names}); err != nil {
+	if r.beside != nil {
+		err = r.copyFrom(r.beside)
+	} else {
+		_, err = setup.Init(root, setup.Options{Name: "Test Vendor", Address: r.Address, Listen: r.Address, Names: r.Names})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	r.start(ln)

@@ -34,6 +34,7 @@ type Config struct {
 
 	NATS            string `json:"nats,omitempty"`             // URL of an existing cluster; empty: embedded
 	NATSCredentials string `json:"nats_credentials,omitempty"` // file
+	NodeAddress     string `json:"node_address,omitempty"`     // host:port under which other nodes reach this one; empty: found out
 	Blobs           string `json:"blobs,omitempty"`            // directory of bundles and recordings, or s3://...; empty: below the state directory
 
 	Recipients []string `json:"recipients"` // age recipients for bundles
@@ -112,6 +113,11 @@ func (c Config) check() error {
 		return errors.New("remote: no limit may be below zero")
 	case c.Limits.MaxBundle <= 0 || c.Limits.MaxStored <= 0 || c.Limits.MaxOpen <= 0 || c.Limits.KeepFree < 0 || c.Limits.UnfinishedFor <= 0:
 		return errors.New("each limit must be above zero")
+	}
+	if c.NodeAddress != "" {
+		if err := api.CheckAddress(c.NodeAddress); err != nil {
+			return fmt.Errorf("node_address: %w", err)
+		}
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)

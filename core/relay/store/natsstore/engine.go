@@ -28,7 +28,10 @@ type Engine struct {
 	lock *os.File // of its directory
 }
 
-var _ store.Engine = (*Engine)(nil)
+var (
+	_ store.Engine = (*Engine)(nil)
+	_ store.Shared = (*Engine)(nil)
+)
 
 // Connect uses the cluster at url ("nats://host:4222", several separated by
 // commas). Credentials come from a file, which may be empty.
@@ -61,6 +64,9 @@ func newEngine(nc *nats.Conn) (*Engine, error) {
 	}
 	return &Engine{nc: nc, js: js}, nil
 }
+
+// Shared reports whether other nodes may use the same store.
+func (e *Engine) Shared() (local string, shared bool) { return e.nc.LocalAddr(), e.node == nil }
 
 // Close ends the connection and, where it runs in this process, the server.
 func (e *Engine) Close() error {

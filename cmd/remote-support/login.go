@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 	"github.com/latchstring/latchstring/core/control"
@@ -36,7 +38,7 @@ Examples:
 					noQR(),
 				},
 				Description: `The password typed as exactly SSO goes to no array: it starts single sign-on.`,
-				Action:      func(c *cli.Context) error { return logIn(c, login.How{Method: "infinibox"}) },
+				Action:      func(c *cli.Context) error { return logIn(c, control.LoginRequest{Method: "infinibox"}) },
 			},
 			{
 				Name:  "sso",
@@ -45,7 +47,7 @@ Examples:
 and log in there; this command goes on by itself. Sessions that you open then use
 the configured relay, whatever --rss says.`,
 				Flags:  []cli.Flag{noQR()},
-				Action: func(c *cli.Context) error { return logIn(c, login.How{Method: login.SSO}) },
+				Action: func(c *cli.Context) error { return logIn(c, control.LoginRequest{Method: login.SSO}) },
 			},
 			{
 				Name:  "challenge",
@@ -58,8 +60,23 @@ answered or has expired: leave, call support, and come back with the response.`,
 					noQR(),
 				},
 				Action: func(c *cli.Context) error {
-					return logIn(c, login.How{Method: login.Challenge, Fresh: c.Bool("new")})
+					return logIn(c, control.LoginRequest{Method: login.Challenge, Fresh: c.Bool("new")})
 				},
+			},
+			{
+				Name:      "confirm",
+				Usage:     "agree, as a second person, to a login that waits for it",
+				ArgsUsage: "[NAME]",
+				Description: `Where the settings of a way to log in name others who must agree (consent), the login
+waits until one of them has. Without a name the logins are listed to which you may
+agree. Nobody agrees to his own.
+
+Examples:
+   remote-support login confirm
+   remote-support login confirm K7Q2MA
+   remote-support login confirm --no K7Q2MA`,
+				Flags:  []cli.Flag{&cli.BoolFlag{Name: "no", Usage: "do not agree"}},
+				Action: confirmLogin,
 			},
 		},
 	}
@@ -74,8 +91,8 @@ func logoutCommand() *cli.Command {
 		Name:  "logout",
 		Usage: "end your login",
 		Action: func(c *cli.Context) error {
-			return withLogins(c, func(s *login.Service, by login.Caller) error {
-				out, err := s.Logout(by)
+			return withLogins(c, func(l logins) error {
+				out, err := l.Logout(c.Context, control.Self())
 				if err != nil {
 					return err
 				}
@@ -95,8 +112,8 @@ func whoamiCommand() *cli.Command {
 		Name:  "whoami",
 		Usage: "show as whom you would open a session",
 		Action: func(c *cli.Context) error {
-			return withLogins(c, func(s *login.Service, by login.Caller) error {
-				t, err := s.Who(by)
+			return withLogins(c, func(l logins) error {
+				t, err := l.WhoAmI(c.Context, control.Self())
 				if err != nil {
 					return err
 				}
@@ -106,9 +123,12 @@ func whoamiCommand() *cli.Command {
 	}
 }
 
-func logIn(c *cli.Context, how login.How) error {
-	return withLogins(c, func(s *login.Service, by login.Caller) error {
-		t, err := s.Login(c.Context, by, how, newTerminal(c))
+func logIn(c *cli.Context, r control.LoginRequest) error {
+	if err := keepPrivate(); err != nil {
+		return err
+	}
+	return withLogins(c, func(l logins) error {
+		t, err := l.Login(c.Context, control.Self(), r, newTerminal(c))
 		if err != nil {
 			return err
 		}
@@ -116,42 +136,31 @@ func logIn(c *cli.Context, how login.How) error {
 	})
 }
 
-// withLogins calls f with the logins of this machine and with who asks.
-func withLogins(c *cli.Context, f func(*login.Service, login.Caller) error) (err error) {
-	a, err := openAgent(c)
-	if err != nil {
-		return err
-	}
-	defer closing(a, &err)
-	s, err := a.Logins()
-	if err != nil {
-		return err
-	}
-	self := control.Self()
-	return f(s, login.Caller{UID: self.UID, User: self.User, Client: "cli"})
+type logins = control.Logins
+
+// withLogins calls f with the logins of the running agent, or, when none runs,
+// with the same state opened in this process.
+func withLogins(c *cli.Context, f func(logins) error) error {
+	return withAPI(c, func(_ context.Context, api control.API) error { return f(api.(logins)) })
 }
 
-type ticketJSON struct {
-	User       string            `json:"user"`
-	Roles      []string          `json:"roles"`
-	Method     string            `json:"method"`
-	Evidence   map[string]string `json:"evidence,omitempty"`
-	Expires    time.Time         `json:"expires,omitzero"`
-	MaxSession string            `json:"max_session,omitempty"`
+// keepPrivate keeps the memory of this process, which holds a password from now
+// on, out of core files and from the eyes of other processes of the same user.
+func keepPrivate() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("keep passwords out of core files: %w", err)
+	}
+	return nil
 }
 
-func printTicket(c *cli.Context, t login.Ticket) error {
-	out := ticketJSON{User: t.User, Roles: t.Roles, Method: t.Method, Evidence: t.Evidence, Expires: t.Expires}
-	if t.MaxSession > 0 {
-		out.MaxSession = t.MaxSession.String()
-	}
-	return cmdline.Print(c, out, func(w io.Writer) error {
+func printTicket(c *cli.Context, t control.Ticket) error {
+	return cmdline.Print(c, t, func(w io.Writer) error {
 		text := fmt.Sprintf("%s, with the role %s, by %s", t.User, strings.Join(t.Roles, ", "), t.Method)
 		if !t.Expires.IsZero() {
 			text += ", until " + t.Expires.Local().Format(time.TimeOnly)
 		}
-		if out.MaxSession != "" {
-			text += "; sessions of up to " + out.MaxSession
+		if t.MaxSession != "" {
+			text += "; sessions of up to " + t.MaxSession
 		}
 		_, err := fmt.Fprintln(w, text)
 		return err

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/control"
 	challenge "github.com/latchstring/latchstring/plugins/auth/challenge/code"
 	"github.com/latchstring/latchstring/testdata/infinibox"
 )
@@ -183,7 +183,7 @@ func TestTerminal(t *testing.T) {
 		in: bufio.NewReader(strings.NewReader("ada\nABCDE FGHJK\n> MNPQR\n\nrest")), out: &out, interactive: true,
 		given: map[string]string{"pin": "given", "password": "on the command line"}, files: map[string]string{"password": filepath.Join(t.TempDir(), "absent")},
 	}
-	got, err := term.Ask(t.Context(), []host.Field{{Name: "user", Label: "User name"}, {Name: "response", Label: "Response"}, {Name: "pin"}})
+	got, err := term.Ask(t.Context(), []control.Field{{Name: "user", Label: "User name"}, {Name: "response", Label: "Response"}, {Name: "pin"}})
 	if err != nil || string(got["user"]) != "ada" || string(got["response"]) != "ABCDE FGHJK\n> MNPQR\n\n" || string(got["pin"]) != "given" {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -191,10 +191,10 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("asked %q", out.String())
 	}
 	// A secret is never what stands on the command line.
-	if got, err := term.Ask(t.Context(), []host.Field{{Name: "password", Secret: true}}); err == nil {
+	if got, err := term.Ask(t.Context(), []control.Field{{Name: "password", Secret: true}}); err == nil {
 		t.Errorf("%q", got)
 	}
-	if _, err := term.Ask(t.Context(), []host.Field{{Name: "password", Secret: true}}); !errors.Is(err, errAgain) {
+	if _, err := term.Ask(t.Context(), []control.Field{{Name: "password", Secret: true}}); !errors.Is(err, errAgain) {
 		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/term"
 	"rsc.io/qr"
 
-	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/control"
 )
 
 // roomOf tells how large a terminal is; nil for what is none, or shows no more
@@ -35,7 +35,7 @@ func roomOf(f *os.File) func() (columns, rows int) {
 
 // code is the QR code of what somebody takes to another device: a page, or what
 // is good for a time only. It is empty where there is no room.
-func (t *terminal) code(n host.Notice) string {
+func (t *terminal) code(n control.Notice) string {
 	text := n.URL
 	if text == "" && !n.Expires.IsZero() {
 		text = n.Value

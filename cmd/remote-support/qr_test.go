@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/control"
 )
 
 // A reader that is not ours reads what a terminal shows.
@@ -69,15 +69,15 @@ func TestQRWhere(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		room func() (int, int)
-		n    host.Notice
+		n    control.Notice
 		want bool
 	}{
-		{"a challenge", large, host.Notice{Value: "ABCDE", Expires: time.Now()}, true},
-		{"a page", large, host.Notice{Value: "WDJB", URL: "https://idp.example/device"}, true},
-		{"a word", large, host.Notice{Value: "mistyped"}, false},
-		{"a small terminal", small, host.Notice{URL: "https://idp.example/device"}, false},
-		{"no terminal", nil, host.Notice{URL: "https://idp.example/device"}, false},
-		{"a long page", large, host.Notice{URL: "https://idp.example/" + strings.Repeat("x", 4000)}, false},
+		{"a challenge", large, control.Notice{Value: "ABCDE", Expires: time.Now()}, true},
+		{"a page", large, control.Notice{Value: "WDJB", URL: "https://idp.example/device"}, true},
+		{"a word", large, control.Notice{Value: "mistyped"}, false},
+		{"a small terminal", small, control.Notice{URL: "https://idp.example/device"}, false},
+		{"no terminal", nil, control.Notice{URL: "https://idp.example/device"}, false},
+		{"a long page", large, control.Notice{URL: "https://idp.example/" + strings.Repeat("x", 4000)}, false},
 	} {
 		term := &terminal{room: tt.room}
 		if got := term.code(tt.n); (got != "") != tt.want {

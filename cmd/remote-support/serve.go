@@ -17,6 +17,10 @@ func serveCommand() *cli.Command {
 when it ends, a session ends. It opens no network port, and no connection unless
 somebody turns remote access on, by command or by the global switch in local.cfg.`,
 		Action: func(c *cli.Context) (err error) {
+			// Passwords of those who log in pass through it.
+			if err := keepPrivate(); err != nil {
+				return err
+			}
 			a, err := openAgent(c)
 			if err != nil {
 				return err

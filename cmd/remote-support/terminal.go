@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
-	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/control"
 )
 
 // terminal draws a plugin's questions. What a flag gives is not asked for, and
@@ -52,8 +52,8 @@ func newTerminal(c *cli.Context) *terminal {
 
 var errAgain = errors.New("the answer in the file does not do, and nobody is there to be asked for another")
 
-// Ask implements [host.Conversation].
-func (t *terminal) Ask(ctx context.Context, fields []host.Field) (map[string][]byte, error) {
+// Ask implements [control.Conversation].
+func (t *terminal) Ask(ctx context.Context, fields []control.Field) (map[string][]byte, error) {
 	out := make(map[string][]byte, len(fields))
 	for _, f := range fields {
 		answer, err := t.one(f)
@@ -71,7 +71,7 @@ func (t *terminal) Ask(ctx context.Context, fields []host.Field) (map[string][]b
 	return out, nil
 }
 
-func (t *terminal) one(f host.Field) ([]byte, error) {
+func (t *terminal) one(f control.Field) ([]byte, error) {
 	if v, ok := t.given[f.Name]; ok && !f.Secret {
 		delete(t.given, f.Name)
 		return []byte(v), nil
@@ -107,7 +107,7 @@ func (t *terminal) one(f host.Field) ([]byte, error) {
 const maxLines = 40
 
 // lines reads an answer of several lines, as it comes out of a mail.
-func (t *terminal) lines(f host.Field) ([]byte, error) {
+func (t *terminal) lines(f control.Field) ([]byte, error) {
 	fmt.Fprintf(t.out, "%s (end with an empty line):\n", f.Label)
 	var all []byte
 	for range maxLines {
@@ -123,8 +123,8 @@ func (t *terminal) lines(f host.Field) ([]byte, error) {
 	return all, nil
 }
 
-// Show implements [host.Conversation].
-func (t *terminal) Show(_ context.Context, n host.Notice) error {
+// Show implements [control.Conversation].
+func (t *terminal) Show(_ context.Context, n control.Notice) error {
 	fmt.Fprintf(t.out, "%s:\n", n.Label)
 	if n.Value != "" {
 		fmt.Fprintf(t.out, "    %s\n", n.Value)

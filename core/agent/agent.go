@@ -121,6 +121,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	defer l.Close()
+	if err := control.OpenToUsers(a.root.ControlSocket()); err != nil {
+		return err
+	}
 	now := time.Now()
 	a.started.Store(&now)
 	defer a.started.Store(nil)

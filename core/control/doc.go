@@ -12,8 +12,13 @@
 //
 // The kernel says who is at the other end (SO_PEERCRED); nothing that the
 // caller sends is believed about that. Root and the user that the agent runs
-// as are let in, everybody else gets one clear refusal. What a caller may then
-// do is policy's to decide, not this package's.
+// as may do everything. Every local user may log in and out, say as whom, and
+// agree to the login of somebody else ([Logins]). What he may do besides, the API
+// decides for each call ([Admitter]); where it does not say, he gets one clear
+// refusal.
+//
+// A login is a conversation. Its stream says what to show and to ask; answers
+// are sent beside it, under the name in the first line, by the same local user.
 //
 // # Errors
 //

@@ -56,6 +56,18 @@ func Listen(path string) (net.Listener, error) {
 	return &lockedListener{Listener: l, lock: lock}, nil
 }
 
+// OpenToUsers lets every local user reach the socket: its directory can be
+// passed through, but not listed. What each may do is decided call by call.
+func OpenToUsers(path string) error {
+	if err := os.Chmod(filepath.Dir(path), 0o711); err != nil {
+		return fmt.Errorf("open the control socket to local users: %w", err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		return fmt.Errorf("open the control socket to local users: %w", err)
+	}
+	return nil
+}
+
 // maxSocketPath is what fits into sockaddr_un.sun_path with its final zero.
 const maxSocketPath = 107
 
@@ -106,6 +118,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /v1/reload", answer(s, func(r *http.Request, by Caller) (any, error) { return s.API.Reload(r.Context(), by) }))
 	mux.HandleFunc("GET /v1/events", s.events)
 	s.remote(mux)
+	s.loginRoutes(mux)
 	mux.HandleFunc("/", answer(s, func(r *http.Request, _ Caller) (any, error) {
 		return nil, &Error{Message: fmt.Sprintf("the local API has no %s %s", r.Method, r.URL.Path), Code: 2, Status: http.StatusNotFound}
 	}))
@@ -114,8 +127,12 @@ func (s *Server) handler() http.Handler {
 
 // answer checks the caller, runs f and writes its answer or error as JSON.
 func answer(s *Server, f func(*http.Request, Caller) (any, error)) http.HandlerFunc {
+	return respond(s, s.admit, f)
+}
+
+func respond(s *Server, admit func(*http.Request) (Caller, error), f func(*http.Request, Caller) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		by, err := s.admit(r)
+		by, err := admit(r)
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -132,17 +149,40 @@ func answer(s *Server, f func(*http.Request, Caller) (any, error)) http.HandlerF
 	}
 }
 
-// admit finds the caller and turns strangers away.
-func (s *Server) admit(r *http.Request) (Caller, error) {
+// identify finds the caller, as the kernel knows him.
+func (s *Server) identify(r *http.Request) (Caller, error) {
 	p, ok := r.Context().Value(callerKey{}).(peer)
 	if !ok || p.err != nil {
 		return Caller{}, &Error{Message: "the caller of the local API could not be identified", Code: 1, Status: http.StatusForbidden}
 	}
-	if p.caller.UID != 0 && p.caller.UID != uint32(os.Geteuid()) {
-		return Caller{}, forbidden(p.caller)
-	}
 	return p.caller, nil
 }
+
+// Admitter is an API that lets other local users do some things: what they have
+// proved to be allows it. What is the method and the pattern of a request, as
+// "POST /v1/session/on".
+type Admitter interface {
+	Admit(by Caller, what string) error
+}
+
+// admit finds the caller and turns strangers away.
+func (s *Server) admit(r *http.Request) (Caller, error) {
+	by, err := s.identify(r)
+	if err != nil || by.UID == 0 || by.UID == uint32(os.Geteuid()) {
+		return by, err
+	}
+	a, ok := s.API.(Admitter)
+	if !ok {
+		return Caller{}, forbidden(by)
+	}
+	if err := a.Admit(by, r.Pattern); err != nil {
+		return Caller{}, err
+	}
+	return by, nil
+}
+
+// Forbidden is the error for a local user who may not do what he asks.
+func Forbidden(by Caller) error { return forbidden(by) }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := asError(err)

@@ -42,7 +42,7 @@ func (s *Service) Check(ctx context.Context, method string, report func(host.Ste
 	if !methodName.MatchString(method) {
 		return &UsageError{fmt.Sprintf("%q is no method to log in", method)}
 	}
-	settings, err := s.settings(method)
+	settings, _, err := s.settings(method)
 	if err != nil {
 		return err
 	}

@@ -79,11 +79,11 @@ func (s *Service) Login(ctx context.Context, by Caller, how How, talk host.Conve
 	if !methodName.MatchString(how.Method) {
 		return Ticket{}, &UsageError{fmt.Sprintf("%q is no method to log in", how.Method)}
 	}
-	settings, err := s.settings(how.Method)
+	settings, ask, err := s.settings(how.Method)
 	if err != nil {
 		return Ticket{}, err
 	}
-	a := &attempt{s: s, by: by, how: how, talk: talk}
+	a := &attempt{s: s, by: by, how: how, talk: talk, ask: ask}
 	if how.Redirect != "" {
 		a.facts = map[string]string{factRedirect: how.Redirect}
 	}
@@ -109,7 +109,13 @@ func (s *Service) Login(ctx context.Context, by Caller, how How, talk host.Conve
 	if err != nil {
 		return Ticket{}, a.fail(err)
 	}
-	return a.grant(id)
+	a.right = true // whatever a second person says
+	second, err := a.consent(ctx, id)
+	if err != nil {
+		return Ticket{}, a.fail(err)
+	}
+	a.right = false
+	return a.grant(id, second)
 }
 
 // attempt is one login under way. It stands between the plugin and the user.
@@ -119,10 +125,12 @@ type attempt struct {
 	how   How
 	talk  host.Conversation
 	facts map[string]string
-	nonce string // of the challenge
+	nonce string   // of the challenge
+	ask   []string // who must agree
 
 	charged bool // an answer is with the plugin
 	sso     bool // the user typed SSO as his password
+	right   bool // the answer was right, and somebody else is asked
 }
 
 // begin turns away who has to wait, before he types a password for nothing, and
@@ -221,7 +229,7 @@ func (a *attempt) check(id host.Identity) error {
 
 // grant makes the ticket. The challenge is taken off the disk first, then the
 // login is recorded, then it holds.
-func (a *attempt) grant(id host.Identity) (Ticket, error) {
+func (a *attempt) grant(id host.Identity, second string) (Ticket, error) {
 	err := a.s.store.update(func(st *state, _ moment) error {
 		if a.nonce != "" && !st.take(a.nonce) {
 			return errGone
@@ -236,11 +244,15 @@ func (a *attempt) grant(id host.Identity) (Ticket, error) {
 		return Ticket{}, a.fail(err)
 	}
 	t := Ticket{User: id.User, Roles: id.Roles, Method: id.Method, Evidence: maps.Clone(id.Evidence), For: a.by.key(), Life: TicketLife}
+	if t.Evidence == nil {
+		t.Evidence = map[string]string{}
+	}
 	if t.Method == SSO {
-		if t.Evidence == nil {
-			t.Evidence = map[string]string{}
-		}
 		t.Evidence[relayEvidence] = "configured"
+	}
+	delete(t.Evidence, "consent") // a plugin has none to give
+	if second != "" {
+		t.Evidence["consent"] = second
 	}
 	wall := a.s.opts.Clock.Now()
 	if !id.Expires.IsZero() {
@@ -256,9 +268,6 @@ func (a *attempt) grant(id host.Identity) (Ticket, error) {
 		}
 	}
 	detail := maps.Clone(t.Evidence)
-	if detail == nil {
-		detail = map[string]string{}
-	}
 	detail["method"], detail["client"], detail["expires"] = id.Method, a.by.Client, t.Expires.Format(time.RFC3339)
 	if _, err := a.s.opts.Audit.Append(audit.Event{Type: audit.LoginOK, Actor: a.by.actor(), Subject: id.User, Detail: detail}); err != nil {
 		return Ticket{}, fmt.Errorf("the login is not recorded and does not hold: %w", err)
@@ -278,7 +287,7 @@ func (a *attempt) grant(id host.Identity) (Ticket, error) {
 // fail settles an attempt that did not work, and records it. Only a wrong
 // answer stays counted.
 func (a *attempt) fail(cause error) error {
-	wrong := a.charged && isWrong(cause)
+	wrong := a.charged && !a.right && isWrong(cause)
 	errs := []error{cause}
 	if !wrong {
 		errs = append(errs, a.refund())
@@ -321,5 +330,5 @@ func isWrong(err error) bool {
 			return false
 		}
 	}
-	return !errors.As(err, new(*WaitError)) && !errors.Is(err, errGone)
+	return !errors.As(err, new(*WaitError)) && !errors.As(err, new(*ConsentError)) && !errors.Is(err, errGone)
 }

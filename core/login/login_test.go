@@ -468,7 +468,7 @@ func TestSettingsAreTrusted(t *testing.T) {
 	if _, err := w.try(bob, "../x", "right"); !errors.As(err, new(*UsageError)) {
 		t.Error(err)
 	}
-	if b, err := w.settings(Challenge); err != nil || !bytes.Contains(b, []byte("ssh-ed25519")) {
+	if b, _, err := w.settings(Challenge); err != nil || !bytes.Contains(b, []byte("ssh-ed25519")) {
 		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -16,36 +16,41 @@ const maxSettings = 1 << 20
 // keysFile has the vendor's keys for challenges.
 const keysFile = "challenge.keys"
 
-// settings reads those of a method.
-func (s *Service) settings(method string) (json.RawMessage, error) {
+// settings reads those of a method, and who must agree to its logins.
+func (s *Service) settings(method string) (json.RawMessage, []string, error) {
 	out := map[string]json.RawMessage{}
 	path := filepath.Join(s.opts.Config, method+".json")
 	b, err := readTrusted(path)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
-		return nil, err
+		return nil, nil, err
 	}
 	if !missing {
 		// What json says quotes no value; the file may hold a secret.
 		if err := json.Unmarshal(b, &out); err != nil || out == nil {
-			return nil, &UsageError{fmt.Sprintf("%s is no JSON object", path)}
+			return nil, nil, &UsageError{fmt.Sprintf("%s is no JSON object", path)}
 		}
+	}
+	ask, err := splitConsent(path, out)
+	if err != nil {
+		return nil, nil, err
 	}
 	if method == Challenge {
 		keys, err := readTrusted(filepath.Join(s.opts.Config, keysFile))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &UsageError{fmt.Sprintf("there is no list of the vendor's keys; put it into %s", filepath.Join(s.opts.Config, keysFile))}
+			return nil, nil, &UsageError{fmt.Sprintf("there is no list of the vendor's keys; put it into %s", filepath.Join(s.opts.Config, keysFile))}
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if out["keys"], err = json.Marshal(string(keys)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	} else if missing {
-		return nil, &UsageError{fmt.Sprintf("logging in by %s is not set up; its settings belong into %s", method, path)}
+		return nil, nil, &UsageError{fmt.Sprintf("logging in by %s is not set up; its settings belong into %s", method, path)}
 	}
-	return json.Marshal(out)
+	set, err := json.Marshal(out)
+	return set, ask, err
 }
 
 // readTrusted reads a file that decides who gets in: one that, with its

@@ -19,6 +19,7 @@ type state struct {
 	Attempts   map[string]*tally `json:"attempts,omitempty"` // by who waits
 	Challenges []*challenge      `json:"challenges,omitempty"`
 	Tickets    []*Ticket         `json:"tickets,omitempty"`
+	Consents   []*consent        `json:"consents,omitempty"`
 }
 
 // store keeps the state in a directory.
@@ -103,6 +104,11 @@ func parseState(b []byte) (*state, error) {
 			return nil, errors.New("it is damaged")
 		}
 	}
+	for _, c := range st.Consents {
+		if c == nil {
+			return nil, errors.New("it is damaged")
+		}
+	}
 	return st, nil
 }
 
@@ -115,6 +121,7 @@ func (st *state) tidy(now moment) {
 	}
 	st.Challenges = filter(st.Challenges, func(c *challenge) bool { return c.left(now) > 0 })
 	st.Tickets = filter(st.Tickets, func(t *Ticket) bool { return t.left(now) > 0 })
+	st.Consents = filter(st.Consents, func(c *consent) bool { return c.left(now) > 0 })
 }
 
 func filter[T any](list []T, keep func(T) bool) []T {

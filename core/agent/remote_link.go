@@ -10,6 +10,7 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/inspectors"
 	"github.com/latchstring/latchstring/core/session"
 	"github.com/latchstring/latchstring/core/testconn"
 	"github.com/latchstring/latchstring/core/tunnel"
@@ -132,7 +133,7 @@ func (r *remote) explain(ctx context.Context, l *live) error {
 	}
 	defer t.Close()
 	defer client.Close()
-	_ = testconn.Run(ctx, testconn.Options{Client: client, Way: t, Route: l.route, Policy: r.a}, func(s testconn.Step) {
+	_ = testconn.Run(ctx, testconn.Options{Client: client, Way: t, Route: l.route, Policy: r.a, Inspectors: inspectors.Dir(r.a.root)}, func(s testconn.Step) {
 		if s.Err != nil {
 			out.step, out.err, out.hint = s.Name, s.Err, s.Hint
 		}
@@ -152,7 +153,7 @@ func (l *live) client() (*client.Client, transport, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := client.ForSystem(l.a.system, l.vendor, t.DialContext)
+	c, err := l.a.relay(l.vendor, t.DialContext)
 	if err != nil {
 		return nil, nil, errors.Join(err, t.Close())
 	}

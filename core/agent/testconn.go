@@ -7,8 +7,8 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/login"
-	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/inspectors"
 	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/testconn"
 )
@@ -45,12 +45,12 @@ func (a *Agent) testRelay(ctx context.Context, address string, way route.Route, 
 		return err
 	}
 	defer t.Close()
-	c, err := client.ForSystem(a.system, vendor, t.DialContext)
+	c, err := a.relay(vendor, t.DialContext)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	return testconn.Run(ctx, testconn.Options{Client: c, Way: t, Route: way, Policy: a}, report)
+	return testconn.Run(ctx, testconn.Options{Client: c, Way: t, Route: way, Policy: a, Inspectors: inspectors.Dir(a.root)}, report)
 }
 
 // testLogins shows whether somebody could log in, by each way that is set up and

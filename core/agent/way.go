@@ -4,7 +4,9 @@ import (
 	"errors"
 
 	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/inspectors"
 	"github.com/latchstring/latchstring/core/route/sealed"
 )
 
@@ -23,4 +25,14 @@ func (a *Agent) MachineWay() (route.Route, error) {
 		return route.Route{}, err
 	}
 	return way.To(vendor.RSS, sealed.Open(a.root))
+}
+
+// relay is the client of a relay, by a way out. The customer's own inspecting
+// proxies are let in where he has said so.
+func (a *Agent) relay(vendor identity.Vendor, dial client.DialFunc) (*client.Client, error) {
+	c, err := client.ForSystem(a.system, vendor, dial)
+	if err != nil {
+		return nil, err
+	}
+	return inspectors.Client(a.root, c)
 }

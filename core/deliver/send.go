@@ -23,9 +23,11 @@ type Options struct {
 	System *identity.System
 	Vendor identity.Vendor // where to, and whom to believe
 	Dial   client.DialFunc // the transport plugin's; nil: plain TCP
-	Audit  audit.Recorder
-	Actor  string // on whose behalf, for the audit log
-	Log    *slog.Logger
+	// Trust alters the client, for customers who inspect TLS; may be nil.
+	Trust func(*client.Client) (*client.Client, error)
+	Audit audit.Recorder
+	Actor string // on whose behalf, for the audit log
+	Log   *slog.Logger
 
 	Rate     int64                   // bytes a second; 0: no limit
 	Progress func(sent, total int64) // may be nil; called often, from another goroutine
@@ -87,6 +89,11 @@ func NewSender(o Options) (*Sender, error) {
 	c, err := client.ForSystem(o.System, o.Vendor, o.Dial)
 	if err != nil {
 		return nil, err
+	}
+	if o.Trust != nil {
+		if c, err = o.Trust(c); err != nil {
+			return nil, err
+		}
 	}
 	if o.Patience == 0 {
 		o.Patience = defaultPatience

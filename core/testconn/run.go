@@ -3,6 +3,7 @@ package testconn
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -40,6 +41,8 @@ type Options struct {
 	Now    func() time.Time
 	// Patience is how long the relay's certificate may take. 0 means 15 s.
 	Patience time.Duration
+	// Inspectors is where certificates of inspecting proxies are let in.
+	Inspectors string
 }
 
 // maxSkew is how far the clocks may be apart before it is a failure: what is
@@ -153,15 +156,35 @@ func (t *test) secure(ctx context.Context) error {
 			return "", err
 		}
 		state, err := t.Client.Handshake(ctx, conn)
-		if errors.Is(err, context.DeadlineExceeded) {
+		var late net.Error
+		if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &late) && late.Timeout() {
 			return "", &mtuError{err}
+		}
+		if errors.As(err, new(x509.UnknownAuthorityError)) && t.Inspectors != "" {
+			return "", &inspectedError{err, t.Inspectors}
 		}
 		if err != nil {
 			return "", err
 		}
 		leaf := state.PeerCertificates[0]
-		return fmt.Sprintf("%s, certificate of %s until %s, issued by %s", tls.VersionName(state.Version), leaf.Subject.CommonName, leaf.NotAfter.Format(time.DateOnly), leaf.Issuer.CommonName), nil
+		detail := fmt.Sprintf("%s, certificate of %s until %s, issued by %s", tls.VersionName(state.Version), leaf.Subject.CommonName, leaf.NotAfter.Format(time.DateOnly), leaf.Issuer.CommonName)
+		if t.Client.Customer(state) {
+			detail += ", which inspects TLS and was let in; sessions and bundles stay encrypted to their ends"
+		}
+		return detail, nil
 	})
+}
+
+// inspectedError says that somebody else's certificate came.
+type inspectedError struct {
+	err error
+	dir string
+}
+
+func (e *inspectedError) Error() string { return e.err.Error() }
+func (e *inspectedError) Unwrap() error { return e.err }
+func (e *inspectedError) Hint() string {
+	return "something on the way inspects TLS, or the address is another server's. If it is a proxy of your own: except the relay from inspection, or let the proxy in by putting its authority's certificate (PEM) into " + e.dir + "; sessions and bundles stay encrypted to their ends"
 }
 
 // versionError says that the relay speaks another version of the protocol.

@@ -130,7 +130,9 @@ func Run(ctx context.Context, t Target, input []byte, read func(io.Reader) error
 	}()
 	rerr := read(stdout)
 	if rerr != nil {
-		cmd.Process.Signal(syscall.SIGTERM)
+		// It has a moment to end by itself, and to say why.
+		timer := time.AfterFunc(patience, func() { cmd.Process.Signal(syscall.SIGTERM) })
+		defer timer.Stop()
 	}
 	select {
 	case <-wrote:

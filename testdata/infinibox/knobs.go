@@ -4,15 +4,20 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Knobs break the array in the ways that clients must tell apart. They may be
 // turned while it runs.
 type Knobs struct {
-	mu sync.Mutex
-	k  Trouble
+	mu      sync.Mutex
+	k       Trouble
+	waiting atomic.Int64
 }
+
+// Waiting is the number of requests that are held back by Delay.
+func (k *Knobs) Waiting() int { return int(k.waiting.Load()) }
 
 // Trouble is one setting of the knobs.
 type Trouble struct {
@@ -47,6 +52,8 @@ func (k *Knobs) meddle(w http.ResponseWriter, r *http.Request, node int) bool {
 		return false
 	}
 	if t.Delay > 0 {
+		k.waiting.Add(1)
+		defer k.waiting.Add(-1)
 		select {
 		case <-time.After(t.Delay):
 		case <-r.Context().Done():

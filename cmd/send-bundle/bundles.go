@@ -77,6 +77,12 @@ func inspect(c *cli.Context) (err error) {
 		for _, r := range m.Collectors {
 			rows = append(rows, []string{"collector", printable(fmt.Sprintf("%s: %d files, %s, %s %s, sandbox %s %s", r.Name, r.Files, cmdline.Size(r.Bytes), r.Plugin, r.Version, r.Sandbox, r.Error))})
 		}
+		for _, x := range m.Machines {
+			rows = append(rows, []string{"machine", printable(fmt.Sprintf("%s: %d files, %s, %s %s", x.Name, x.Files, cmdline.Size(x.Bytes), x.System, x.Error))})
+		}
+		if a := m.Asked; a != nil {
+			rows = append(rows, []string{"asked", printable(fmt.Sprintf("%s of %s, case %s: %s", a.ID, a.Engineer, a.Case, a.Reason))})
+		}
 		for rule, n := range b.Redactions.Rules {
 			rows = append(rows, []string{"hidden", printable(fmt.Sprintf("%d by rule %s", n, rule))})
 		}

@@ -69,6 +69,24 @@ func TestCount(t *testing.T) {
 	}
 }
 
+func TestTimeLeft(t *testing.T) {
+	var r rate
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	if d := r.left(100, 1000, now); d != 0 {
+		t.Errorf("at once: %s", d)
+	}
+	// What was there before does not count as fast.
+	if d := r.left(400, 1000, now.Add(10*time.Second)); d != 20*time.Second {
+		t.Errorf("after 10 s: %s", d)
+	}
+	if d := r.left(50, 1000, now.Add(20*time.Second)); d != 0 {
+		t.Errorf("begun anew: %s", d)
+	}
+	if left(0) != "" || left(90*time.Second) != "  about 1m30s left" {
+		t.Errorf("%q", left(90*time.Second))
+	}
+}
+
 func TestNotable(t *testing.T) {
 	got := notable([]bundle.Missing{{State: bundle.Absent}, {State: bundle.Failed}, {State: bundle.Skipped}})
 	if len(got) != 2 {

@@ -22,6 +22,7 @@ type progress struct {
 	last  time.Time
 	shown bool
 	start time.Time
+	rate  rate
 }
 
 func newProgress(w *os.File) *progress {
@@ -34,7 +35,7 @@ func (p *progress) bundle(s bundle.Progress) {
 	case bundle.Planning:
 		p.line(false, "looking what %s would collect", s.Collector)
 	case bundle.Collecting:
-		p.line(false, "%s  %s  %s  %s", count(s.Files, s.Planned, "files"), cmdline.Size(s.Bytes), s.Collector, s.Item)
+		p.line(false, "%s  %s%s  %s  %s", count(s.Files, s.Planned, "files"), cmdline.Size(s.Bytes), left(s.Left), s.Collector, s.Item)
 	case bundle.Packing:
 		p.line(true, "packing %d files", s.Planned)
 	case bundle.Verifying:
@@ -51,7 +52,32 @@ func (p *progress) sent(done, total int64) {
 	}
 	const width = 24
 	n := int(done * width / total)
-	p.line(done == total, "sending [%s%s] %s of %s", strings.Repeat("#", n), strings.Repeat(".", width-n), cmdline.Size(done), cmdline.Size(total))
+	p.line(done == total, "sending [%s%s] %s of %s%s", strings.Repeat("#", n), strings.Repeat(".", width-n), cmdline.Size(done), cmdline.Size(total), left(p.rate.left(done, total, time.Now())))
+}
+
+// left says how long it takes still, as far as anybody knows.
+func left(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("  about %s left", d.Round(time.Second))
+}
+
+// rate is how fast an upload goes: what moved since it began, or went on.
+type rate struct {
+	first int64
+	begun time.Time
+}
+
+func (r *rate) left(done, total int64, now time.Time) time.Duration {
+	if r.begun.IsZero() || done < r.first {
+		r.first, r.begun = done, now
+	}
+	took := now.Sub(r.begun)
+	if moved := done - r.first; moved > 0 && took > time.Second {
+		return time.Duration(float64(took) * float64(total-done) / float64(moved))
+	}
+	return 0
 }
 
 func count(n, of int, what string) string {

@@ -116,9 +116,23 @@ func missing(w io.Writer, all []bundle.Missing) error {
 
 // summary tells what became of the run.
 func summary(w io.Writer, m *bundler.Made) {
-	rows := [][]string{{"COLLECTOR", "FILES", "SIZE", "TIME", ""}}
+	cut, gone := map[string]int{}, map[string]int{}
+	for _, f := range m.Manifest.Files {
+		if f.Truncated && f.Machine == "" {
+			cut[f.Collector]++
+		}
+	}
+	for _, x := range notable(m.Manifest.Missing) {
+		if x.Machine == "" && x.Name != "" {
+			gone[x.Collector]++
+		}
+	}
+	rows := [][]string{{"COLLECTOR", "FILES", "CUT", "MISSING", "SIZE", "TIME", ""}}
 	for _, r := range m.Manifest.Collectors {
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Files), cmdline.Size(r.Bytes), fmt.Sprintf("%.1f s", float64(r.DurationMS)/1000), printable(r.Error)})
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Files), some(cut[r.Name]), some(gone[r.Name]), cmdline.Size(r.Bytes), fmt.Sprintf("%.1f s", float64(r.DurationMS)/1000), printable(r.Error)})
+	}
+	for _, x := range m.Manifest.Machines {
+		rows = append(rows, []string{printable("machine " + x.Name), fmt.Sprint(x.Files), "", "", cmdline.Size(x.Bytes), "", printable(x.Error)})
 	}
 	cmdline.Table(w, rows)
 	missing(w, notable(m.Manifest.Missing))
@@ -132,6 +146,14 @@ func summary(w io.Writer, m *bundler.Made) {
 	}
 	fmt.Fprintf(w, "sha256   %s\nholds    %d files, %s; %d secrets and identifiers were hidden\n",
 		m.SHA256, len(m.Manifest.Files), cmdline.Size(m.Manifest.Bytes()), m.Hidden)
+}
+
+// some is a number, or nothing for none.
+func some(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 // receipt shows the proof of delivery.

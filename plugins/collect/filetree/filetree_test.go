@@ -3,6 +3,7 @@ package filetree
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -177,4 +178,29 @@ func TestOnlyWildcardsAreListed(t *testing.T) {
 		t.Error(d)
 	}
 	os.Chmod(filepath.Join(dir, "opt/app"), 0o700)
+}
+
+// A compressed log that is too long keeps its end, which is the newest.
+func TestDecompressEnd(t *testing.T) {
+	for name, n := range map[string]int{"short": 1000, "long": 300_000} {
+		var want bytes.Buffer
+		for i := range n {
+			fmt.Fprintf(&want, "line %d of a log\n", i)
+		}
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		w.Write(want.Bytes())
+		w.Close()
+		for _, most := range []int64{100, int64(want.Len()) - 1, int64(want.Len()), int64(want.Len()) + 100} {
+			var out bytes.Buffer
+			kept, err := DecompressEnd(&out, bytes.NewReader(z.Bytes()), "x.gz", most)
+			end := want.Bytes()[max(0, int64(want.Len())-most):]
+			if err != nil || !bytes.Equal(out.Bytes(), end) || (kept != "") != (most < int64(want.Len())) {
+				t.Errorf("%s, %d bytes: %d bytes, %q, %v", name, most, out.Len(), kept, err)
+			}
+		}
+		if _, err := DecompressEnd(io.Discard, bytes.NewReader(z.Bytes()[:z.Len()/2]), "x.gz", 100); err == nil {
+			t.Errorf("%s: half a file is taken for a whole one", name)
+		}
+	}
 }

@@ -99,6 +99,13 @@ func (h *Hander) decompress(it collect.Item, f *os.File, name string) error {
 	}
 	max := cmp.Or(h.MaxFile, int64(1<<40))
 	t := &textOnly{w: s}
+	if h.MaxFile > 0 && !h.Head {
+		kept, err := DecompressEnd(t, f, name, max)
+		if kept != "" {
+			s.Truncate(kept)
+		}
+		return s.CloseWithError(err)
+	}
 	cut, err := Decompress(t, f, name, max)
 	if cut {
 		s.Truncate(fmt.Sprintf("the first %d bytes", max))

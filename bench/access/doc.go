@@ -7,7 +7,7 @@
 //
 //	bench/access/run            about three minutes
 //	bench/access/run -long      more rounds, 5,000 sessions, a restart, dead peers
-//	bench/access/run -only bulk,echo
+//	bench/access/run -only bulk,echo -path slow
 //
 // # What is what
 //
@@ -21,10 +21,14 @@
 // engineer is beside the relay.
 //
 // On to usable is the time from the call that switches remote access on to the
-// first byte that the engineer has from the system, who tries without pause. The
-// others: from the start of the client to the first byte back. With a stream
-// ready is said in addition when 64 bytes came back through everything: the
-// secret, SSH, a channel.
+// first byte that an engineer, who connects then, has from the system. Of the
+// others: from the start of the client to the first byte back. In addition it is
+// said when 64 bytes came back through everything: the secret, SSH, a channel.
+//
+// Echo under bulk is 64 bytes there and back while a stream is full. The engineer
+// has a connection for each of the two, as two commands of his have; that of the
+// others is one below, whatever he does. What it is within one SSH connection is
+// said, too.
 //
 // CPU of the relay is that of all its processes, as the kernel counts it.
 package main

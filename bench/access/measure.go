@@ -73,9 +73,9 @@ func echoes(ctx context.Context, w way, enough int, limit time.Duration) (p50, p
 	return all[len(all)/2], all[len(all)*99/100], nil
 }
 
-// loaded measures echoes while another stream of the same connection is full.
-func loaded(ctx context.Context, w way, limit time.Duration) (p50, p99 time.Duration, err error) {
-	c, err := w.Dial(ctx)
+// loaded measures echoes of one way while a stream of another is full.
+func loaded(ctx context.Context, full, w way, limit time.Duration) (p50, p99 time.Duration, err error) {
+	c, err := full.Dial(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -241,24 +241,22 @@ func (s *site) enter(ctx context.Context, secret string) (*ssh.Client, error) {
 
 // inside is one connection of the engineer.
 type inside struct {
-	s *site
-	c *ssh.Client
+	s      *site
+	c      *ssh.Client
+	secret string
 }
 
-// open opens a session and goes in, when the relay knows of it.
+// open opens a session and goes in.
 func (s *site) open(ctx context.Context) (*inside, error) {
 	secret, err := s.on(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		c, err := s.enter(ctx, secret)
-		var none *connect.NotOpenError
-		if err == nil || !errors.As(err, &none) || ctx.Err() != nil {
-			return &inside{s, c}, err
-		}
-		time.Sleep(time.Millisecond)
+	c, err := s.enter(ctx, secret)
+	if err != nil {
+		return nil, errors.Join(err, s.off(ctx))
 	}
+	return &inside{s, c, secret}, nil
 }
 
 func (i *inside) Name() string { return "Latchstring" }
@@ -267,6 +265,12 @@ func (i *inside) Relay() int { return i.s.rss.pid() }
 
 func (i *inside) Dial(ctx context.Context) (net.Conn, error) {
 	return i.c.DialContext(ctx, "tcp", i.s.b.target)
+}
+
+// another is a second connection of the same engineer.
+func (i *inside) another(ctx context.Context) (*inside, error) {
+	c, err := i.s.enter(ctx, i.secret)
+	return &inside{i.s, c, i.secret}, err
 }
 
 func (i *inside) Close() {
@@ -298,46 +302,50 @@ func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return l
 
 var _ io.Writer = (*counter)(nil)
 
-// usable opens a session while an engineer tries without pause.
+// usable opens two sessions: for the first byte, and for an echo.
 func (s *site) usable(ctx context.Context) (first, echo time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	began := time.Now()
-	firsts := make(chan time.Duration, 1)
-	go func() {
-		if s.firstByte(ctx) == nil {
-			firsts <- time.Since(began)
-		}
-		close(firsts)
-	}()
+	if _, err := s.on(ctx); err != nil {
+		return 0, 0, err
+	}
+	opened := time.Since(began)
+	err = s.firstByte(ctx)
+	first = time.Since(began)
+	if err := errors.Join(err, s.off(ctx)); err != nil {
+		return 0, 0, err
+	}
+	path := map[bool]string{false: "loopback", true: "50 ms"}[s.slow != nil]
+	s.b.results.add(path+": of that until the relay knows of the session, ms", us, opened.Seconds()*1000)
+
+	began = time.Now()
 	in, err := s.open(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer in.Close()
-	if echo, err = firstEcho(ctx, in, began); err != nil {
-		return 0, 0, err
-	}
-	return <-firsts, echo, nil
+	echo, err = firstEcho(ctx, in, began)
+	return first, echo, err
 }
 
-// firstByte connects until the system speaks: the offer of the handshake.
+// firstByte connects and waits until the system speaks: the offer of the
+// handshake.
 func (s *site) firstByte(ctx context.Context) error {
-	for ctx.Err() == nil {
-		conn, err := link.Dial(ctx, s.engineer, s.relayKey, msg.PathConnect, url.Values{msg.QuerySystem: {s.system}})
-		if err != nil {
-			time.Sleep(500 * time.Microsecond)
-			continue
-		}
-		m, err := msg.NewReader(conn).Next()
-		if _, ok := m.(*msg.Start); err == nil && ok {
-			_, err = io.ReadFull(conn, make([]byte, 1))
-			conn.Close()
-			return err
-		}
-		conn.Close()
+	conn, err := link.Dial(ctx, s.engineer, s.relayKey, msg.PathConnect, url.Values{msg.QuerySystem: {s.system}})
+	if err != nil {
+		return err
 	}
-	return ctx.Err()
+	defer conn.Close()
+	m, err := msg.NewReader(conn).Next()
+	if err != nil {
+		return err
+	}
+	if _, ok := m.(*msg.Start); !ok {
+		return fmt.Errorf("the relay says %T", m)
+	}
+	_, err = io.ReadFull(conn, make([]byte, 1))
+	return err
 }
 
 func firstEcho(ctx context.Context, w way, began time.Time) (time.Duration, error) {

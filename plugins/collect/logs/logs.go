@@ -21,6 +21,7 @@ type settings struct {
 	MaxFile      int64         `config:"max_file" default:"134217728" help:"bytes kept of one file, its end"`
 	Journal      bool          `config:"journal" default:"true" help:"collect the systemd journal"`
 	JournalLines int           `config:"journal_lines" default:"200000" help:"lines of the journal, the newest"`
+	JournalFiles []string      `config:"journal_files" help:"patterns of journal files of another root, which are read instead of asking journalctl"`
 	Timeout      time.Duration `config:"journal_timeout" default:"90s" help:"time that journalctl may take"`
 }
 
@@ -36,7 +37,7 @@ func (c *Collector) Config() any { return &c.settings }
 // Needs declares what is read and run.
 func (c *Collector) Needs() needs.List {
 	return needs.List{
-		Paths:    []string{"/var/log/**", "/opt/*/log/**", "/opt/*/logs/**", "/usr/local/var/log/**"},
+		Paths:    []string{"/var/log/**", "/opt/*/log/**", "/opt/*/logs/**", "/usr/local/var/log/**", "/run/log/journal/**"},
 		Commands: [][]string{{"journalctl", "..."}},
 	}
 }
@@ -70,8 +71,7 @@ func (c *Collector) Plan(ctx context.Context, req collect.Request) ([]collect.Pl
 // Collect hands over the journal, the files and an index.
 func (c *Collector) Collect(ctx context.Context, req collect.Request, sink collect.Sink) error {
 	if c.settings.Journal {
-		it, argv := c.journal(req)
-		if err := sink.Command(it, argv...); err != nil {
+		if err := c.collectJournal(ctx, req, sink); err != nil {
 			return err
 		}
 	}

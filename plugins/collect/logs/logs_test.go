@@ -94,3 +94,54 @@ func TestJournalIsAskedWithinBounds(t *testing.T) {
 		t.Error("the command is not what is declared")
 	}
 }
+
+// Journal files of another root are read without journalctl.
+func TestJournalFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"regular", "compact"} {
+		f, err := os.Open(filepath.Join("journal", "testdata", name+".journal.gz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		at := filepath.Join(dir, name, "system.journal") // the same name twice
+		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, at, string(b), map[string]time.Duration{"regular": time.Hour, "compact": time.Minute}[name])
+	}
+	write(t, filepath.Join(dir, "bad.journal"), "no journal", 2*time.Hour)
+	write(t, filepath.Join(dir, "other.txt"), "x", 0)
+	for _, tt := range []struct {
+		lines         int
+		newest, older int // lines
+	}{{1000, 303, 303}, {310, 303, 9}, {5, 6, 0}} { // one entry has two lines
+		s := sinktest.New(t)
+		c := &Collector{settings{Journal: true, JournalLines: tt.lines, JournalFiles: []string{dir + "/**"}}}
+		if err := c.collectJournal(t.Context(), collect.Request{}, s); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]int{"journal/system.txt": tt.newest, "journal/system-2.txt": tt.older} {
+			g := s.Items[name]
+			if g == nil || strings.Count(g.Text, "\n") != want || want == 0 && g.Failed == "" {
+				t.Errorf("%d lines: %s: %+v", tt.lines, name, g)
+			}
+		}
+		if g := s.Items["journal/bad.txt"]; g == nil || g.Failed == "" {
+			t.Errorf("%d lines: no journal: %+v", tt.lines, g)
+		}
+	}
+	s := sinktest.New(t)
+	c := &Collector{settings{Journal: true, JournalLines: 10, JournalFiles: []string{t.TempDir() + "/**"}}}
+	if err := c.collectJournal(t.Context(), collect.Request{}, s); err != nil || s.Items["journal.txt"] == nil || s.Items["journal.txt"].Absent == "" {
+		t.Errorf("nothing there: %v %+v", err, s.Items)
+	}
+}

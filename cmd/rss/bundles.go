@@ -38,6 +38,9 @@ func bundlesList(c *cli.Context) error {
 		if err := a.Call(c.Context, "GET", "/admin/bundles", nil, &list); err != nil {
 			return err
 		}
+		if len(list.Bundles) == 0 {
+			return none(c, list, "no bundle came in yet")
+		}
 		return cmdline.Print(c, list, func(w io.Writer) error {
 			rows := [][]string{{"ID", "SYSTEM", "RECEIVED", "SIZE", "CASE", "FILE"}}
 			for _, b := range list.Bundles {

@@ -108,6 +108,9 @@ func engineersList(c *cli.Context) error {
 		if err := a.Call(c.Context, "GET", "/admin/engineers", nil, &list); err != nil {
 			return err
 		}
+		if len(list.Engineers) == 0 {
+			return none(c, list, "no engineer may log in yet; let one in with: rss engineers add NAME --key-file FILE --role access")
+		}
 		return cmdline.Print(c, list, func(w io.Writer) error {
 			rows := [][]string{{"NAME", "ROLES", "SYSTEMS", "KEY", "ADDED", "REVOKED"}}
 			for _, e := range list.Engineers {

@@ -30,7 +30,7 @@ func recordingsCommand() *cli.Command {
 			{Name: "list", Usage: "list them, newest first", Flags: append([]cli.Flag{system}, storeFlags()...), Action: recordingsList},
 			{
 				Name: "export", Usage: "write the sealed segments of recordings to a directory", ArgsUsage: "CONNECTION...",
-				Description: "Writes DIR/CONNECTION/00000000.seg and so on, the files that the system made.\nWhat is there already is kept when it is the same.\n\nExample:\n   rss recordings export --out /media/usb con-7k3v9x2m",
+				Description: "Writes DIR/CONNECTION/00000000.seg and so on, the files that the system made.\nWhat is there already is kept when it is the same.\n\nWhoever has the key plays them with: support play --signer KEY DIR, where KEY is a\nfile with the key of the system that rss systems show prints.\n\nExample:\n   rss recordings export --out /media/usb con-7k3v9x2m",
 				Flags: append([]cli.Flag{
 					&cli.StringFlag{Name: "out", Usage: "below `DIR`", Value: "."}, system,
 				}, storeFlags()...),
@@ -45,6 +45,9 @@ func recordingsList(c *cli.Context) error {
 		var list api.RecordingList
 		if err := a.Call(c.Context, "GET", "/admin/recordings?"+url.Values{"system": {c.String("system")}}.Encode(), nil, &list); err != nil {
 			return err
+		}
+		if len(list.Recordings) == 0 {
+			return none(c, list, "no recording came in; systems send them only where their policy and local.cfg share them")
 		}
 		return cmdline.Print(c, list, func(w io.Writer) error {
 			rows := [][]string{{"CONNECTION", "SYSTEM", "ENGINEER", "BEGUN", "LAST", "SEGMENTS", "SIZE"}}
@@ -85,7 +88,11 @@ func recordingsExport(c *cli.Context) error {
 		}
 		return cmdline.Print(c, done, func(w io.Writer) error {
 			for _, r := range done.Recordings {
-				fmt.Fprintf(w, "%s  %d segments, %s, in %s\n", r.Connection, len(r.List), cmdline.Size(r.Size), filepath.Join(c.String("out"), r.Connection))
+				segments := fmt.Sprintf("%d segments", len(r.List))
+				if len(r.List) == 1 {
+					segments = "1 segment"
+				}
+				fmt.Fprintf(w, "%s  %s of %s, %s, in %s\n", r.Connection, segments, r.SystemName, cmdline.Size(r.Size), filepath.Join(c.String("out"), r.Connection))
 			}
 			return nil
 		})

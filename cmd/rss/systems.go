@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -85,7 +86,7 @@ func systemsShow(c *cli.Context) error {
 		return cmdline.Usagef("name one system, by its name or id")
 	}
 	return oneSystem(c, "GET", "", nil, func(w io.Writer, sys api.System) error {
-		rows := [][]string{{"name", sys.Name}, {"id", sys.ID}, {"host", sys.Hostname}, {"key", sys.PublicKey}, {"groups", strings.Join(sys.Groups, ", ")},
+		rows := [][]string{{"name", sys.Name}, {"id", sys.ID}, {"host", sys.Hostname}, {"key", sys.PublicKey}, {"groups", cmp.Or(strings.Join(sys.Groups, ", "), "none: engineers without groups reach it")},
 			{"enrolled", date(sys.EnrolledAt)}, {"last seen", date(sys.LastSeen)}, {"state", state(sys)}}
 		if s := sys.Session; s != nil {
 			rows = append(rows, []string{"session", s.ID}, []string{"case", s.Case}, []string{"since", date(s.Since)}, []string{"expires", date(s.Expires)}, []string{"node", s.Node})
@@ -93,7 +94,11 @@ func systemsShow(c *cli.Context) error {
 				rows = append(rows, []string{"connected", fmt.Sprintf("%s from %s since %s (%s)", e.Engineer, e.From, date(e.Since), e.Connection)})
 			}
 		}
-		return cmdline.Table(w, rows)
+		if err := cmdline.Table(w, rows); err != nil || sys.Sealed == nil {
+			return err
+		}
+		_, err := fmt.Fprintf(w, "\nits statement, which came here on %s:\n\n   %s\n", date(sys.Sealed.At), strings.ReplaceAll(strings.TrimSpace(sys.Sealed.Statement), "\n", "\n   "))
+		return err
 	})
 }
 
@@ -108,6 +113,9 @@ func systemsSeal(c *cli.Context) error {
 			return fmt.Errorf("read statement: %w", err)
 		}
 		*into = string(b)
+	}
+	if !strings.HasPrefix(req.Signature, "-----BEGIN SSH SIGNATURE-----") {
+		return cmdline.Usagef("%s is no signature; the statement comes first (disabled.txt), then its signature (disabled.txt.sig)", c.Args().Get(1))
 	}
 	return withAdmin(c, func(a *relay.Admin) error {
 		var resp api.SealResponse
@@ -139,6 +147,9 @@ func systemsList(c *cli.Context) error {
 			shown.Systems = append(shown.Systems, s)
 			rows = append(rows, []string{s.Name, s.ID, s.Hostname, strings.Join(s.Groups, ","), date(s.LastSeen), state(s)})
 		}
+		if len(shown.Systems) == 0 {
+			return none(c, shown, "no system matches; see: rss systems --all, and to enrol one: rss token new --system NAME")
+		}
 		return cmdline.Print(c, shown, func(w io.Writer) error { return cmdline.Table(w, rows) })
 	})
 }
@@ -165,6 +176,16 @@ func state(s api.System) string {
 		text += ": " + strings.Join(who, ", ")
 	}
 	return text
+}
+
+// none prints an empty list: as JSON, or as a sentence beside the output, so that
+// scripts read nothing.
+func none(c *cli.Context, list any, sentence string) error {
+	if cmdline.JSON(c) {
+		return cmdline.Print(c, list, nil)
+	}
+	_, err := fmt.Fprintln(c.App.ErrWriter, sentence)
+	return err
 }
 
 func date(t time.Time) string {

@@ -394,6 +394,9 @@ func (c *carried) admitted() error {
 	if c.via != "" {
 		detail["via"] = c.via
 	}
+	if err := c.hub.srv.reg.PutCarried(ctx, c.systemID, c.id, c.who); err != nil {
+		return unavailable(err)
+	}
 	return c.hub.srv.record(ctx, audit.ConnectSpliced, "engineer:"+c.who, c.systemID, detail)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -432,6 +433,12 @@ func (h *hub) stop() {
 		links = append(links, c)
 	}
 	h.mu.Unlock()
+
+	level := slog.LevelInfo
+	if len(busy) > 0 {
+		level = slog.LevelWarn // it takes a while, and somebody looks on
+	}
+	h.srv.log.Log(context.Background(), level, "the relay stops: systems are told to come back, connections may end", "sessions", len(links), "systems_with_engineers", len(busy), "at_most", h.drain)
 
 	spread := len(links)/h.limits.ReturnRate + 2
 	todo := make(chan *control)

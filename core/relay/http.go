@@ -135,7 +135,9 @@ func (s *Server) observe(h http.Handler) http.Handler {
 		}
 		s.metrics.request(rec.status)
 		level := slog.LevelInfo
-		if rec.status >= 500 {
+		switch {
+		case rec.status == http.StatusServiceUnavailable && s.hub.going() != nil: // as it should be
+		case rec.status >= 500:
 			level = slog.LevelError
 		}
 		s.log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", rec.status,

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,27 @@ func TestAcrossNodes(t *testing.T) {
 	spliced := events(t, p.Relay, "connect.spliced")
 	if len(spliced) != 1 || !strings.Contains(spliced[0], `"via":"`+nodes.Self) || !strings.Contains(spliced[0], `"node":"`+start.Node) {
 		t.Errorf("the log says %v", spliced)
+	}
+
+	// Segments that come to both at the same time are all counted, and whose
+	// connection it was is known at each.
+	farClient, _ := at(t, p, far.Address)
+	var wg sync.WaitGroup
+	for n := range 8 {
+		to := []*client.Client{p.SystemClient, farClient}[n%2]
+		wg.Go(func() {
+			if _, err := post(t, to, start.Connection, n, sealedSegment(start.Connection, n, "x")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var recs api.RecordingList
+	if err := p.Engineer.JSON(t.Context(), "GET", api.PathRecordings, nil, true, nil, &recs); err != nil {
+		t.Fatal(err)
+	}
+	if len(recs.Recordings) != 1 || recs.Recordings[0].Segments != 8 || recs.Recordings[0].Engineer != "ada" {
+		t.Errorf("recordings %+v", recs.Recordings)
 	}
 
 	// What one node revokes is cut on both, where the two are connected.

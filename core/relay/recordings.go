@@ -207,13 +207,30 @@ func (a *archive) write(ctx context.Context, id string, data []byte) error {
 // count adds a segment to its recording. The running hash covers the segments
 // in the order in which they came; the event log repeats it.
 func (a *archive) count(ctx context.Context, sys store.System, connection string, seg api.Segment) error {
-	rec, _, err := a.srv.reg.Recording(ctx, sys.ID, connection)
+	for {
+		err := a.countOnce(ctx, sys, connection, seg)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return unavailable(ctx.Err())
+		}
+	}
+}
+
+// countOnce returns ErrConflict where another node counted at the same time.
+func (a *archive) countOnce(ctx context.Context, sys store.System, connection string, seg api.Segment) error {
+	rec, revision, err := a.srv.reg.Recording(ctx, sys.ID, connection)
 	first := errors.Is(err, store.ErrNotFound)
 	if err != nil && !first {
 		return unavailable(err)
 	}
 	if first {
-		rec.Recording = api.Recording{Connection: connection, System: sys.ID, SystemName: sys.Name, Begun: seg.ReceivedAt, Engineer: a.srv.hub.engineerOf(connection, sys.ID)}
+		who, err := a.srv.reg.Carried(ctx, sys.ID, connection)
+		if err != nil {
+			return unavailable(err)
+		}
+		rec.Recording = api.Recording{Connection: connection, System: sys.ID, SystemName: sys.Name, Begun: seg.ReceivedAt, Engineer: who}
 	}
 	head := sha256.Sum256(fmt.Appendf(nil, "latchstring recording v1\n%s\n%d %s\n", rec.Head, seg.N, seg.SHA256))
 	rec.Head, rec.Last = hex.EncodeToString(head[:]), seg.ReceivedAt
@@ -224,7 +241,9 @@ func (a *archive) count(ctx context.Context, sys store.System, connection string
 			return err
 		}
 	}
-	if err := a.srv.reg.PutRecording(ctx, rec); err != nil {
+	if err := a.srv.reg.PutRecording(ctx, rec, revision); errors.Is(err, store.ErrConflict) {
+		return err
+	} else if err != nil {
 		return unavailable(err)
 	}
 	a.mu.Lock()
@@ -307,24 +326,14 @@ func (a *archive) sayOne(ctx context.Context, system, connection string) error {
 	lock := &a.locks[shardOf(system)%len(a.locks)]
 	lock.Lock()
 	defer lock.Unlock()
-	rec, _, err := a.srv.reg.Recording(ctx, system, connection)
+	rec, revision, err := a.srv.reg.Recording(ctx, system, connection)
 	if err != nil || rec.Logged == rec.Segments {
 		return err
 	}
 	if err := a.say(ctx, &rec); err != nil {
 		return err
 	}
-	return a.srv.reg.PutRecording(ctx, rec)
-}
-
-// engineerOf is whose connection that is, while it is open here.
-func (h *hub) engineerOf(connection, system string) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if c := h.conns[connection]; c != nil && c.systemID == system {
-		return c.who
-	}
-	return ""
+	return a.srv.reg.PutRecording(ctx, rec, revision) // where it grew meanwhile, the next time says so
 }
 
 // listRecordings is for the system itself and for engineers with role access.

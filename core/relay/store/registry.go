@@ -17,12 +17,14 @@ import (
 const (
 	// A used nonce is remembered for longer than one is valid.
 	onceTTL = 10 * time.Minute
+	// Recordings are sent while they are made, or when the link is back.
+	carriedTTL = 30 * 24 * time.Hour
 )
 
 // Registry is who and what the relay knows.
 type Registry struct {
 	settings, systems, engineers, tokens, bundles, once, seen Table
-	presence, announced, recordings, segments, nodes          Table
+	presence, announced, recordings, segments, nodes, carried Table
 }
 
 // NewRegistry opens the tables.
@@ -36,7 +38,7 @@ func NewRegistry(ctx context.Context, e Engine) (*Registry, error) {
 		{&r.settings, "settings", 0}, {&r.systems, "systems", 0}, {&r.engineers, "engineers", 0}, {&r.tokens, "tokens", 0},
 		{&r.bundles, "bundles", 0}, {&r.once, "once", onceTTL}, {&r.seen, "seen", 0},
 		{&r.presence, "presence", PresenceTTL}, {&r.announced, "announced", 0},
-		{&r.recordings, "recordings", 0}, {&r.segments, "segments", 0}, {&r.nodes, "nodes", NodeTTL},
+		{&r.recordings, "recordings", 0}, {&r.segments, "segments", 0}, {&r.nodes, "nodes", NodeTTL}, {&r.carried, "carried", carriedTTL},
 	} {
 		table, err := e.Table(ctx, t.name, t.ttl)
 		if err != nil {

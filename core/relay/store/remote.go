@@ -106,10 +106,36 @@ func (r *Registry) Recording(ctx context.Context, system, connection string) (Re
 	return get[Recording](ctx, r.recordings, recordingKey(system, connection))
 }
 
-// PutRecording stores a recording.
-func (r *Registry) PutRecording(ctx context.Context, rec Recording) error {
+// PutRecording stores a recording that was read at revision, or a new one with
+// revision 0. Where another node was faster it returns ErrConflict.
+func (r *Registry) PutRecording(ctx context.Context, rec Recording, revision uint64) error {
 	rec.List = nil
-	return put(ctx, r.recordings, recordingKey(rec.System, rec.Connection), rec)
+	key := recordingKey(rec.System, rec.Connection)
+	b, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("encode recording: %w", err)
+	}
+	if revision > 0 {
+		return r.recordings.Update(ctx, key, b, revision)
+	}
+	if err := r.recordings.Create(ctx, key, b); !errors.Is(err, ErrExists) {
+		return err
+	}
+	return fmt.Errorf("store recording %s: %w", key, ErrConflict)
+}
+
+// PutCarried remembers for some weeks whose connection that was.
+func (r *Registry) PutCarried(ctx context.Context, system, connection, engineer string) error {
+	return r.carried.Put(ctx, recordingKey(system, connection), []byte(engineer))
+}
+
+// Carried is whose connection that was, or "".
+func (r *Registry) Carried(ctx context.Context, system, connection string) (string, error) {
+	e, err := r.carried.Get(ctx, recordingKey(system, connection))
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return string(e.Value), err
 }
 
 // Recordings lists them, newest first: of one system, or of all.

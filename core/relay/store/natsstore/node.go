@@ -47,7 +47,7 @@ func (n *node) start() error {
 		return err
 	}
 	healthy, fail := context.WithCancelCause(context.Background())
-	ns.SetLoggerV2(logger{n.log, n.dir, fail}, false, false, false)
+	ns.SetLoggerV2(logger{n.log, n.dir, fail, new(sync.Once)}, false, false, false)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
 		err = fmt.Errorf("the embedded server did not start within %s", startTimeout)
@@ -126,6 +126,8 @@ type logger struct {
 	log  *slog.Logger
 	dir  string
 	fail context.CancelCauseFunc
+
+	rebuilt *sync.Once
 }
 
 func (l logger) Noticef(string, ...any) {}
@@ -133,7 +135,17 @@ func (l logger) Debugf(string, ...any)  {}
 func (l logger) Tracef(string, ...any)  {}
 
 func (l logger) Warnf(format string, args ...any) {
-	l.log.Warn("store", "message", fmt.Sprintf(format, args...))
+	msg := fmt.Sprintf(format, args...)
+	for _, sign := range []string{"Stream state outdated", "Recovering stream state", "TTL state is outdated"} {
+		if strings.Contains(msg, sign) { // once for each file of a store that was not closed
+			l.log.Debug("store", "message", msg)
+			l.rebuilt.Do(func() {
+				l.log.Warn("the store was not closed when the relay ended; its files are read again", "dir", l.dir)
+			})
+			return
+		}
+	}
+	l.log.Warn("store", "message", msg)
 }
 
 func (l logger) Errorf(format string, args ...any) {

@@ -43,6 +43,9 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 }
 
 func peerOf(c net.Conn) (Caller, error) {
+	if g, ok := c.(*guest); ok {
+		c = g.UnixConn
+	}
 	uc, ok := c.(*net.UnixConn)
 	if !ok {
 		return Caller{}, fmt.Errorf("peer credentials: %T is no unix socket", c)

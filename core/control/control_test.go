@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		fmt.Print(err)
 		os.Exit(0)
 	}
+	if socket := os.Getenv("CONTROL_TEST_HOLDER"); socket != "" {
+		holdConnections(socket)
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

@@ -90,10 +90,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ConnContext:       withPeer,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	go func() { done <- srv.Serve(newDoor(l)) }()
 	select {
 	case err := <-done:
 		return fmt.Errorf("serve the local API: %w", err)

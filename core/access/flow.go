@@ -18,6 +18,9 @@ import (
 // clients have many requests on the way, and they are served in any order.
 const ahead = 8 << 20
 
+// aheadPieces bounds them in number: a piece of one byte costs a hundred.
+const aheadPieces = 4096
+
 // A flow is one file on its way. It takes the hash of the bytes as they pass,
 // and enters them into the ledger when it is closed.
 type flow struct {
@@ -97,7 +100,7 @@ func (f *flow) pass(p []byte, off int64, counts bool) {
 			f.hash.Write(q)
 			f.next += int64(len(q))
 		}
-	case off > f.next && f.held < ahead && f.waiting[off] == nil:
+	case off > f.next && f.held < ahead && len(f.waiting) < aheadPieces && f.waiting[off] == nil:
 		f.waiting[off] = append([]byte(nil), p...)
 		f.held += len(p)
 	default:

@@ -91,6 +91,11 @@ func (c *rsyncCall) check() error {
 	return nil
 }
 
+// removes reports whether a download takes the files away from here.
+func (c *rsyncCall) removes() bool {
+	return c.download && (slices.Contains(c.options, "--remove-source-files") || slices.Contains(c.options, "--remove-sent-files")) // the second is its old name
+}
+
 // rsync runs one transfer. The command itself was allowed.
 func (x *session) rsync(c rsyncCall) ending {
 	t, err := x.files.get()
@@ -107,7 +112,7 @@ func (x *session) rsync(c rsyncCall) ending {
 		return ending{status: statusRefused, text: "refused"}
 	}
 	err = x.everywhere(may)
-	if err == nil && c.download && slices.Contains(c.options, "--remove-source-files") {
+	if err == nil && c.removes() {
 		err = x.everywhere(x.mayUpload)
 	}
 	if r := (*policy.Refusal)(nil); errors.As(err, &r) {

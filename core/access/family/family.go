@@ -46,6 +46,7 @@ func New(session, connection string) (*Family, error) {
 		return nil, err
 	}
 	f.group = newGroup(groupName(session, connection))
+	born(f)
 	return f, nil
 }
 
@@ -149,6 +150,7 @@ func (f *Family) End(grace time.Duration) (left []int) {
 	f.ended = true
 	f.mu.Unlock()
 	defer func() {
+		died(f)
 		close(f.work)
 		f.group.close()
 	}()

@@ -22,6 +22,9 @@ func caller(by control.Caller) login.Caller {
 
 // Login implements [control.Logins].
 func (a *Agent) Login(ctx context.Context, by control.Caller, r control.LoginRequest, talk control.Conversation) (control.Ticket, error) {
+	if err := a.outsider(by, "log in"); err != nil {
+		return control.Ticket{}, err
+	}
 	s, err := a.Logins()
 	if err != nil {
 		return control.Ticket{}, err
@@ -95,6 +98,9 @@ func waiting(w login.Waiting) control.WaitingLogin {
 
 // ConfirmLogin implements [control.Logins].
 func (a *Agent) ConfirmLogin(_ context.Context, by control.Caller, c control.Confirmation) (control.WaitingLogin, error) {
+	if err := a.outsider(by, "agree to a login"); err != nil {
+		return control.WaitingLogin{}, err
+	}
 	s, err := a.Logins()
 	if err != nil {
 		return control.WaitingLogin{}, err
@@ -113,6 +119,9 @@ func (a *Agent) Admit(by control.Caller, what string) error {
 	_, path, _ := strings.Cut(what, " ")
 	if path != "/v1/events" && path != "/v1/session" && !strings.HasPrefix(path, "/v1/session/") && path != "/v1/connections" && !strings.HasPrefix(path, "/v1/connections/") {
 		return control.Forbidden(by)
+	}
+	if err := a.outsider(by, "control the session"); err != nil {
+		return err
 	}
 	who, err := a.who(by)
 	if err != nil {

@@ -188,6 +188,9 @@ func (p *approvals) poke() {
 // approver finds the connection, and the name of the person who speaks: as he
 // has proved it, so that two people are two people.
 func (a *Agent) approver(by control.Caller, id string) (*live, *conn, string, error) {
+	if err := a.outsider(by, "approve connections"); err != nil {
+		return nil, nil, "", err
+	}
 	l, c, err := a.connection(id)
 	if err != nil {
 		return nil, nil, "", err

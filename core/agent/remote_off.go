@@ -143,6 +143,9 @@ func (a *Agent) Extend(_ context.Context, by control.Caller, req control.ExtendR
 	if err != nil || more <= 0 {
 		return control.Session{}, usage("say by how much, like: remote-support extend 2h")
 	}
+	if err := a.outsider(by, "extend the session"); err != nil {
+		return control.Session{}, err
+	}
 	r, l, err := a.session()
 	if err != nil {
 		return control.Session{}, err

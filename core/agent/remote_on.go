@@ -42,6 +42,9 @@ type opening struct {
 
 // On turns remote access on.
 func (a *Agent) On(ctx context.Context, by control.Caller, req control.OnRequest) (control.Opened, error) {
+	if err := a.outsider(by, "turn remote access on"); err != nil {
+		return control.Opened{}, err
+	}
 	r, err := a.serving()
 	if err != nil {
 		return control.Opened{}, err

@@ -114,6 +114,9 @@ func (l *live) gateOptions() handshake.GateOptions {
 // Secret shows the secret of the session to who may know it, or makes a new one.
 func (a *Agent) Secret(_ context.Context, by control.Caller, req control.SecretRequest) (control.Secret, error) {
 	defer clear(req.Given)
+	if err := a.outsider(by, "have the secret"); err != nil {
+		return control.Secret{}, err
+	}
 	r, l, err := a.session()
 	if err != nil {
 		return control.Secret{}, err

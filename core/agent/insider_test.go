@@ -1,0 +1,64 @@
+package agent
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/control"
+)
+
+// An engineer in his shell, whom the vendor could help to any login, does not get
+// to decide for the customer; nor does root in that shell by the same way.
+// REQ A9, B2, C9
+func TestEngineersDoNotControlTheirSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.on(control.OnRequest{For: "1h"})
+	_, c := w.enter(o.Secret)
+	file, _ := w.sleeper(c, "insider")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, a := t.Context(), w.agent
+	try := map[string]func(control.Caller) error{
+		"on": func(by control.Caller) error { _, err := a.On(ctx, by, control.OnRequest{}); return err },
+		"extend": func(by control.Caller) error {
+			_, err := a.Extend(ctx, by, control.ExtendRequest{By: "1h"})
+			return err
+		},
+		"secret":  func(by control.Caller) error { _, err := a.Secret(ctx, by, control.SecretRequest{}); return err },
+		"approve": func(by control.Caller) error { _, err := a.Approve(ctx, by, "con-00000000"); return err },
+		"login": func(by control.Caller) error {
+			_, err := a.Login(ctx, by, control.LoginRequest{Method: "challenge"}, nil)
+			return err
+		},
+		"consent": func(by control.Caller) error {
+			_, err := a.ConfirmLogin(ctx, by, control.Confirmation{ID: "X", Yes: true})
+			return err
+		},
+	}
+	for name, f := range try {
+		for _, by := range []control.Caller{{UID: 4242, User: "support", PID: int32(pid)}, {UID: 0, User: "root", PID: int32(pid)}} {
+			if err := f(by); err == nil || !strings.Contains(err.Error(), "engineers who are connected") {
+				t.Errorf("%s by %s: %v", name, by.User, err)
+			}
+		}
+	}
+	if err := a.Admit(control.Caller{UID: 4242, PID: int32(pid)}, "POST /v1/connections/{id}/approve"); err == nil || !strings.Contains(err.Error(), "engineers") {
+		t.Errorf("admit: %v", err)
+	}
+	if n := len(w.events(audit.AccessRefused)); n != 2*len(try)+1 {
+		t.Errorf("%d refusals are recorded, not %d", n, 2*len(try)+1)
+	}
+	if _, err := a.Extend(ctx, control.Self(), control.ExtendRequest{By: "10m"}); err != nil {
+		t.Errorf("root of the customer: %v", err)
+	}
+}

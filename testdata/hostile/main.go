@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -182,6 +183,13 @@ func (a authServer) Authenticate(s pluginv1.Auth_AuthenticateServer) error {
 	return a.p.mode.login(a.p, s)
 }
 
+// crash ends the process by SIGABRT.
+func crash() {
+	debug.SetTraceback("crash")
+	go func() { panic("on purpose") }()
+	time.Sleep(time.Hour)
+}
+
 // say answers a dial with what was tried: a failure whose message is the
 // result.
 func say(format string, args ...any) (*pluginv1.DialResponse, error) {
@@ -213,6 +221,13 @@ var modes = map[string]mode{
 		time.Sleep(time.Hour)
 	}},
 	"transport/version": {before: func() { fmt.Println("1|999|unix|./x|grpc|"); time.Sleep(time.Hour) }},
+
+	// crashes that would leave a core, with the settings in it
+	"transport/crash": {dial: func(*process, *pluginv1.DialRequest) (*pluginv1.DialResponse, error) {
+		crash()
+		select {}
+	}},
+	"transport/crash-at-once": {before: crash},
 
 	// the log
 	"transport/log-json": {before: func() {

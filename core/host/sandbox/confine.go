@@ -67,7 +67,9 @@ func limit(l Limits, ownUser bool) error {
 		max  uint64
 	}
 	limits := []limit{
-		{"core size", unix.RLIMIT_CORE, 0},
+		// A byte is less than any core, and unlike 0 it also holds where the
+		// kernel pipes cores to a program (core(5)).
+		{"core size", unix.RLIMIT_CORE, 1},
 		{"open files", unix.RLIMIT_NOFILE, l.Files},
 		{"data size", unix.RLIMIT_DATA, l.Memory},
 		{"address space", unix.RLIMIT_AS, l.Space},

@@ -139,6 +139,9 @@ func (d *dialer) prove(ctx context.Context, only *Enrolment) (*handshake.Conn, e
 				return nil, err
 			}
 			why = "that of before is over"
+			if h := new(handshake.Error); errors.As(err, &h) && h.Code == handshake.CodeHostKey {
+				why = h.Text // not to be passed over: within a session it does not change
+			}
 		}
 	}
 	if d.Secret == nil {

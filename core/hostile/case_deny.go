@@ -59,12 +59,12 @@ func stalls(w *world) (string, error) {
 			conn.Abort("")
 			return "", errors.New("the engineer is in")
 		}
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > slow {
 			return "", fmt.Errorf("the engineer's program hung for %s after it was told to stop", took)
 		}
 	}
-	if _, took, err := w.off(); err != nil || took > 5*time.Second {
-		return "", fmt.Errorf("off took %s, %w", took, err)
+	if _, took, err := w.off(); err != nil || took > slow {
+		return "", fmt.Errorf("off took %s, %v", took, err)
 	}
 	w.set(plan{stall: func(p string) bool { return true }})
 	if s := w.state(); s.State != "off" {

@@ -54,7 +54,7 @@ func keepsEverything(w *world) (string, error) {
 	}
 	got, err := v.copyFrom(path)
 	if err != nil || !bytes.Equal(got, content) {
-		return "", fmt.Errorf("copy a file from the system: %d bytes, %w", len(got), err)
+		return "", fmt.Errorf("copy a file from the system: %d bytes, %v", len(got), err)
 	}
 	// A second connection, by the enrolment that came of the secret.
 	v2, err := w.eng.enter(w.system)
@@ -89,7 +89,7 @@ func (v *visit) shell() error {
 		return err
 	}
 	if err := s.Wait(); err != nil || !strings.Contains(out.String(), typed) {
-		return fmt.Errorf("the shell said %.80q, %w", out.String(), err)
+		return fmt.Errorf("the shell said %.80q, %v", out.String(), err)
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (w *world) damaged(enrolled, up bool, kind byte, damage func([]byte) [][]by
 	}
 	w.set(plan{})
 	if !done {
-		return untested{fmt.Errorf("the message did not pass (%w)", err)}
+		return untested{fmt.Errorf("the message did not pass (%v)", err)}
 	}
 	if kind == sealed {
 		// Both were sure of each other before. The system may have let him in

@@ -62,7 +62,7 @@ func oldRecordings(w *world) (string, error) {
 	}
 	whole, err := record.Verify(filepath.Join(w.root.Recordings(), id), record.Check{Key: key, ID: id})
 	if err != nil || whole.End == nil || whole.Segments < 3 {
-		return "", untested{fmt.Errorf("the recording on the system has %d pieces, %w", whole.Segments, err)}
+		return "", untested{fmt.Errorf("the recording on the system has %d pieces, %v", whole.Segments, err)}
 	}
 	if err := w.until("the relay has all", func() bool { return w.recordingOf(id) == whole.Segments && w.recordingOf(old) > 0 }); err != nil {
 		return "", untested{err}
@@ -167,7 +167,7 @@ func losesRecordings(w *world) (string, error) {
 		w.relay.mu.Unlock()
 		r, err := record.Verify(filepath.Join(w.root.Recordings(), id), record.Check{Key: key, ID: id})
 		if err != nil || len(r.Problems) > 0 || r.End == nil {
-			return "", fmt.Errorf("the customer's own recording does not hold: %v, %w", r.Problems, err)
+			return "", fmt.Errorf("the customer's own recording does not hold: %v, %v", r.Problems, err)
 		}
 	}
 	return "the customer's own recordings are whole, each time; he needs no relay for them", w.after()

@@ -121,7 +121,7 @@ func (w *world) copies(p plan) (well bool, err error) {
 		return false, nil
 	}
 	if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, content) {
-		return false, fmt.Errorf("the copy on the system is not what was sent, and nobody said so (%w)", err)
+		return false, fmt.Errorf("the copy on the system is not what was sent, and nobody said so (%v)", err)
 	}
 	back, err := v.copyFrom(path)
 	if err != nil {

@@ -30,7 +30,7 @@ func wantCode(err error, codes ...handshake.Code) (string, error) {
 	}
 	var again *connect.NoEnrolmentError
 	if errors.As(err, &again) && slices.Contains(codes, handshake.CodeHostKey) {
-		return "refused: the engineer's program threw away what it had kept, and wants the secret anew", nil
+		return "refused: " + again.Error(), nil
 	}
 	if !slices.Contains(codes, codeOf(err)) {
 		return "", fmt.Errorf("it was refused for another reason than expected: %w", err)

@@ -283,7 +283,7 @@ func (w *world) canary(what string) string {
 
 // until waits for what happens at once, or in some seconds.
 func (w *world) until(what string, f func() bool) error {
-	for deadline := time.Now().Add(20 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(slow); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) || w.ctx.Err() != nil {
 			return fmt.Errorf("it does not happen: %s", what)
 		}
@@ -326,7 +326,7 @@ func (e *engineer) options(s *system, secret string) connect.Options {
 }
 
 // dial goes in with the secret, or with the enrolment where there is one.
-func (e *engineer) dial(s *system) (*connect.Conn, error) { return e.dialFor(s, 15*time.Second) }
+func (e *engineer) dial(s *system) (*connect.Conn, error) { return e.dialFor(s, slow) }
 
 // dialFor gives up after some time.
 func (e *engineer) dialFor(s *system, limit time.Duration) (*connect.Conn, error) {
@@ -365,7 +365,7 @@ func (e *engineer) speak(conn *connect.Conn) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(e.w.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(e.w.ctx, slow)
 	defer cancel()
 	c, err := conn.SSH(ctx, signer, nil)
 	if err != nil {
@@ -399,7 +399,7 @@ func (v *visit) works() error {
 	// Not in one piece in the command, so that only the answer has it.
 	got, err := v.run(fmt.Sprintf("printf %%s%%s %s %s", text[:9], text[9:]))
 	if err != nil || got != text {
-		return fmt.Errorf("a command says %.40q (%w)", got, err)
+		return fmt.Errorf("a command says %.40q (%v)", got, err)
 	}
 	return nil
 }

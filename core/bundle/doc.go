@@ -15,12 +15,20 @@
 //	         with a late hit is rewritten once; a second hit ends the run.
 //	Seal     the archive is encrypted to the vendor and moved into place.
 //
-// Raw bytes never touch the disk. A collector that dies, hangs or lies costs
+// Raw bytes never touch the disk in clear. For a review ([Options.KeepRaw]) what
+// was read is kept in the spool, encrypted with a key that exists in this
+// process only: it is shown as it was collected, commands included, nothing is
+// read or run a second time, and a crash leaves nothing that can be read. It
+// goes with the draft.
+//
+// A collector that dies, hangs or lies costs
 // its own items only; what is missing, absent or cut is in the manifest with
 // its reason.
 //
 //	draft, err := bundle.Collect(ctx, collectors, opts)
 //	defer draft.Close()
+//	draft.Sanitized(path), draft.Raw(path)  // look at it
+//	draft.Withhold(…), draft.Hide(…)        // change it
 //	packed, err := draft.Pack(ctx)
 //	sealed, err := packed.Seal(ctx, path, recipients...)
 //

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"os"
 	"strconv"
 	"strings"
@@ -60,5 +61,38 @@ func TestEngineersDoNotControlTheirSession(t *testing.T) {
 	}
 	if _, err := a.Extend(ctx, control.Self(), control.ExtendRequest{By: "10m"}); err != nil {
 		t.Errorf("root of the customer: %v", err)
+	}
+}
+
+// A local user who has not logged in sees that somebody is in, not who, for which
+// case, from where and by which way.
+func TestStatusForStrangers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.on(control.OnRequest{For: "1h", Case: "CS-4711"})
+	w.enter(o.Secret)
+	full, err := w.agent.Status(t.Context(), control.Self())
+	if err != nil || len(full.Remote.Connections) != 1 {
+		t.Fatalf("%+v, %v", full.Remote, err)
+	}
+	s, err := w.agent.Status(t.Context(), control.Caller{UID: 4242, User: "nosy"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{"CS-4711", full.System.ID, full.System.RSS, full.Policy.Hash, full.Remote.By, full.Remote.RSS, full.Remote.System, full.Remote.Connections[0].Engineer, full.Remote.Connections[0].From}
+	for _, secret := range secrets {
+		if secret == "" {
+			t.Errorf("the test looks for nothing: %q", secrets)
+		}
+		if strings.Contains(string(b), strconv.Quote(secret)) {
+			t.Errorf("%s is told to everybody: %s", secret, b)
+		}
+	}
+	if s.Remote.State != full.Remote.State || len(s.Remote.Connections) != 1 {
+		t.Errorf("that somebody is in is not told: %s", b)
 	}
 }

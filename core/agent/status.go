@@ -12,8 +12,35 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 )
 
-// Status tells the state of the system.
-func (a *Agent) Status(context.Context, control.Caller) (control.Status, error) {
+// Status tells the state of the system; of it, to a local user who has not
+// logged in, what concerns everybody who works on the machine.
+func (a *Agent) Status(_ context.Context, by control.Caller) (control.Status, error) {
+	s, err := a.status()
+	if err != nil || by.UID == 0 || by.UID == uint32(os.Geteuid()) {
+		return s, err
+	}
+	if _, err := a.who(by); err != nil {
+		return forEverybody(s), nil
+	}
+	return s, nil
+}
+
+// forEverybody leaves out of a status who is who, for which case, by which way,
+// and what is wrong: errors name files and quote settings.
+func forEverybody(s control.Status) control.Status {
+	r := s.Remote
+	out := control.Status{Version: s.Version, Agent: s.Agent, System: control.System{Enrolled: s.System.Enrolled, Vendor: s.System.Vendor},
+		Remote: control.Access{Reason: r.Reason, Session: control.Session{State: r.State, ID: r.ID, Since: r.Since, Expires: r.Expires, SecondsLeft: r.SecondsLeft, Standing: r.Standing, SecretGood: r.SecretGood}}}
+	for _, c := range r.Connections {
+		out.Remote.Connections = append(out.Remote.Connections, control.Connection{ID: c.ID, State: c.State, Since: c.Since, Recorded: c.Recorded})
+	}
+	if len(s.Problems) > 0 {
+		out.Problems = []string{"something is wrong with this system; root sees what: remote-support status"}
+	}
+	return out
+}
+
+func (a *Agent) status() (control.Status, error) {
 	p := a.policy.Load()
 	s := control.Status{
 		Version: a.opts.Version,

@@ -122,6 +122,15 @@ func (r *runner) leave(id string) {
 	r.extendSpare()
 }
 
+// mayBegin holds connections that come by themselves, as streams or on the
+// spare, to the rate of those that are asked for: each that fails is recorded by
+// whoever serves it, and a relay must not fill the customer's disk with that.
+func (r *runner) mayBegin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rate.take()
+}
+
 // acceptStreams takes engineers' connections as streams of the one connection.
 func (r *runner) acceptStreams(s *yamux.Session) {
 	slots := make(chan struct{}, maxDialing)
@@ -129,6 +138,10 @@ func (r *runner) acceptStreams(s *yamux.Session) {
 		stream, err := s.AcceptStream()
 		if err != nil {
 			return
+		}
+		if !r.mayBegin() {
+			stream.Close()
+			continue
 		}
 		select {
 		case slots <- struct{}{}:

@@ -69,6 +69,11 @@ func (r *runner) keepSpare() {
 			delay = firstDelay
 		}
 		if used {
+			for !r.mayBegin() {
+				if !sleep(r.ctx, dialEvery) {
+					return
+				}
+			}
 			continue
 		}
 		if !sleep(r.ctx, delay/2+upTo(delay/2)) {

@@ -80,6 +80,9 @@ func serve(c *cli.Context) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	defer func() { err = errors.Join(err, closer()) }()
+	if err := srv.Join(c.Context, ln.Addr().String()); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	for _, f := range r.HandOut() {
 		log.Warn("a private key that belongs to the engineers is still on this relay; move it away", "file", f)
 	}

@@ -126,11 +126,24 @@ func New(ctx context.Context, o Options) (*Server, error) {
 // Handler is the public API, without TLS.
 func (s *Server) Handler() http.Handler { return s.handler }
 
+// Join makes this node known to the others of its relay, if it has any; listen is
+// what it listens on. Serve does it, too: who calls it before learns before he
+// says that he is ready whether there is another node of this name.
+func (s *Server) Join(ctx context.Context, listen string) error {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster.join(ctx, listen)
+}
+
 // Serve serves the public API with TLS on ln until ctx ends, then lets running
 // requests finish for some seconds. Uploads that are cut then resume later.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 	where := map[string]string{"listen": ln.Addr().String()}
 	begin := context.WithoutCancel(ctx) // told to stop this early is no failure
+	if err := s.Join(begin, ln.Addr().String()); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	if err := s.record(begin, audit.RelayStarted, "relay", s.relay.Config.Address, where); err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -148,9 +161,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 	}
 	background := []func(context.Context){s.housekeeping, s.hub.announce, s.hub.watch, s.keepBooks}
 	if s.cluster != nil {
-		if err := s.cluster.join(begin, ln.Addr().String()); err != nil {
-			return errors.Join(err, ln.Close())
-		}
 		s.cluster.serve(srv, tlsConfig)
 		background = append(background, s.cluster.keep)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/policy/seal"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/session"
 )
 
@@ -88,7 +89,7 @@ func (a *Agent) TellSealed(ctx context.Context) (told bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	t, done, err := a.plainWay()
+	t, done, err := a.plainWay(vendor.RSS)
 	if err != nil {
 		return false, fmt.Errorf("tell the relay that the system is disabled for good: %w", err)
 	}
@@ -100,8 +101,8 @@ func (a *Agent) TellSealed(ctx context.Context) (told bool, err error) {
 	return told, err
 }
 
-// plainWay is the way to the relay that local.cfg names, for what is no session.
-func (a *Agent) plainWay() (t transport, done func(), err error) {
+// plainWay is the way to a relay that local.cfg names, for what is no session.
+func (a *Agent) plainWay(relay string) (t transport, done func(), err error) {
 	if a.opts.transport != nil {
 		return a.opts.transport, func() {}, nil
 	}
@@ -110,6 +111,9 @@ func (a *Agent) plainWay() (t transport, done func(), err error) {
 		proxy = ""
 	}
 	way, err := route.Parse(route.Options{Proxy: proxy})
+	if err == nil {
+		way, err = way.To(relay, sealed.Open(a.root))
+	}
 	if err != nil {
 		return nil, nil, err
 	}

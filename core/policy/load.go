@@ -10,8 +10,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -66,13 +69,22 @@ func parse(files map[string][]byte, mistakes []Mistake, opts []Option) (*Policy,
 }
 
 func decodeAll(files map[string][]byte) []*decoder {
-	var out []*decoder
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		d := decodeFile(name, files[name])
-		sum := sha256.Sum256(files[name])
-		d.info.SHA256 = hex.EncodeToString(sum[:])
-		out = append(out, d)
+	names := slices.Sorted(maps.Keys(files))
+	out := make([]*decoder, len(names))
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range min(len(names), runtime.GOMAXPROCS(0)) { // files have nothing to do with each other
+		work.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
+				name := names[i]
+				d := decodeFile(name, files[name])
+				sum := sha256.Sum256(files[name])
+				d.info.SHA256 = hex.EncodeToString(sum[:])
+				out[i] = d
+			}
+		})
 	}
+	work.Wait()
 	return out
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy/seal"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/route/inspectors"
 )
 
 // Told is what is remembered of having told a relay.
@@ -66,6 +67,9 @@ func Tell(ctx context.Context, root paths.Root, system *identity.System, v ident
 	}
 	c, err := client.ForSystem(system, v, dial)
 	if err != nil {
+		return false, fmt.Errorf("tell the relay that the system is disabled for good: %w", err)
+	}
+	if c, err = inspectors.Client(root, c); err != nil {
 		return false, fmt.Errorf("tell the relay that the system is disabled for good: %w", err)
 	}
 	defer c.Close()

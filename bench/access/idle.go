@@ -102,10 +102,7 @@ func (b *bench) enrolMany(ctx context.Context, dir string) error {
 }
 
 // child is this program in another part.
-type child struct {
-	*process
-	said bool
-}
+type child struct{ *process }
 
 func (b *bench) child(args ...string) (*child, error) {
 	self, err := os.Executable()

@@ -13,9 +13,13 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/internal/wire"
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
+	"github.com/latchstring/latchstring/sdk/failure"
 )
 
 // TransportUse is how a caller wants a transport.
@@ -220,6 +224,9 @@ func (t *Transport) probe(ctx context.Context, inst *instance, network, address 
 		s, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if status.Code(err) == codes.Unimplemented { // a plugin older than probes
+			return failure.New(failure.Unsupported, "", "transport %s has no steps to show", t.name)
 		}
 		if err != nil {
 			return inst.explain(ctx, limited, "probe", limit, err)

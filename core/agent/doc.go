@@ -17,7 +17,7 @@
 // that server and the secret are made for the session and exist in memory only.
 //
 // What runs is held against policy again whenever a policy file, the global
-// switch or the seal changes; they are looked at more than twice a second. Every
+// switch or the seal changes; they are looked at four times a second. Every
 // end goes through one place, which returns when no process of the session is
 // left: off, its time, policy, the seal, a refusal of the relay, the end of the
 // agent.
@@ -25,6 +25,15 @@
 // A killed agent takes the tunnel and the secret with it. The next start ends the
 // processes that it left, seals its recordings, and adds to the audit log what is
 // missing there.
+//
+// # Disabled for good
+//
+// A policy file that says permanently_disabled seals the system when it is
+// loaded, and a seal that another process wrote is noticed like a changed file.
+// Then the session is cut, what remote access rests on is destroyed, and the
+// relay is told (packages disable and goodbye). [Open] destroys again what came
+// back with a backup. On a sealed system nobody logs in or opens a session, and
+// [Agent.Status] says what is left to do.
 //
 // # Order
 //

@@ -10,7 +10,7 @@ ARGS    ?=
 PKGS    := ./... ./testdata/infinibox/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test quick race lint fuzz bench accuracy generate clean deps
+.PHONY: help build run test quick race chaos lint fuzz bench accuracy generate clean deps
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ quick: ## run the short tests only
 
 race: ## run the tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -timeout 20m $(PKGS)
+
+chaos: build ## kill -9 the programs at random moments and check the truth (ARGS=-rounds 100)
+	@go run ./tools/chaos -bin $(BIN) $(ARGS)
 
 lint: ## vet and staticcheck
 	go vet $(PKGS)

@@ -125,8 +125,11 @@ func (t *trial) foot() {
 	}
 	fmt.Fprintf(t.w, "\n%d of %d attacks ended as they should, in %s.\n", held, all, time.Since(t.begin).Round(100*time.Millisecond))
 	fmt.Fprintf(t.w, "The relay kept %s in all; no secret, no output and no file was found in it.\n", cmdline.Size(int64(t.kept)))
-	if n := all - held; n > 0 {
+	if n := t.verdicts[hostile.Broken]; n > 0 {
 		fmt.Fprintf(t.w, "%d DID NOT. Do not turn remote access on; send this output to the vendor.\n", n)
+	}
+	if n := t.verdicts[hostile.NotTested]; n > 0 {
+		fmt.Fprintf(t.w, "%d COULD NOT BE MADE on this machine, which proves nothing: see why above.\n", n)
 	}
 }
 

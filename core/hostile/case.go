@@ -82,6 +82,11 @@ func Run(ctx context.Context, o Options, report func(Result)) error {
 		return fmt.Errorf("make a scratch directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	// Without attacks first: what does not work then says nothing about them.
+	peace := Case{run: func(w *world) (string, error) { return "", w.honest() }}
+	if r := peace.do(ctx, filepath.Join(dir, "p")); r.Verdict != Holds {
+		return fmt.Errorf("nothing could be tested: on this machine it does not even work with a good relay: %s", r.Happened)
+	}
 	done := make([]chan Result, len(todo))
 	places := make(chan struct{}, o.Parallel)
 	var all sync.WaitGroup

@@ -196,7 +196,7 @@ func lengthens(w *world) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if v.conn.Expires.Sub(time.Now()) > 61*time.Minute {
+	if time.Until(v.conn.Expires) > 61*time.Minute {
 		return "", fmt.Errorf("the engineer is told that it ends at %s", v.conn.Expires)
 	}
 	w.set(plan{join: hang})

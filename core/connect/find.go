@@ -3,8 +3,10 @@ package connect
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
+	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 )
@@ -43,9 +45,19 @@ func Find(ctx context.Context, relay *client.Client, nameOrID string) (api.Syste
 	if err != nil {
 		return api.System{}, err
 	}
-	unknown := &UnknownError{Relay: relay.Address(), System: nameOrID}
+	return pick(list, relay.Address(), nameOrID)
+}
+
+// systemName is how the relay's operator may name a system.
+var systemName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// pick finds the system in what the relay says. Its names end in files, prompts
+// and the configuration of ssh, where a line break or a path would be worth
+// something: one that no relay of ours gives is as if it were not there.
+func pick(list []api.System, relay, nameOrID string) (api.System, error) {
+	unknown := &UnknownError{Relay: relay, System: nameOrID}
 	for _, s := range list {
-		if s.Retired {
+		if s.Retired || !identity.ValidID(s.ID) || !systemName.MatchString(s.Name) {
 			continue
 		}
 		if s.ID == nameOrID || s.Name == nameOrID {

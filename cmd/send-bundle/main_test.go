@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"relay":  relayCmd,
 			"enroll": enroll,
 			"grow":   grow,
+			"ask":    askFor,
 		},
 	})
 }

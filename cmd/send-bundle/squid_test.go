@@ -177,7 +177,7 @@ func TestUploadSurvivesEverything(t *testing.T) {
 	until("at first", 0.1)
 	killProxy()
 	a := arrived()
-	killProxy = squid(t, proxyDir, address)
+	squid(t, proxyDir, address)
 	until("after squid was killed", 0.3)
 	killRelay()
 	b := arrived()

@@ -32,9 +32,11 @@ type remote struct {
 	log     *slog.Logger
 	clock   session.Clock
 	machine *session.Machine
-	link    linkFunc        // how the relay is reached; tests bring their own
-	after   sync.WaitGroup  // what goes on for a moment after a session
-	ctx     context.Context // of the agent
+	link    linkFunc       // how the relay is reached; tests bring their own
+	after   sync.WaitGroup // what goes on for a moment after a session
+
+	remembering sync.WaitGroup  // secrets that are being written down
+	ctx         context.Context // of the agent
 
 	turning sync.Mutex // one is turning it on
 	over    bool       // the agent ends; under turning

@@ -42,7 +42,9 @@ func (r *remote) chooseSecret(given []byte) (typed []byte, own bool, err error) 
 		// Nobody makes this one again by chance. It is remembered so that nobody
 		// types it again; that takes a tenth of a second, which nobody has to wait.
 		later := append([]byte(nil), typed...)
+		r.remembering.Add(1)
 		r.after.Go(func() {
+			defer r.remembering.Done()
 			defer secret.Clear(later)
 			if err := r.a.secrets().Remember(later); err != nil {
 				r.log.Error("remember a secret", "error", err)

@@ -65,9 +65,18 @@ const tellWithin = 30 * time.Second
 // afterSeal ends the session of a sealed system, destroys, and tells the relay
 // if this agent is the one that sealed.
 func (a *Agent) afterSeal(ctx context.Context, r *remote) {
-	if l := r.current(); l != nil {
-		l.end(session.Cut, "remote access was disabled for good")
+	cut := func() {
+		if l := r.current(); l != nil {
+			l.end(session.Cut, "remote access was disabled for good")
+		}
 	}
+	cut()
+	// Whoever was turning it on when the seal came has been heard now, and what he
+	// left is destroyed, too.
+	r.turning.Lock()
+	cut()
+	r.turning.Unlock()
+	r.remembering.Wait()
 	a.finishSeal()
 	if !a.toTell.CompareAndSwap(true, false) {
 		return

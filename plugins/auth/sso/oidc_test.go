@@ -270,7 +270,9 @@ func TestProviders(t *testing.T) {
 			p.trouble[path] = func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat(" ", 2<<20)) }
 		}, code: auth.Unreachable, says: "is not available"},
 		{name: "elsewhere", set: func(p *op) {
-			p.trouble[path] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/", http.StatusFound) }
+			p.trouble[path] = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://evil.example/", http.StatusFound)
+			}
 		}, code: auth.Unreachable, says: "is not available"},
 		{name: "another issuer", set: func(p *op) {
 			p.discover = func(d map[string]any) { d["issuer"] = "https://evil.example" }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
@@ -19,13 +20,15 @@ import (
 	"github.com/latchstring/latchstring/sdk/auth"
 )
 
+// register tells the example about our clients; its list is global.
+var register = sync.OnceFunc(func() {
+	storage.RegisterClients(storage.WebClient("web", "s3cr3t", redirect), storage.DeviceClient("device", "s3cr3t"))
+})
+
 // newZitadel is the example provider of zitadel/oidc, with one user, ada.
 func newZitadel(t *testing.T) *httptest.Server {
 	t.Helper()
-	storage.RegisterClients(
-		storage.WebClient("web", "s3cr3t", redirect),
-		storage.DeviceClient("device", "s3cr3t"),
-	)
+	register()
 	file := filepath.Join(t.TempDir(), "users.json")
 	// Its pages for devices take the user's name for his id.
 	if err := os.WriteFile(file, []byte(`{"ada":{"ID":"ada","Username":"ada","Password":"pw","FirstName":"Ada","LastName":"Lovelace"}}`), 0o600); err != nil {
@@ -67,8 +70,7 @@ func browser(t *testing.T, srv *httptest.Server) *http.Client {
 	return c
 }
 
-func TestZitadelCode(t *testing.T) {
-	t.Parallel()
+func TestZitadelCode(t *testing.T) { // not beside another: the example sets globals
 	srv := newZitadel(t)
 	u := &user{visit: func(address string) string {
 		c := browser(t, srv)

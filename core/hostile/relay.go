@@ -362,9 +362,9 @@ func (r *relay) ask(system, id string, wait time.Duration) (net.Conn, error) {
 }
 
 // spare takes the connection that a system keeps dialled, and waits for it for
-// a moment: with it there is no limit to how often the relay may try.
+// some seconds: with it there is no limit to how often the relay may try.
 func (r *relay) spare(system string) net.Conn {
-	for range 40 {
+	for range 800 {
 		r.mu.Lock()
 		if all := r.spares[system]; len(all) > 0 {
 			conn := all[len(all)-1]

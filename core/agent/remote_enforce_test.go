@@ -105,7 +105,6 @@ func movedAlready(w *world, c *ssh.Client) {
 // within a second, and says by which line: one case for each rule that can.
 // REQ G5, G11
 func TestEveryRuleCuts(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	later := time.Now().UTC().Add(3 * time.Hour)
 	const session, connection, neither = "session", "connection", "neither"
@@ -218,7 +217,6 @@ func (w *world) secretNow() string {
 // A connection that could not be recorded goes on while policy lets it, and is
 // cut when policy insists.
 func TestRecordingBecomesRequired(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	if err := os.WriteFile(w.root.Recordings(), nil, 0o600); err != nil { // no directory can be made there
 		t.Fatal(err)

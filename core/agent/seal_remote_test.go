@@ -46,7 +46,6 @@ func (w *world) atRelay() error {
 // destroyed, the relay takes the key for no session; the file's absence, other
 // clocks, an open switch and a restart change nothing. Bundles go on.
 func TestSealed(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	if err := os.MkdirAll(w.root.Etc("auth.d"), 0o755); err != nil {
 		t.Fatal(err)
@@ -113,7 +112,6 @@ func TestSealed(t *testing.T) {
 // REQ G6: the state and the configuration of before are put back while the agent
 // is down: the next start is sealed, and what came back is destroyed again.
 func TestSealedAndRestored(t *testing.T) {
-	t.Parallel()
 	for _, dirs := range [][]string{{"etc"}, {"var"}, {"etc", "var"}} {
 		w := newWorld(t)
 		w.on(control.OnRequest{})
@@ -151,7 +149,6 @@ func TestSealedAndRestored(t *testing.T) {
 // A race: somebody turns it on while somebody seals. Whoever is first, a second
 // later nothing is open, and the state says so.
 func TestSealAgainstOn(t *testing.T) {
-	t.Parallel()
 	for _, lead := range []time.Duration{-30 * time.Millisecond, 0, 5 * time.Millisecond, 20 * time.Millisecond} {
 		w := newWorld(t)
 		opened := make(chan error, 1)
@@ -184,7 +181,6 @@ func TestSealAgainstOn(t *testing.T) {
 
 // Sealed while the relay cannot be reached: status says what is left to do.
 func TestSealedOffline(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	w.Stop()
 	writePolicy(t, w.root, `remote_access = "permanently_disabled"`)

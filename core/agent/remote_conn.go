@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -129,15 +128,14 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 	}
 	defer hs.Forget()
 	req, err := hs.Requested(ctx)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		// He gave the secret, for connections to come, and wants none now.
-		raw.Close()
-		p := hs.Peer()
-		return l.append(audit.ConnectionEnrolled, "engineer:"+p.Engineer, s.Connection, "session", l.id, "case", p.Case, "mode", p.Mode)
-	}
 	if err != nil {
 		raw.Close()
 		return err
+	}
+	if req.Enrol { // he gave the secret for connections to come, and wants none now
+		defer hs.Close()
+		p := hs.Peer()
+		return errors.Join(l.append(audit.ConnectionEnrolled, "engineer:"+p.Engineer, s.Connection, "session", l.id, "case", p.Case, "mode", p.Mode), hs.Grant(ctx, "", 0))
 	}
 	if !req.Open {
 		return l.attach(ctx, hs, req)

@@ -89,7 +89,11 @@ func Enrol(ctx context.Context, o Options) (*Enrolment, error) {
 	if err != nil {
 		return nil, explain(o.Name, err)
 	}
-	hs.Close()
+	defer hs.Close()
+	// Its answer says that the system keeps the enrolment, too.
+	if _, err := hs.Ask(ctx, handshake.Request{Enrol: true}, nil); err != nil {
+		return nil, explain(o.Name, err)
+	}
 	return d.enrolment, nil
 }
 

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Request is the first sealed message, from the engineer: a new stream, or the
-// attachment of this connection to one that lost its own.
+// Request is the first sealed message, from the engineer: a new stream, the
+// attachment of this connection to one that lost its own, or nothing yet.
 type Request struct {
-	Open bool `json:"open,omitempty"` // a new stream
+	Open  bool `json:"open,omitempty"`  // a new stream
+	Enrol bool `json:"enrol,omitempty"` // no stream: the enrolment is for connections to come
 	// To go on with a stream; see resume.Table.Attach.
 	Stream   string `json:"stream,omitempty"`
 	Received uint64 `json:"received,omitempty"` // of the stream by the engineer's side
@@ -61,7 +62,7 @@ func (c *Conn) Ask(ctx context.Context, r Request, waiting func(Reply)) (Reply, 
 				waiting(p)
 			}
 		case Accepted:
-			if !word(p.Stream, 64) || !r.Open && p.Stream != r.Stream {
+			if r.Enrol != (p.Stream == "") || !r.Enrol && !word(p.Stream, 64) || !r.Open && p.Stream != r.Stream {
 				return Reply{}, malformed("another stream than was asked for")
 			}
 			return p, nil
@@ -83,7 +84,13 @@ func (c *Conn) Requested(ctx context.Context) (Request, error) {
 	if err := c.Receive(&r); err != nil {
 		return r, because(ctx, err)
 	}
-	if r.Open == (r.Stream != "") || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 {
+	wants := 0
+	for _, w := range []bool{r.Open, r.Enrol, r.Stream != ""} {
+		if w {
+			wants++
+		}
+	}
+	if wants != 1 || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 {
 		return r, malformed("the request")
 	}
 	return r, nil
@@ -109,7 +116,8 @@ func (c *Conn) Hold(ctx context.Context, why string, until time.Time) error {
 	}
 }
 
-// Grant says yes. What follows on [Conn.Raw] are the frames of the stream.
+// Grant says yes. What follows on [Conn.Raw] are the frames of the stream;
+// nothing follows where stream is empty, for one who only enrols.
 func (c *Conn) Grant(ctx context.Context, stream string, received uint64) error {
 	defer bound(ctx, c.raw, Timeout)()
 	return because(ctx, c.Send(Reply{Type: Accepted, Stream: stream, Received: received}))

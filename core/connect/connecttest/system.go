@@ -242,6 +242,11 @@ func (s *System) serve(ctx context.Context, conn net.Conn, start tunnel.Start) {
 		hs.Close()
 		return
 	}
+	if req.Enrol {
+		hs.Grant(ctx, "", 0)
+		hs.Close()
+		return
+	}
 	if !req.Open {
 		s.attach(ctx, hs, req)
 		return

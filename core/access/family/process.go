@@ -2,6 +2,7 @@ package family
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -107,12 +108,17 @@ func (p process) inherited(which func(name string) bool) bool {
 	return false
 }
 
-// withDescendants adds the children of members, and theirs.
+// withDescendants adds the children of members, and theirs. This process and
+// those that it comes from never belong to a family, whatever marks they seem
+// to have; nor do 0, which is how the kernel writes a process of another
+// namespace and would be a signal to our own group, and init.
 func withDescendants(in map[int]bool, all []process) []int {
+	spared := lineage(os.Getpid(), all)
+	maps.DeleteFunc(in, func(pid int, _ bool) bool { return spared[pid] })
 	for grown := true; grown; {
 		grown = false
 		for _, p := range all {
-			if in[p.parent] && !in[p.pid] {
+			if in[p.parent] && !in[p.pid] && !spared[p.pid] {
 				in[p.pid] = true
 				grown = true
 			}
@@ -125,4 +131,18 @@ func withDescendants(in map[int]bool, all []process) []int {
 		}
 	}
 	return pids
+}
+
+// lineage is a process, its parent, its parent's parent and so on to init, and 0.
+func lineage(pid int, all []process) map[int]bool {
+	parents := make(map[int]int, len(all))
+	for _, p := range all {
+		parents[p.pid] = p.parent
+	}
+	out := map[int]bool{0: true, 1: true}
+	for !out[pid] {
+		out[pid] = true
+		pid = parents[pid] // 0 when there is none
+	}
+	return out
 }

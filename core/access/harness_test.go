@@ -165,7 +165,8 @@ func withPolicy(t testing.TB, text string) tune {
 func newSite(t testing.TB, tunes ...tune) *site {
 	t.Helper()
 	s := &site{t: t, keys: newKeys(t), log: &memory{}, dir: t.TempDir(), ended: make(chan error, 64)}
-	o := Options{HostKey: s.keys.host, Policy: loadPolicy(t, ""), Record: s.log, Audit: s.log,
+	o := Options{Env: []string{"HOME=" + t.TempDir()}, // whose shells read nobody's profile
+		HostKey: s.keys.host, Policy: loadPolicy(t, ""), Record: s.log, Audit: s.log,
 		Peer: Peer{Engineer: "ada", Session: "ses-" + cryptorand.Text()[:8], Case: "4711", Certificate: s.keys.cert}}
 	for _, f := range tunes {
 		f(&o)

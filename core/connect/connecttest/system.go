@@ -42,6 +42,7 @@ type System struct {
 	Gate       *handshake.Gate
 	HostKey    ssh.Signer
 	Recordings string // directory
+	home       string // of shells
 	AuditDir   string
 	Customer   *age.X25519Identity // opens recordings
 
@@ -76,7 +77,7 @@ const Keep = 20 * time.Second
 // New starts everything. It ends with the test.
 func New(t testing.TB, change ...func(*relaytest.Relay)) *System {
 	t.Helper()
-	s := &System{Pair: relaytest.NewPair(t, change...), Secret: "7KQ2-9XWD-M4TR-H8PV", Policy: &Policy{}, t: t, open: map[string]*resume.Stream{}, byID: map[string]*resume.Stream{}}
+	s := &System{home: t.TempDir(), Pair: relaytest.NewPair(t, change...), Secret: "7KQ2-9XWD-M4TR-H8PV", Policy: &Policy{}, t: t, open: map[string]*resume.Stream{}, byID: map[string]*resume.Stream{}}
 	s.Near, s.Far = NewLine(t, s.Address), NewLine(t, s.Address)
 	dir := t.TempDir()
 	s.Recordings, s.AuditDir = filepath.Join(dir, "recordings"), filepath.Join(dir, "audit")
@@ -318,6 +319,7 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 		p := hs.Peer()
 		access.Serve(ctx, st, access.Options{
 			HostKey: s.HostKey, Policy: s.Policy, Record: rec, Audit: s.log, Log: slog.New(slog.DiscardHandler),
+			Env:  []string{"HOME=" + s.home}, // whose shells read nobody's profile
 			Peer: access.Peer{Engineer: p.Engineer, Case: p.Case, From: start.From, Connection: start.Connection, Session: s.Session.Session, Certificate: p.Certificate},
 		})
 	}

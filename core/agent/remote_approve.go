@@ -173,6 +173,7 @@ func (a *Agent) Deny(_ context.Context, by control.Caller, id string) error {
 	c.approvals.denied = by.Actor()
 	c.approvals.poke()
 	l.mu.Unlock()
+	l.gate.ForgetEngineer(c.peer.Engineer)
 	l.event(audit.ConnectionDenied, by.Actor(), c.id, "session", l.id, "engineer", c.peer.Engineer, "reason", "denied by "+by.Actor())
 	<-c.done
 	return nil

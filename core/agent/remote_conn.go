@@ -391,10 +391,12 @@ func (c *counted) Write(p []byte) (int, error) {
 
 // Cut ends one connection.
 func (a *Agent) Cut(_ context.Context, by control.Caller, id string) error {
-	_, c, err := a.connection(id)
+	l, c, err := a.connection(id)
 	if err != nil {
 		return err
 	}
+	// Who was thrown out does not come back by what he kept.
+	l.gate.ForgetEngineer(c.peer.Engineer)
 	c.end(by.Actor(), "cut by "+by.Actor())
 	return nil
 }

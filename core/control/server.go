@@ -187,7 +187,7 @@ func Forbidden(by Caller) error { return forbidden(by) }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := asError(err)
-	s.Log.Info("local API refused", "method", r.Method, "path", r.URL.Path, "err", e.Message)
+	s.Log.Info("local API refused", "method", r.Method, "path", fmt.Sprintf("%.200s", r.URL.Path), "err", e.Message)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.Status)
 	json.NewEncoder(w).Encode(e)

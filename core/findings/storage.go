@@ -174,7 +174,7 @@ func filesystems(l *looker) bool {
 func multipaths(l *looker) bool {
 	const file = "storage/multipath/topology.txt"
 	volume, bad := "", map[string]int{}
-	if !l.lines(file, func(n int, line string) {
+	return l.lines(file, func(n int, line string) {
 		if strings.Contains(line, " dm-") && !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "|") && !strings.HasPrefix(line, "`") {
 			volume, _, _ = strings.Cut(line, " ")
 		}
@@ -183,8 +183,5 @@ func multipaths(l *looker) bool {
 				l.found(Critical, "paths", file, n, "the volume "+volume+" has lost paths", line)
 			}
 		}
-	}) {
-		return false
-	}
-	return true
+	})
 }

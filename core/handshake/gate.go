@@ -118,6 +118,18 @@ func (g *Gate) Forget() {
 	g.forget()
 }
 
+// ForgetEngineer ends the enrolments of one engineer, who needs the secret again.
+func (g *Gate) ForgetEngineer(name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id, e := range g.enrolments {
+		if e.engineer == name {
+			e.Clear()
+			delete(g.enrolments, id)
+		}
+	}
+}
+
 func (g *Gate) forget() {
 	for id, e := range g.enrolments {
 		e.Clear()

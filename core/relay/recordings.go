@@ -127,7 +127,11 @@ func (a *archive) add(ctx context.Context, sys store.System, connection string, 
 	reg := a.srv.reg
 	switch old, err := reg.Segment(ctx, sys.ID, connection, seg.N); {
 	case err == nil:
-		return sameSegment(old, seg)
+		same, err := sameSegment(old, seg)
+		if err != nil {
+			return same, err
+		}
+		return same, a.recount(ctx, sys, connection, same)
 	case !errors.Is(err, store.ErrNotFound):
 		return api.Segment{}, unavailable(err)
 	}
@@ -216,6 +220,21 @@ func (a *archive) count(ctx context.Context, sys store.System, connection string
 			return unavailable(ctx.Err())
 		}
 	}
+}
+
+// recount counts a segment that was stored and, because of a failure in
+// between, not counted. Segments come in order, from 0.
+func (a *archive) recount(ctx context.Context, sys store.System, connection string, seg api.Segment) error {
+	rec, _, err := a.srv.reg.Recording(ctx, sys.ID, connection)
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return unavailable(err)
+	case err == nil && rec.Segments != seg.N:
+		return nil
+	case err != nil && seg.N != 0:
+		return nil
+	}
+	return a.count(ctx, sys, connection, seg)
 }
 
 // countOnce returns ErrConflict where another node counted at the same time.

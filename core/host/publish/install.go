@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/latchstring/latchstring/core/durable"
 	"github.com/latchstring/latchstring/core/host/catalog"
 	"github.com/latchstring/latchstring/core/paths"
@@ -124,11 +126,16 @@ func copyPlugin(from, to string, m catalog.Manifest) error {
 }
 
 func copyFile(src, dst *os.Root, name string, mode fs.FileMode) (err error) {
-	in, err := src.Open(name)
+	// The directory is somebody's: what lies there may be a pipe that nobody
+	// writes to.
+	in, err := src.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	if st, err := in.Stat(); err != nil || !st.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is no regular file", name), err)
+	}
 	if err := dst.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}

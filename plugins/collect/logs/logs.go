@@ -22,6 +22,7 @@ type settings struct {
 	Journal      bool          `config:"journal" default:"true" help:"collect the systemd journal"`
 	JournalLines int           `config:"journal_lines" default:"200000" help:"lines of the journal, the newest"`
 	JournalFiles []string      `config:"journal_files" help:"patterns of journal files of another root, which are read instead of asking journalctl"`
+	JournalAfter string        `config:"journal_after" help:"only what came after this cursor of the journal; each journal.txt ends with the cursor that it has reached"`
 	Timeout      time.Duration `config:"journal_timeout" default:"90s" help:"time that journalctl may take"`
 }
 
@@ -94,9 +95,12 @@ func (c *Collector) Collect(ctx context.Context, req collect.Request, sink colle
 }
 
 func (c *Collector) journal(req collect.Request) (collect.Item, []string) {
-	argv := []string{"journalctl", "--no-pager", "--quiet", "--output=short-iso-precise", "--lines=" + strconv.Itoa(c.settings.JournalLines)}
+	argv := []string{"journalctl", "--no-pager", "--quiet", "--show-cursor", "--output=short-iso-precise", "--lines=" + strconv.Itoa(c.settings.JournalLines)}
 	if !req.Since.IsZero() {
 		argv = append(argv, "--since=@"+strconv.FormatInt(req.Since.Unix(), 10))
+	}
+	if c.settings.JournalAfter != "" {
+		argv = append(argv, "--after-cursor="+c.settings.JournalAfter)
 	}
 	return collect.Item{Name: "journal.txt", Timeout: c.settings.Timeout}, argv
 }

@@ -14,7 +14,7 @@ import (
 
 // standing is what is remembered about the session that the global switch wants.
 type standing struct {
-	policy string    // under which it was tried last
+	policy *inForce  // under which it was tried last, as it was loaded: one that came back is another
 	again  time.Time // when it is tried again
 	why    string    // it could not be opened
 }
@@ -43,21 +43,21 @@ func (r *remote) keepStanding() {
 	r.mu.Lock()
 	s := r.standing
 	r.mu.Unlock()
-	hash := r.a.policy.Load().Hash()
+	now := r.a.policy.Load()
 	if !wanted {
 		if s != (standing{}) {
 			r.setStanding(standing{})
 		}
 		return
 	}
-	if s.policy == hash && time.Now().Before(s.again) || !r.turning.TryLock() {
+	if s.policy == now && time.Now().Before(s.again) || !r.turning.TryLock() {
 		return
 	}
 	defer r.turning.Unlock()
 	if r.machine.State() != session.Off {
 		return
 	}
-	s = standing{policy: hash, again: time.Now().Add(standingEvery)}
+	s = standing{policy: now, again: time.Now().Add(standingEvery)}
 	if err := r.openStanding(); err != nil {
 		why := firstLine(err.Error())
 		r.mu.Lock()

@@ -16,13 +16,14 @@ import (
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/record"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 // REQ E1, E2, E8
 func TestRecordingScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/recordings",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "recorded": recorded, "passport": passport, "shipped": shipped,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": cmdtest.Code, "recorded": recorded, "passport": passport, "shipped": shipped,
 			"relay": func(ts *testscript.TestScript, _ bool, _ []string) { relay(t, ts) }},
 	})
 }

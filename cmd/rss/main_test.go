@@ -5,10 +5,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
-	"errors"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 func TestMain(m *testing.M) {
@@ -39,26 +38,9 @@ func TestScripts(t *testing.T) {
 			return ln.Close()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "sshkey": sshkey, "ready": ready, "enroll": enroll, "mode": mode,
+			"code": cmdtest.Code, "sshkey": sshkey, "ready": ready, "enroll": enroll, "mode": mode,
 		},
 	})
-}
-
-// code N COMMAND... runs a command that must end with that exit code.
-func code(ts *testscript.TestScript, neg bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if (got == want) == neg {
-		ts.Fatalf("exit code %d", got)
-	}
 }
 
 // sshkey FILE makes an SSH key and FILE.pub.

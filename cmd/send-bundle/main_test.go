@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,26 +15,12 @@ import (
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/relay/setup"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 func TestMain(m *testing.M) {
 	launch.Main() // also when this process was started under no command's name
-	testscript.Main(builder{m}, map[string]func(){"send-bundle": main})
-}
-
-// builder builds the plugins beside the command that the scripts run, where a
-// host looks for them.
-type builder struct{ m *testing.M }
-
-func (b builder) Run() int {
-	bin, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator))
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "latchstring-plugins"), "../../plugins")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build plugins: %v\n%s", err, out)
-		return 1
-	}
-	return b.m.Run()
+	testscript.Main(cmdtest.Build(m, map[string]string{"latchstring-plugins": "../../plugins"}), map[string]func(){"send-bundle": main})
 }
 
 func TestScripts(t *testing.T) {
@@ -48,33 +31,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":   code,
+			"code":   cmdtest.Code,
 			"relay":  relayCmd,
 			"enroll": enroll,
 			"grow":   grow,
 			"ask":    askFor,
 		},
 	})
-}
-
-// code N COMMAND... runs a command that must end with that exit code.
-func code(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: code N COMMAND...")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
-	}
 }
 
 type relayKey struct{}

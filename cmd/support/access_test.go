@@ -20,6 +20,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/connect/connecttest"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 // openSystem is the system of a script.
@@ -56,7 +57,7 @@ func TestAccess(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "deny": deny, "session": session, "web": web, "get": get, "big": big, "same": same, "hunt": hunt, "sigcert": sigcert, "meddle": meddle, "meddled": meddled,
+			"code": cmdtest.Code, "deny": deny, "session": session, "web": web, "get": get, "big": big, "same": same, "hunt": hunt, "sigcert": sigcert, "meddle": meddle, "meddled": meddled,
 		},
 	})
 }

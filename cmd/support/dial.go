@@ -44,6 +44,18 @@ type way struct {
 	conn     *connect.Conn // once there is one
 }
 
+// onlyWay is findWay for a command that takes one system and nothing else.
+func onlyWay(c *cli.Context) (*way, error) {
+	name, rest, err := named(c)
+	if err == nil && len(rest) > 0 {
+		err = errOneSystem
+	}
+	if err != nil {
+		return nil, err
+	}
+	return findWay(c, name)
+}
+
 // findWay logs in, finds the system and looks at the certificate: what is
 // wrong is told before anybody is asked for a secret.
 func findWay(c *cli.Context, name string) (*way, error) {

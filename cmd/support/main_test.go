@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/core/sanitize"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 func TestMain(m *testing.M) {
@@ -59,29 +58,12 @@ func TestScripts(t *testing.T) {
 			return errors.Join(os.WriteFile(filepath.Join(e.WorkDir, "bundle-key.txt"), key, 0o600), os.WriteFile(filepath.Join(e.WorkDir, "array-7.pub"), []byte(pub), 0o600))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "engineer": engineer, "send": send, "corrupt": corrupt, "makebundle": makeBundle, "stranger": stranger,
+			"code": cmdtest.Code, "engineer": engineer, "send": send, "corrupt": corrupt, "makebundle": makeBundle, "stranger": stranger,
 		},
 	})
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
-
-// code N COMMAND... runs a command that must end with that exit code.
-func code(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if got != want {
-		ts.Fatalf("exit code %d", got)
-	}
-}
 
 // engineer NAME KEYFILE [ROLE...] makes a key and lets its owner in.
 func engineer(ts *testscript.TestScript, _ bool, args []string) {

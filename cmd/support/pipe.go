@@ -30,14 +30,7 @@ Example:
 }
 
 func pipe(c *cli.Context) error {
-	name, rest, err := named(c)
-	if err == nil && len(rest) > 0 {
-		err = errOneSystem
-	}
-	if err != nil {
-		return err
-	}
-	w, err := findWay(c, name)
+	w, err := onlyWay(c)
 	if err != nil {
 		return err
 	}

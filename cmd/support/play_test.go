@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/relay/setup"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
 // REQ E2, K3. Recordings are at the relay, which cannot read them; the vendor
@@ -40,7 +41,7 @@ func TestPlayScripts(t *testing.T) {
 			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "vendor-key.txt"), key, 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "engineer": engineer, "recorded": recorded},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": cmdtest.Code, "engineer": engineer, "recorded": recorded},
 	})
 }
 

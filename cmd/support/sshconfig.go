@@ -49,14 +49,7 @@ type sshConfigJSON struct {
 }
 
 func sshConfig(c *cli.Context) error {
-	name, rest, err := named(c)
-	if err == nil && len(rest) > 0 {
-		err = errOneSystem
-	}
-	if err != nil {
-		return err
-	}
-	w, err := findWay(c, name)
+	w, err := onlyWay(c)
 	if err != nil {
 		return err
 	}

@@ -13,19 +13,19 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
-	"github.com/latchstring/latchstring/core/session"
 )
 
 // Options are what the agent takes from the command line.
 type Options struct {
 	Version string
 	Log     *slog.Logger
-	Clock   session.Clock // nil: that of the machine
+	Clock   clock.Clock // nil: that of the machine
 
 	// For tests: nil takes those that count.
 	link      linkFunc

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/handshake"
 	"github.com/latchstring/latchstring/core/identity"
@@ -30,7 +31,7 @@ import (
 type remote struct {
 	a       *Agent
 	log     *slog.Logger
-	clock   session.Clock
+	clock   clock.Clock
 	machine *session.Machine
 	link    linkFunc       // how the relay is reached; tests bring their own
 	after   sync.WaitGroup // what goes on for a moment after a session
@@ -103,7 +104,7 @@ type linkFunc func(ctx context.Context, o linkOptions) error
 func newRemote(a *Agent) (*remote, error) {
 	r := &remote{a: a, log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
 	if r.clock == nil {
-		r.clock = session.SystemClock
+		r.clock = clock.System
 	}
 	if r.link == nil {
 		r.link = tunnelLink

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/host"
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 	System string // the id that challenges are bound to
 	Host   string // name of the machine, for the plugin
 	Audit  audit.Recorder
-	Clock  Clock         // nil: that of the machine
+	Clock  clock.Clock   // nil: that of the machine
 	Relay  func() string // the configured relay, to be told to users; nil: not told
 
 	// Open starts a plugin with its settings.
@@ -51,7 +52,7 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("login: directories, system, audit log and plugins are required")
 	}
 	if o.Clock == nil {
-		o.Clock = systemClock{}
+		o.Clock = clock.System
 	}
 	return &Service{o, store{o.Dir, o.Clock}}, nil
 }

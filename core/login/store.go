@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/durable"
 )
 
@@ -25,7 +26,7 @@ type state struct {
 // store keeps the state in a directory.
 type store struct {
 	dir   string
-	clock Clock
+	clock clock.Clock
 }
 
 // maxState is far more than the bounds on its parts let it become.

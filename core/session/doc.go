@@ -1,7 +1,7 @@
 // Package session is the state machine of remote access: off, opening, open,
 // connected, closing, and off again.
 //
-//	m, err := session.Load(path, session.SystemClock)
+//	m, err := session.Load(path, clock.System)
 //	if left, ok := m.Leftover(); ok { ... }           // the agent died in a session
 //	err = m.Begin(session.Record{ID: session.NewID(), Length: 8 * time.Hour, ...})
 //	err = m.Do(session.LinkUp)                        // opening → open

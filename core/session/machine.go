@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/durable"
 )
 
@@ -16,7 +17,7 @@ import (
 // use.
 type Machine struct {
 	path  string
-	clock Clock
+	clock clock.Clock
 
 	mu       sync.Mutex
 	rec      Record
@@ -26,9 +27,9 @@ type Machine struct {
 
 // Load reads what is on disk. A record that is damaged is a [*DamagedError] and
 // the machine is off: nothing is open that this process has not opened.
-func Load(path string, c Clock) (*Machine, error) {
+func Load(path string, c clock.Clock) (*Machine, error) {
 	if c == nil {
-		c = SystemClock
+		c = clock.System
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of the session: %w", err)

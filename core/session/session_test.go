@@ -229,13 +229,3 @@ func TestID(t *testing.T) {
 		seen[id] = true
 	}
 }
-
-func TestSystemClock(t *testing.T) {
-	a, boot, err := SystemClock.Boot()
-	must(t, err)
-	b, again, err := SystemClock.Boot()
-	must(t, err)
-	if boot == "" || boot != again || b < a || a <= 0 || SystemClock.Now().IsZero() {
-		t.Errorf("%v %q, %v %q", a, boot, b, again)
-	}
-}

@@ -1,4 +1,4 @@
-package session
+package clock
 
 import (
 	"fmt"
@@ -18,15 +18,17 @@ type Clock interface {
 	Boot() (time.Duration, string, error)
 }
 
-// SystemClock is the clock of the machine.
-var SystemClock Clock = systemClock{}
+// System is the clock of the machine.
+var System Clock = system{}
 
-type systemClock struct{}
+type system struct{}
 
 // Now has no monotonic part, so that differences are those of the time of day.
-func (systemClock) Now() time.Time { return time.Now().Round(0) }
+func (system) Now() time.Time { return time.Now().Round(0) }
 
-func (systemClock) Boot() (time.Duration, string, error) {
+// Boot reads CLOCK_BOOTTIME (clock_gettime(2)) and the kernel's boot_id
+// (random(4)).
+func (system) Boot() (time.Duration, string, error) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
 		return 0, "", fmt.Errorf("read the clock: %w", err)

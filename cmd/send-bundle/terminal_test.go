@@ -10,80 +10,34 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"github.com/latchstring/latchstring/core/bundle"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
-// screen is what a program on a terminal has shown since it was last forgotten.
-type screen struct {
-	t   *testing.T
-	tty *os.File
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
 // onTerminal runs send-bundle on a terminal of 80 by 24.
-func onTerminal(t *testing.T, args ...string) (*screen, *exec.Cmd) {
+func onTerminal(t *testing.T, args ...string) (*cmdtest.Screen, *exec.Cmd) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "send-bundle", args...)
 	cmd.Env = append(os.Environ(), "TERM=xterm")
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &screen{t: t, tty: tty}
-	go s.read()
-	t.Cleanup(func() { tty.Close() })
-	return s, cmd
-}
-
-func (s *screen) read() {
-	buf := make([]byte, 4096)
-	for {
-		n, err := s.tty.Read(buf)
-		s.mu.Lock()
-		s.all.Write(buf[:n])
-		s.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (s *screen) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.all.String() }
-
-func (s *screen) wait(text string) {
-	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(s.String(), text); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%q is not shown; the screen:\n%s", text, strings.ReplaceAll(s.String(), "\x1b", "^"))
-		}
-	}
+	return cmdtest.OnTerminal(t, cmd, 24, 80), cmd
 }
 
 // typed forgets what was shown and types.
-func (s *screen) typed(text string) {
-	s.t.Helper()
-	s.mu.Lock()
-	s.all.Reset()
-	s.mu.Unlock()
-	if _, err := s.tty.WriteString(text); err != nil {
-		s.t.Fatal(err)
-	}
+func typed(s *cmdtest.Screen, text string) {
+	s.Forget()
+	s.Type(text)
 }
 
-// lines tells whether the terminal has its lines back.
-func (s *screen) cooked() {
-	s.t.Helper()
-	mode, err := unix.IoctlGetTermios(int(s.tty.Fd()), unix.TCGETS)
+// cooked tells whether the terminal has its lines back.
+func cooked(t *testing.T, s *cmdtest.Screen) {
+	t.Helper()
+	mode, err := unix.IoctlGetTermios(int(s.TTY.Fd()), unix.TCGETS)
 	if err != nil || mode.Lflag&unix.ICANON == 0 || mode.Lflag&unix.ECHO == 0 {
-		s.t.Errorf("the terminal is left raw: %+v, %v", mode, err)
+		t.Errorf("the terminal is left raw: %+v, %v", mode, err)
 	}
 }
 
@@ -104,38 +58,38 @@ func TestReview(t *testing.T) {
 	put(t, dir, "data/c.txt", "nobody's business\n")
 	out := filepath.Join(dir, "b")
 	s, cmd := onTerminal(t, "--root", filepath.Join(dir, "r"), "--only", "files", "--include", filepath.Join(dir, "data"), "--output", out, "--no-encrypt", "--preview")
-	s.wait("enter look")
-	s.wait("c.txt")
-	s.typed("\x1b[B\r") // the first file behind the listing, a.conf
-	s.wait("side by side")
-	s.wait("*|*")
-	s.wait("Wint3rIsComing!")
-	s.wait("REDACTED")
-	s.typed("\t")
-	s.wait("line 1 of 3")
+	s.Wait("enter look")
+	s.Wait("c.txt")
+	typed(s, "\x1b[B\r") // the first file behind the listing, a.conf
+	s.Wait("side by side")
+	s.Wait("*|*")
+	s.Wait("Wint3rIsComing!")
+	s.Wait("REDACTED")
+	typed(s, "\t")
+	s.Wait("line 1 of 3")
 	if strings.Contains(s.String(), "Wint3r") {
 		t.Error("raw is shown where only sanitized should be")
 	}
-	s.typed("q")
-	s.wait("enter look")
-	s.typed("w")
-	s.wait("hide everywhere: _")
-	s.typed("project-bluebird\r")
-	s.wait("files were changed")
-	s.typed("/")
-	s.wait("names with: _")
-	s.typed("c.txt\r")
-	s.wait(`Names with "c.txt"`)
-	s.typed(" ")
-	s.wait("1 are out")
-	s.typed("\x1b")
-	s.wait("a.conf")
-	s.typed("s")
-	s.wait("Let exactly this leave? [y/N] ")
+	typed(s, "q")
+	s.Wait("enter look")
+	typed(s, "w")
+	s.Wait("hide everywhere: _")
+	typed(s, "project-bluebird\r")
+	s.Wait("files were changed")
+	typed(s, "/")
+	s.Wait("names with: _")
+	typed(s, "c.txt\r")
+	s.Wait(`Names with "c.txt"`)
+	typed(s, " ")
+	s.Wait("1 are out")
+	typed(s, "\x1b")
+	s.Wait("a.conf")
+	typed(s, "s")
+	s.Wait("Let exactly this leave? [y/N] ")
 	_, rest, _ := strings.Cut(s.String(), "sha256   ")
 	shown, _, _ := strings.Cut(rest, "\r")
-	s.cooked()
-	s.typed("y\n")
+	cooked(t, s)
+	typed(s, "y\n")
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, s.String())
 	}
@@ -168,19 +122,19 @@ func TestReview(t *testing.T) {
 func TestReviewGivenUp(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "data/a.log", "hello\n")
-	for name, leave := range map[string]func(*screen, *exec.Cmd){
-		"q":       func(s *screen, _ *exec.Cmd) { s.typed("q") },
-		"^C":      func(s *screen, _ *exec.Cmd) { s.typed("\x03") },
-		"SIGTERM": func(_ *screen, c *exec.Cmd) { c.Process.Signal(unix.SIGTERM) },
+	for name, leave := range map[string]func(*cmdtest.Screen, *exec.Cmd){
+		"q":       func(s *cmdtest.Screen, _ *exec.Cmd) { typed(s, "q") },
+		"^C":      func(s *cmdtest.Screen, _ *exec.Cmd) { typed(s, "\x03") },
+		"SIGTERM": func(_ *cmdtest.Screen, c *exec.Cmd) { c.Process.Signal(unix.SIGTERM) },
 	} {
 		out := filepath.Join(dir, "b")
 		s, cmd := onTerminal(t, "--root", filepath.Join(dir, "r"), "--only", "files", "--include", filepath.Join(dir, "data"), "--output", out, "--no-encrypt", "--preview")
-		s.wait("enter look")
+		s.Wait("enter look")
 		leave(s, cmd)
 		if err := cmd.Wait(); err == nil {
 			t.Errorf("%s: it ended well", name)
 		}
-		s.cooked()
+		cooked(t, s)
 		if !strings.Contains(s.String(), "\x1b[?1049l") {
 			t.Errorf("%s: the first screen is not back", name)
 		}
@@ -206,21 +160,21 @@ func TestPick(t *testing.T) {
 		t.Fatalf("%v\n%s", err, o)
 	}
 	s, cmd := onTerminal(t, append(args, out, "--pick")...)
-	s.wait("What shall be collected?")
-	s.wait(" s ")     // a time
-	s.typed("\x1b[C") // files
-	s.wait("/data")
-	s.typed("\x1b[F\x1b[C") // system
-	s.wait("summary.json")
-	s.typed("\x1b[B ") // its first item
-	s.wait("[-]")
-	s.typed("\x1b[H ") // files
-	s.wait("[ ] ▾ files")
-	s.typed("\r")
+	s.Wait("What shall be collected?")
+	s.Wait(" s ")      // a time
+	typed(s, "\x1b[C") // files
+	s.Wait("/data")
+	typed(s, "\x1b[F\x1b[C") // system
+	s.Wait("summary.json")
+	typed(s, "\x1b[B ") // its first item
+	s.Wait("[-]")
+	typed(s, "\x1b[H ") // files
+	s.Wait("[ ] ▾ files")
+	typed(s, "\r")
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, s.String())
 	}
-	s.cooked()
+	cooked(t, s)
 	b, err := bundle.Open(out, bundle.OpenOptions{})
 	if err != nil {
 		t.Fatal(err)

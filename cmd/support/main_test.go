@@ -41,26 +41,30 @@ type worldKey struct{}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
-		Setup: func(e *testscript.Env) error {
-			r := relaytest.New(t)
-			w := &world{relay: r}
-			w.system, w.vendor = r.Enroll("array-7")
-			e.Values[worldKey{}] = w
-			e.Setenv("RSS", r.Address)
-			e.Setenv("PIN", r.Loaded.Pin().String())
-			e.Setenv("HOME", e.WorkDir)
-			key, err := os.ReadFile(filepath.Join(r.Loaded.Places.HandOut, setup.BundleKeyName))
-			if err != nil {
-				return err
-			}
-			pub := identity.FormatKey(w.system.PublicKey()) + "\n"
-			return errors.Join(os.WriteFile(filepath.Join(e.WorkDir, "bundle-key.txt"), key, 0o600), os.WriteFile(filepath.Join(e.WorkDir, "array-7.pub"), []byte(pub), 0o600))
-		},
+		Dir:   "testdata/script",
+		Setup: func(e *testscript.Env) error { return settle(t, e, "bundle-key.txt") },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdtest.Code, "engineer": engineer, "send": send, "corrupt": corrupt, "makebundle": makeBundle, "stranger": stranger,
 		},
 	})
+}
+
+// settle gives a script a relay, a system that has enrolled there, and the
+// vendor's key to what it sends, in a file of that name.
+func settle(t *testing.T, e *testscript.Env, vendorKey string) error {
+	r := relaytest.New(t)
+	w := &world{relay: r}
+	w.system, w.vendor = r.Enroll("array-7")
+	e.Values[worldKey{}] = w
+	e.Setenv("RSS", r.Address)
+	e.Setenv("PIN", r.Loaded.Pin().String())
+	e.Setenv("HOME", e.WorkDir)
+	key, err := os.ReadFile(filepath.Join(r.Loaded.Places.HandOut, setup.BundleKeyName))
+	if err != nil {
+		return err
+	}
+	pub := identity.FormatKey(w.system.PublicKey()) + "\n"
+	return errors.Join(os.WriteFile(filepath.Join(e.WorkDir, vendorKey), key, 0o600), os.WriteFile(filepath.Join(e.WorkDir, "array-7.pub"), []byte(pub), 0o600))
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }

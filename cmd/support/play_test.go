@@ -3,18 +3,14 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/record"
 	"github.com/latchstring/latchstring/core/relay/client"
-	"github.com/latchstring/latchstring/core/relay/relaytest"
-	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
@@ -22,26 +18,9 @@ import (
 // plays those that the customer shares.
 func TestPlayScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/play",
-		Setup: func(e *testscript.Env) error {
-			r := relaytest.New(t)
-			w := &world{relay: r}
-			w.system, w.vendor = r.Enroll("array-7")
-			e.Values[worldKey{}] = w
-			e.Setenv("RSS", r.Address)
-			e.Setenv("PIN", r.Loaded.Pin().String())
-			e.Setenv("HOME", e.WorkDir)
-			key, err := os.ReadFile(filepath.Join(r.Loaded.Places.HandOut, setup.BundleKeyName))
-			if err != nil {
-				return err
-			}
-			pub := identity.FormatKey(w.system.PublicKey()) + "\n"
-			if err := os.WriteFile(filepath.Join(e.WorkDir, "array-7.pub"), []byte(pub), 0o600); err != nil {
-				return err
-			}
-			return os.WriteFile(filepath.Join(e.WorkDir, "vendor-key.txt"), key, 0o600)
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": cmdtest.Code, "engineer": engineer, "recorded": recorded},
+		Dir:   "testdata/play",
+		Setup: func(e *testscript.Env) error { return settle(t, e, "vendor-key.txt") },
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"code": cmdtest.Code, "engineer": engineer, "recorded": recorded},
 	})
 }
 

@@ -7,53 +7,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 
 	"github.com/latchstring/latchstring/core/connect/connecttest"
+	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
-
-// screen is what a program on a terminal has shown.
-type screen struct {
-	t   *testing.T
-	tty *os.File
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (s *screen) read() {
-	buf := make([]byte, 4096)
-	for {
-		n, err := s.tty.Read(buf)
-		s.mu.Lock()
-		s.all.Write(buf[:n])
-		s.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (s *screen) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.all.String() }
-
-func (s *screen) wait(text string) {
-	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(s.String(), text); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%q is not shown; the screen:\n%s", text, s.String())
-		}
-	}
-}
-
-func (s *screen) typed(text string) {
-	s.t.Helper()
-	if _, err := s.tty.WriteString(text); err != nil {
-		s.t.Fatal(err)
-	}
-}
 
 // supportCommand runs this program, which is the test binary under its name.
 func supportCommand(t *testing.T, args ...string) *exec.Cmd {
@@ -81,17 +42,11 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	cmd := supportCommand(t, "ssh", "--root", root, "array-7")
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 31, Cols: 101})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tty.Close()
-	sc := &screen{t: t, tty: tty}
-	go sc.read()
-	sc.wait("Secret of array-7, as the customer says it: ")
-	sc.typed(s.Secret + "\n")
-	sc.typed("PS1=; echo size-$(stty size | tr ' ' x)-$TERM\r")
-	sc.wait("size-31x101-xterm")
+	sc := cmdtest.OnTerminal(t, cmd, 31, 101)
+	sc.Wait("Secret of array-7, as the customer says it: ")
+	sc.Type(s.Secret + "\n")
+	sc.Type("PS1=; echo size-$(stty size | tr ' ' x)-$TERM\r")
+	sc.Wait("size-31x101-xterm")
 	if strings.Contains(sc.String(), s.Secret) {
 		t.Errorf("the secret is on the screen:\n%s", sc.String())
 	}
@@ -101,23 +56,23 @@ func TestTerminal(t *testing.T) {
 	if err == nil && bytes.Contains(line, []byte(s.Secret)) || envErr == nil && bytes.Contains(env, []byte(s.Secret)) {
 		t.Error("the secret is in the arguments or in the environment")
 	}
-	if err := pty.Setsize(tty, &pty.Winsize{Rows: 42, Cols: 132}); err != nil {
+	if err := pty.Setsize(sc.TTY, &pty.Winsize{Rows: 42, Cols: 132}); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(sc.String(), "size-42x132-"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the change of the window is not known there:\n%s", sc.String())
 		}
-		sc.typed("echo size-$(stty size | tr ' ' x)-\r")
+		sc.Type("echo size-$(stty size | tr ' ' x)-\r")
 	}
 	s.Near.Cut()
-	sc.typed("echo still-$((40+2))\r")
-	sc.wait("still-42")
-	sc.wait("support: connected again; nothing was lost\r\n")
-	sc.typed("\r~?")
-	sc.wait("~.  end the connection")
-	sc.typed("\r~.")
-	sc.wait("support: the connection to array-7 is closed")
+	sc.Type("echo still-$((40+2))\r")
+	sc.Wait("still-42")
+	sc.Wait("support: connected again; nothing was lost\r\n")
+	sc.Type("\r~?")
+	sc.Wait("~.  end the connection")
+	sc.Type("\r~.")
+	sc.Wait("support: the connection to array-7 is closed")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("it ends with %v", err)
 	}

@@ -116,10 +116,7 @@ func TestQuestionsAreHarmless(t *testing.T) {
 }
 
 func TestThisMachine(t *testing.T) {
-	s := sinktest.New(t)
-	if err := New().Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
+	s := sinktest.ThisMachine(t, New())
 	if len(s.Items) < 3 {
 		t.Errorf("%d items", len(s.Items))
 	}

@@ -41,11 +41,7 @@ var server = map[string]string{
 }
 
 func TestServer(t *testing.T) {
-	c := New()
-	s := recorded.New(t, recorded.Commands(t, "testdata/commands.txtar"), recorded.Lay(t, server), c.Needs())
-	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
+	s := recorded.Server(t, New(), server)
 	for name, want := range map[string]string{
 		"firmware/dmi.txt":     "id/sys_vendor: ACME\nid/product_serial: CZ1234\n",
 		"memory/edac.txt":      "mc0/ce_count: 12\nmc0/ue_count: 0\n",
@@ -77,31 +73,12 @@ func TestServer(t *testing.T) {
 }
 
 // A machine without any of it has absent items and no failed ones.
-func TestBareMachine(t *testing.T) {
-	c := New()
-	s := recorded.New(t, nil, "", c.Needs())
-	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
-	for name, g := range s.Items {
-		if g.Absent == "" {
-			t.Errorf("%s: %+v", name, g)
-		}
-	}
-}
+func TestBareMachine(t *testing.T) { recorded.Bare(t, New()) }
 
 func TestThisMachine(t *testing.T) {
-	s := sinktest.New(t)
-	if err := New().Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
+	s := sinktest.ThisMachine(t, New())
 	if g := s.Find("disks/block.txt"); g.Absent == "" && !strings.Contains(g.Text, "queue/rotational: ") {
 		t.Errorf("%+v", g)
-	}
-	for name, g := range s.Items {
-		if g.Failed != "" {
-			t.Errorf("%s failed: %s", name, g.Failed)
-		}
 	}
 }
 

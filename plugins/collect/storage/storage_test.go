@@ -31,11 +31,7 @@ var server = map[string]string{
 }
 
 func TestServer(t *testing.T) {
-	c := New()
-	s := recorded.New(t, recorded.Commands(t, "testdata/commands.txtar"), recorded.Lay(t, server), c.Needs())
-	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
+	s := recorded.Server(t, New(), server)
 	for name, want := range map[string]string{
 		"fc/hosts.txt":             "host1/port_name: 0x10000090fa000001\nhost1/port_state: Online\nhost1/statistics/link_failure_count: 0x3\n",
 		"scsi/hosts.txt":           "host1/proc_name: lpfc\n",
@@ -68,31 +64,12 @@ func TestServer(t *testing.T) {
 }
 
 // What a machine lacks is absent and no failure.
-func TestBareMachine(t *testing.T) {
-	c := New()
-	s := recorded.New(t, nil, "", c.Needs())
-	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
-	for name, g := range s.Items {
-		if g.Absent == "" {
-			t.Errorf("%s: %+v", name, g)
-		}
-	}
-}
+func TestBareMachine(t *testing.T) { recorded.Bare(t, New()) }
 
 func TestThisMachine(t *testing.T) {
-	s := sinktest.New(t)
-	if err := New().Collect(t.Context(), collect.Request{}, s); err != nil {
-		t.Fatal(err)
-	}
+	s := sinktest.ThisMachine(t, New())
 	if g := s.Find("mounts/mountinfo"); !strings.Contains(g.Text, " / ") {
 		t.Errorf("%+v", g)
-	}
-	for name, g := range s.Items {
-		if g.Failed != "" {
-			t.Errorf("%s failed: %s", name, g.Failed)
-		}
 	}
 }
 

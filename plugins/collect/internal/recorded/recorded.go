@@ -46,6 +46,38 @@ func New(t testing.TB, commands map[string]string, root string, n needs.List) *S
 	return &Sink{Sink: sinktest.New(t), Commands: commands, Root: root, Needs: n}
 }
 
+// Collector is a collector that declares what it needs.
+type Collector interface {
+	collect.Collector
+	collect.Needer
+}
+
+// Server collects on a machine with these files, whose commands answer what
+// testdata/commands.txtar of the package says.
+func Server(t testing.TB, c Collector, files map[string]string) *Sink {
+	t.Helper()
+	s := New(t, Commands(t, "testdata/commands.txtar"), Lay(t, files), c.Needs())
+	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Bare collects on a machine that has nothing of what is asked for: all items
+// must be absent, none failed.
+func Bare(t testing.TB, c Collector) {
+	t.Helper()
+	s := New(t, nil, "", c.Needs())
+	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range s.Items {
+		if g.Absent == "" {
+			t.Errorf("%s: %+v", name, g)
+		}
+	}
+}
+
 // Lay makes a folder with files for [Sink.Root]. A text that begins with "->"
 // makes a symbolic link.
 func Lay(t testing.TB, files map[string]string) string {

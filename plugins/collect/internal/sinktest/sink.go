@@ -36,6 +36,21 @@ type Sink struct {
 // New makes a sink.
 func New(t testing.TB) *Sink { return &Sink{T: t, Items: map[string]*Got{}} }
 
+// ThisMachine collects on this machine: nothing may fail, whatever it has.
+func ThisMachine(t testing.TB, c collect.Collector) *Sink {
+	t.Helper()
+	s := New(t)
+	if err := c.Collect(t.Context(), collect.Request{}, s); err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range s.Items {
+		if g.Failed != "" {
+			t.Errorf("%s failed: %s", name, g.Failed)
+		}
+	}
+	return s
+}
+
 func (s *Sink) add(it collect.Item) *Got {
 	if err := collect.CheckName(it.Name); err != nil {
 		s.T.Error(err)

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,11 +15,7 @@ import (
 func connectionsCommand() *cli.Command {
 	one := func(name, usage, done string, f func(context.Context, *control.Client, string) error) *cli.Command {
 		return &cli.Command{Name: name, Usage: usage, ArgsUsage: "ID", Action: func(c *cli.Context) error {
-			id, err := connectionID(c)
-			if err != nil {
-				return err
-			}
-			client, err := dialAgent(c)
+			id, client, err := connectionOf(c)
 			if err != nil {
 				return err
 			}
@@ -59,11 +53,13 @@ func connectionsCommand() *cli.Command {
 	}
 }
 
-func connectionID(c *cli.Context) (string, error) {
+// connectionOf is the connection that is named, and the agent that has it.
+func connectionOf(c *cli.Context) (string, *control.Client, error) {
 	if c.NArg() != 1 {
-		return "", cmdline.Usagef("say which connection: its ID is in `remote-support connections`")
+		return "", nil, cmdline.Usagef("say which connection: its ID is in `remote-support connections`")
 	}
-	return c.Args().First(), nil
+	client, err := dialAgent(c)
+	return c.Args().First(), client, err
 }
 
 func listConnections(c *cli.Context) error {
@@ -124,11 +120,7 @@ func orDash(s string) string {
 }
 
 func approve(c *cli.Context) error {
-	id, err := connectionID(c)
-	if err != nil {
-		return err
-	}
-	client, err := dialAgent(c)
+	id, client, err := connectionOf(c)
 	if err != nil {
 		return err
 	}
@@ -144,101 +136,4 @@ func approve(c *cli.Context) error {
 		_, err := fmt.Fprintln(w, text)
 		return err
 	})
-}
-
-// watchConnection shows what an engineer sees. What could make the terminal of
-// the one who looks on do more than show is left out.
-func watchConnection(c *cli.Context) error {
-	id, err := connectionID(c)
-	if err != nil {
-		return err
-	}
-	client, err := dialAgent(c)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.App.ErrWriter, "looking on at %s; end with Ctrl-C, cut it with: remote-support connections cut %s\n", id, id)
-	enc := json.NewEncoder(c.App.Writer)
-	screens := map[uint32]*screen{}
-	err = client.Live(c.Context, control.Self(), id, func(f control.Frame) error {
-		if cmdline.JSON(c) {
-			return enc.Encode(f)
-		}
-		if screens[f.Channel] == nil {
-			screens[f.Channel] = &screen{}
-		}
-		_, err := c.App.Writer.Write(screens[f.Channel].show(f.Data))
-		return err
-	})
-	if c.Context.Err() != nil {
-		return nil // Ctrl-C is how it ends
-	}
-	if err == nil {
-		fmt.Fprintln(c.App.ErrWriter, "\nthe connection has ended")
-	}
-	return err
-}
-
-// screen lets through what draws: text, colours, movements of the cursor. It
-// leaves out what makes a terminal answer (the answer would be typed into the
-// shell of whoever looks on), sets its title or its clipboard.
-type screen struct {
-	state byte   // 0 text, e after ESC, c in a CSI sequence, s in a string, t after ESC in a string
-	seq   []byte // the sequence so far
-}
-
-const longestSequence = 64
-
-func (s *screen) show(p []byte) []byte {
-	var out []byte
-	for _, b := range p {
-		switch s.state {
-		case 0:
-			switch {
-			case b == 0x1b:
-				s.state, s.seq = 'e', append(s.seq[:0], b)
-			case b == 0x05: // answers back
-			default:
-				out = append(out, b)
-			}
-		case 'e':
-			s.seq = append(s.seq, b)
-			switch {
-			case b == '[':
-				s.state = 'c'
-			case strings.IndexByte("]PX^_", b) >= 0:
-				s.state = 's'
-			case b >= 0x20 && b <= 0x2f: // more to come
-			default:
-				s.state = 0
-				if b != 'Z' && b != 'c' { // asks who the terminal is; resets it
-					out = append(out, s.seq...)
-				}
-			}
-		case 'c':
-			s.seq = append(s.seq, b)
-			switch {
-			case len(s.seq) > longestSequence:
-				s.state = 0
-			case b >= 0x40 && b <= 0x7e:
-				s.state = 0
-				if strings.IndexByte("cnxtqpyi", b) < 0 { // reports, window, printer
-					out = append(out, s.seq...)
-				}
-			}
-		case 's':
-			switch b {
-			case 0x07:
-				s.state = 0
-			case 0x1b:
-				s.state = 't'
-			}
-		case 't':
-			s.state = 's'
-			if b == '\\' {
-				s.state = 0
-			}
-		}
-	}
-	return out
 }

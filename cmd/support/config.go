@@ -47,7 +47,7 @@ func configDir(c *cli.Context) (string, error) {
 
 const configName = "support.json"
 
-var errNotLoggedIn = errors.New("not logged in to a relay; run: support login --rss HOST --pin SHA256:...")
+var errNotLoggedIn = errors.New("not logged in to a relay; run: support login --rss HOST --pin SHA256:PIN")
 
 func readConfig(c *cli.Context) (config, error) {
 	dir, err := configDir(c)

@@ -20,7 +20,7 @@ func CheckName(name string) error {
 	case len(name) > maxName:
 		return fmt.Errorf("item name of %d bytes: at most %d", len(name), maxName)
 	case path.IsAbs(name) || path.Clean(name) != name || name == "." || name == ".." || strings.HasPrefix(name, "../"):
-		return fmt.Errorf("item name %q: want a clean relative path with slashes, without ..", name)
+		return fmt.Errorf("item name %q: want a clean relative path with slashes that does not leave its folder", name)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == '\\' }):
 		return fmt.Errorf("item name %q: want printable characters without backslashes", name)
 	}

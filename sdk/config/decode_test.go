@@ -30,7 +30,7 @@ type settings struct {
 		Key Secret `config:"key" required:"true"`
 	} `config:"tls"`
 
-	internal int
+	internal int //lint:ignore U1000 fields that are not exported are left alone
 }
 
 const good = `{"proxy":"p:1","proxy_password":"hunter2-hunter2","timeout":"1m30s","retries":7,"offset":"-4","ratio":2,

@@ -80,12 +80,20 @@ func (o *opened) look() (err error) {
 	src := findings.Source{Host: o.SignedBy + ", host " + m.System.Host, Made: m.Created}
 	for _, f := range m.Files {
 		if f.ExitCode != nil && *f.ExitCode != 0 {
-			src.Failed = append(src.Failed, findings.Trouble{What: f.Source, Why: fmt.Sprintf("exit code %d", *f.ExitCode)})
+			src.Failed = append(src.Failed, findings.Trouble{What: on(f.Machine, f.Source), Why: fmt.Sprintf("exit code %d", *f.ExitCode)})
 		}
 	}
 	for _, x := range m.Missing {
 		if x.State != bundle.Absent {
-			src.Missing = append(src.Missing, findings.Trouble{What: strings.TrimSuffix(x.Collector+"/"+x.Name, "/"), Why: string(x.State) + ": " + x.Reason})
+			src.Missing = append(src.Missing, findings.Trouble{What: on(x.Machine, strings.TrimSuffix(x.Collector+"/"+x.Name, "/")), Why: string(x.State) + ": " + x.Reason})
+		}
+	}
+	for _, x := range m.Machines {
+		if x.Error == "" {
+			if src.Machines == nil {
+				src.Machines = make(map[string]string)
+			}
+			src.Machines[x.Name] = x.Host
 		}
 	}
 	root, err := os.OpenRoot(o.Folder)
@@ -101,6 +109,14 @@ func (o *opened) look() (err error) {
 	defer func() { err = errors.Join(err, page.Close()) }()
 	o.Summary = filepath.Join(o.Folder, summaryPage)
 	return o.Findings.HTML(page)
+}
+
+// on says on which further machine something was.
+func on(machine, what string) string {
+	if machine == "" {
+		return what
+	}
+	return what + " on " + machine
 }
 
 // summaryPage is no name that a file of a bundle can have: those are in the

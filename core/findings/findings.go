@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,7 @@ type Report struct {
 	Failed   []Trouble `json:"failed,omitempty"`   // commands that failed on the machine
 	Missing  []Trouble `json:"missing,omitempty"`  // what could not be collected
 	Problems []string  `json:"problems,omitempty"` // files that could not be read
+	Machines []*Report `json:"machines,omitempty"` // further machines of the bundle
 }
 
 // Fact is a line of the machine's description.
@@ -69,6 +71,9 @@ type Source struct {
 	Made    time.Time
 	Failed  []Trouble
 	Missing []Trouble
+	// Machines has the hosts of further machines by their folders below
+	// machines/. What is known of their commands stands with the rest.
+	Machines map[string]string
 }
 
 const (
@@ -102,17 +107,54 @@ var checks = []check{
 	{"reboots", reboots},
 }
 
-// looker is the state of one look at a bundle.
+// looker is the state of one look at the files of a machine.
 type looker struct {
 	files fs.FS
 	names []string
 	r     *Report
 }
 
+// machines is where a bundle has the files of further machines.
+const machines = "machines"
+
 // Look reads the files of an opened bundle.
 func Look(files fs.FS, s Source) *Report {
-	l := &looker{files: files, r: &Report{Host: s.Host, Made: s.Made, Failed: s.Failed, Missing: s.Missing}}
+	r := &Report{Host: s.Host, Made: s.Made, Failed: s.Failed, Missing: s.Missing}
+	look(files, r)
+	for _, name := range slices.Sorted(maps.Keys(s.Machines)) {
+		m := &Report{Host: name, Made: s.Made}
+		if host := s.Machines[name]; host != "" {
+			m.Host = name + ", host " + host
+		}
+		folder := machines + "/" + name
+		if below, err := fs.Sub(files, folder); err != nil {
+			m.Problems = append(m.Problems, err.Error())
+		} else {
+			look(below, m)
+		}
+		m.move(folder)
+		r.Machines = append(r.Machines, m)
+	}
+	return r
+}
+
+// move makes the report of a machine's folder one of the bundle.
+func (r *Report) move(folder string) {
+	for i := range r.Findings {
+		r.Findings[i].File = folder + "/" + r.Findings[i].File
+	}
+	for i := range r.Errors {
+		r.Errors[i].File = folder + "/" + r.Errors[i].File
+	}
+}
+
+// look fills a report of one machine.
+func look(files fs.FS, r *Report) {
+	l := &looker{files: files, r: r}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && name == machines {
+			return fs.SkipDir
+		}
 		if err == nil && d.Type().IsRegular() {
 			l.names = append(l.names, name)
 		}
@@ -141,7 +183,6 @@ func Look(files fs.FS, s Source) *Report {
 		l.r.Problems = append(l.r.Problems, fmt.Sprintf("%d findings more are left out", len(l.r.Findings)-maxFindings))
 		l.r.Findings = l.r.Findings[:maxFindings]
 	}
-	return l.r
 }
 
 func (l *looker) found(s Severity, check, file string, line int, text string, detail ...string) {

@@ -45,6 +45,41 @@ var sick = map[string]string{
 	"kernel/dmesg.txt": "kern  :err   : 2026-11-01T10:00:00,000000+00:00 I/O error, dev sda, sector 42\n",
 }
 
+// A bundle of several machines: each is looked at by itself, and what is found
+// there points into its folder.
+func TestMachines(t *testing.T) {
+	files := map[string]string{"kernel/taints.json": `{"value": 0, "reasons": []}`, "machines/stranger/services/systemd/failed.txt": sick["services/systemd/failed.txt"]}
+	for name, text := range sick {
+		files["machines/web-2/"+name] = text
+	}
+	r := Look(tree(files), Source{Host: "array-7", Made: made, Machines: map[string]string{"web-2": "web-2.example", "web-3": ""}})
+	if len(r.Findings) != 0 || len(r.Errors) != 0 {
+		t.Errorf("what others have is told of the first machine: %+v", r.Findings)
+	}
+	if len(r.Machines) != 2 || r.Machines[0].Host != "web-2, host web-2.example" || len(r.Machines[1].Findings) != 0 {
+		t.Fatalf("%+v", r.Machines)
+	}
+	alone := Look(tree(sick), Source{Host: "array-7", Made: made})
+	if len(r.Machines[0].Findings) != len(alone.Findings) || len(r.Machines[0].Errors) != len(alone.Errors) {
+		t.Errorf("%d findings and %d errors, alone %d and %d", len(r.Machines[0].Findings), len(r.Machines[0].Errors), len(alone.Findings), len(alone.Errors))
+	}
+	var text, page bytes.Buffer
+	if err := r.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.HTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"nothing stands out", "\nweb-2, host web-2.example\n", "machines/web-2/services/systemd/failed.txt:1"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	if !strings.Contains(page.String(), `href="./machines/web-2/services/systemd/failed.txt"`) || !strings.Contains(page.String(), "<h1>web-3</h1>") {
+		t.Errorf("the page:\n%s", &page)
+	}
+}
+
 func TestLook(t *testing.T) {
 	r := Look(tree(sick), Source{Host: "array-7", Made: made})
 	var got []string

@@ -37,9 +37,11 @@ func (r *Report) HTML(w io.Writer) error {
 	var counts []count
 	for _, s := range order {
 		n := 0
-		for _, f := range r.Findings {
-			if f.Severity == s {
-				n++
+		for _, m := range append([]*Report{r}, r.Machines...) {
+			for _, f := range m.Findings {
+				if f.Severity == s {
+					n++
+				}
 			}
 		}
 		counts = append(counts, count{s, n})

@@ -9,6 +9,15 @@ import (
 // Text writes the report for a terminal.
 func (r *Report) Text(w io.Writer) error {
 	p := &printer{w: w}
+	r.text(p)
+	for _, m := range r.Machines {
+		p.line("\n%s", clean(m.Host))
+		m.text(p)
+	}
+	return p.err
+}
+
+func (r *Report) text(p *printer) {
 	if len(r.Findings) == 0 {
 		p.line("nothing stands out")
 	}
@@ -29,7 +38,6 @@ func (r *Report) Text(w io.Writer) error {
 	for _, problem := range r.Problems {
 		p.line("problem: %s", problem)
 	}
-	return p.err
 }
 
 func place(file string, line int) string {

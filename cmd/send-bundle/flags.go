@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func runFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "only", Usage: "run only these collectors: `A,B`"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave these collectors out: `A,B`"},
 		&cli.StringSliceFlag{Name: "include", Usage: "another file or folder, `PATH`; may repeat"},
-		&cli.StringFlag{Name: "since", Usage: "logs not older than `AGE`, as 48h or 7d, or than a date, as 2026-11-20"},
+		&cli.StringFlag{Name: "since", Usage: "logs not older than `AGE`, as 48h or 7d, than a date, as 2026-11-20, or (last) than the last bundle that was delivered"},
 		&cli.StringFlag{Name: "max-size", Usage: "at most `SIZE` of collected data, as 500MB"},
 		&cli.DurationFlag{Name: "deadline", Usage: "collect for at most `TIME`, as 10m"},
 		&cli.StringFlag{Name: "format", Usage: "`FORMAT` of the archive: tar.zst, tar.gz or zip", Value: string(bundle.TarZstd)},
@@ -68,7 +69,7 @@ func request(c *cli.Context, now time.Time) (bundler.Request, error) {
 	if r.Format, err = bundle.ParseFormat(c.String("format")); err != nil {
 		return r, cmdline.Usagef("--format: %v", err)
 	}
-	if s := c.String("since"); s != "" {
+	if s := c.String("since"); s != "" && s != sinceLast {
 		if r.Since, err = since(s, now); err != nil {
 			return r, cmdline.Usagef("--since %s: %v", s, err)
 		}
@@ -101,6 +102,26 @@ type parseError string
 
 func (e parseError) Error() string { return string(e) }
 
+// sinceLast is what --since takes besides ages and dates.
+const sinceLast = "last"
+
+// sinceDelivered puts the time of the last delivery into a request that asks for
+// it. Without one nothing is left out: it is the first bundle.
+func sinceDelivered(c *cli.Context, b *bundler.Bundler, req *bundler.Request) error {
+	if c.String("since") != sinceLast {
+		return nil
+	}
+	last, err := b.LastDelivered()
+	if err != nil {
+		return fmt.Errorf("--since last: %w", err)
+	}
+	if last.IsZero() {
+		fmt.Fprintln(c.App.ErrWriter, "note: no bundle was delivered yet; logs are collected as far as they go")
+	}
+	req.Since = last
+	return nil
+}
+
 // since reads an age (48h, 7d) or a date or time in the past.
 func since(s string, now time.Time) (time.Time, error) {
 	age, err := time.ParseDuration(s)
@@ -123,7 +144,7 @@ func since(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, parseError("neither an age as 48h or 7d nor a date as 2026-11-20")
+	return time.Time{}, parseError("neither an age as 48h or 7d, nor a date as 2026-11-20, nor last")
 }
 
 // size reads a number of bytes as people write it; k, M and G are powers of

@@ -31,6 +31,9 @@ func run(c *cli.Context) error {
 		}
 	}
 	return withBundler(c, func(b *bundler.Bundler) error {
+		if err := sinceDelivered(c, b, &req); err != nil {
+			return err
+		}
 		if c.IsSet("request") {
 			g, err := granted(c, b)
 			if err != nil {

@@ -41,13 +41,30 @@ type Delivered struct {
 // Queue opens the bundles that wait for delivery.
 func (b *Bundler) Queue() (*deliver.Queue, error) { return deliver.OpenQueue(b.p.Root.Queue()) }
 
+// LastDelivered is when the last bundle was begun that the relay has; the zero
+// time when there is none.
+func (b *Bundler) LastDelivered() (time.Time, error) {
+	q, err := b.Queue()
+	if err != nil {
+		return time.Time{}, err
+	}
+	all, err := q.Receipts()
+	var last time.Time
+	for _, s := range all {
+		if s.Item.Began.After(last) {
+			last = s.Item.Began
+		}
+	}
+	return last, err
+}
+
 // enqueue hands a sealed bundle over to the queue and records both.
 func (b *Bundler) enqueue(path string, m *Made, asked *Granted, created audit.Record) (string, error) {
 	q, err := b.Queue()
 	if err != nil {
 		return "", err
 	}
-	it, err := q.Add(path, deliver.Info{Filename: m.Name, Case: asked.caseOf(), Anchor: fmt.Sprintf("%d %s", created.Seq, created.Hash)})
+	it, err := q.Add(path, deliver.Info{Filename: m.Name, Case: asked.caseOf(), Anchor: fmt.Sprintf("%d %s", created.Seq, created.Hash), Began: m.Manifest.Created})
 	if err != nil {
 		return "", err
 	}

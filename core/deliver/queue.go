@@ -31,6 +31,7 @@ type Item struct {
 	Created  time.Time `json:"created"`
 	Case     string    `json:"case,omitempty"`
 	Anchor   string    `json:"anchor,omitempty"` // head of the audit log: "SEQ HASH"
+	Began    time.Time `json:"began,omitzero"`   // when it was begun to be collected
 
 	RSS      string    `json:"rss,omitempty"`    // to which an upload was begun
 	Upload   string    `json:"upload,omitempty"` // its id there
@@ -44,6 +45,7 @@ type Info struct {
 	Filename string // as the vendor sees it; default: the name of the file
 	Case     string
 	Anchor   string
+	Began    time.Time
 }
 
 // Sent is the proof of a delivery, as it is kept.
@@ -165,7 +167,7 @@ func (q *Queue) Add(path string, info Info) (Item, error) {
 	tail := make([]byte, 4)
 	rand.Read(tail) // never fails
 	it := Item{Version: 1, ID: now.Format("20060102T150405Z") + "-" + hex.EncodeToString(tail), Filename: info.Filename, Size: size, SHA256: sum,
-		Created: now, Case: info.Case, Anchor: info.Anchor}
+		Created: now, Case: info.Case, Anchor: info.Anchor, Began: info.Began}
 	tmp := filepath.Join(q.dir, newPrefix+it.ID)
 	if err := q.fill(tmp, path, it); err != nil {
 		return Item{}, errors.Join(err, os.RemoveAll(tmp))

@@ -2,14 +2,18 @@
 
 #include "textflag.h"
 
-// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10..Y7
-// tables of the first needle bytes, the others are in memory; Y0..Y6 work.
+// Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10/Y9 the
+// first tables of the needles, the others are in memory; Y0..Y8 work.
 
-// CLASSIFY splits the bytes of Y0 into nibbles: Y1 low, Y2 high.
+// NIBBLES splits the bytes of Y0 into nibbles: Y1 low, Y2 high.
 #define NIBBLES \
 	VPAND   Y15, Y0, Y1 \
 	VPSRLW  $4, Y0, Y2  \
 	VPAND   Y15, Y2, Y2
+
+// FIFTH moves the fifth bit of the bytes of Y0 to the top: Y7.
+#define FIFTH \
+	VPSLLW $3, Y0, Y7
 
 // BIT stores the top bits of the bytes of Y3 and moves the next bit up.
 #define BIT(off) \
@@ -17,16 +21,19 @@
 	MOVL      AX, off(DI) \
 	VPADDB    Y3, Y3, Y3
 
-// FIRST and SECOND apply a table in memory to a set of buckets: Y3 and Y5.
-#define FIRST(nibbles, off) \
-	VMOVDQU off(DX), Y4     \
-	VPSHUFB nibbles, Y4, Y4 \
-	VPAND   Y3, Y4, Y3
-
-#define SECOND(nibbles, off) \
-	VMOVDQU off(DX), Y4     \
-	VPSHUFB nibbles, Y4, Y4 \
-	VPAND   Y5, Y4, Y5
+// PLACE applies the tables of one place of the needles to a set of buckets: the
+// low five bits of a byte choose among the thirty-two entries of two tables,
+// the high nibble among those of a third.
+#define PLACE(set, off) \
+	VMOVDQU   off(DX), Y4     \
+	VMOVDQU   off+32(DX), Y8  \
+	VPSHUFB   Y1, Y4, Y4      \
+	VPSHUFB   Y1, Y8, Y8      \
+	VPBLENDVB Y7, Y8, Y4, Y4  \
+	VMOVDQU   off+64(DX), Y8  \
+	VPSHUFB   Y2, Y8, Y8      \
+	VPAND     set, Y4, set    \
+	VPAND     set, Y8, set
 
 // WORD applies a table of the words: Y6.
 #define WORD(nibbles, off) \
@@ -40,6 +47,7 @@
 	VPMOVMSKB Y0, AX          \
 	MOVL      AX, 88+off(DI)  \
 	NIBBLES                   \
+	FIFTH                     \
 	VPSHUFB   Y1, Y14, Y3     \
 	VPSHUFB   Y2, Y13, Y4     \
 	VPAND     Y3, Y4, Y3      \
@@ -63,38 +71,41 @@
 	VPMOVMSKB Y3, AX          \
 	ORL       AX, 88+off(DI)  \
 	VPSHUFB   Y1, Y10, Y3     \
-	VPSHUFB   Y2, Y9, Y4      \
+	VPSHUFB   Y1, Y9, Y4      \
+	VPBLENDVB Y7, Y4, Y3, Y3  \
+	VMOVDQU   224(DX), Y4     \
+	VPSHUFB   Y2, Y4, Y4      \
 	VPAND     Y3, Y4, Y3      \
-	VMOVDQU   416(DX), Y4     \
+	VMOVDQU   544(DX), Y4     \
 	VPSHUFB   Y1, Y4, Y5      \
-	SECOND(Y2, 448)           \
+	VMOVDQU   576(DX), Y4     \
+	VPSHUFB   Y1, Y4, Y4      \
+	VPBLENDVB Y7, Y4, Y5, Y5  \
+	VMOVDQU   608(DX), Y4     \
+	VPSHUFB   Y2, Y4, Y4      \
+	VPAND     Y5, Y4, Y5      \
 	VMOVDQU   0(BX), Y4       \
 	VPSHUFB   Y1, Y4, Y6      \
 	WORD(Y2, 32)              \
 	VMOVDQU   src+1(SI), Y0   \
 	NIBBLES                   \
-	VPSHUFB   Y1, Y8, Y4      \
-	VPAND     Y3, Y4, Y3      \
-	VPSHUFB   Y2, Y7, Y4      \
-	VPAND     Y3, Y4, Y3      \
-	SECOND(Y1, 480)           \
-	SECOND(Y2, 512)           \
+	FIFTH                     \
+	PLACE(Y3, 256)            \
+	PLACE(Y5, 640)            \
 	WORD(Y1, 64)              \
 	WORD(Y2, 96)              \
 	VMOVDQU   src+2(SI), Y0   \
 	NIBBLES                   \
-	FIRST(Y1, 288)            \
-	FIRST(Y2, 320)            \
-	SECOND(Y1, 544)           \
-	SECOND(Y2, 576)           \
+	FIFTH                     \
+	PLACE(Y3, 352)            \
+	PLACE(Y5, 736)            \
 	WORD(Y1, 128)             \
 	WORD(Y2, 160)             \
 	VMOVDQU   src+3(SI), Y0   \
 	NIBBLES                   \
-	FIRST(Y1, 352)            \
-	FIRST(Y2, 384)            \
-	SECOND(Y1, 608)           \
-	SECOND(Y2, 640)           \
+	FIFTH                     \
+	PLACE(Y3, 448)            \
+	PLACE(Y5, 832)            \
 	VPOR      Y5, Y3, Y3      \
 	VPXOR     Y4, Y4, Y4      \
 	VPCMPEQB  Y3, Y4, Y3      \
@@ -121,8 +132,6 @@ TEXT ·fillAVX2(SB), NOSPLIT, $0-40
 	VMOVDQU 128(DX), Y11
 	VMOVDQU 160(DX), Y10
 	VMOVDQU 192(DX), Y9
-	VMOVDQU 224(DX), Y8
-	VMOVDQU 256(DX), Y7
 
 loop:
 	TESTQ CX, CX

@@ -18,8 +18,9 @@ type tables struct {
 	nibble             [32]byte
 	lo1, hi1, lo2, hi2 [32]byte
 	// place has, for two sets of eight buckets and four places, which buckets a
-	// low and a high nibble may belong to.
-	place [2][4]struct{ lo, hi [32]byte }
+	// byte may belong to by its low five bits (low for those below sixteen, mid
+	// for the others) and by its high nibble. A letter is told exactly so.
+	place [2][4]struct{ low, mid, high [32]byte }
 }
 
 const filterBits = 15
@@ -74,8 +75,12 @@ func (t *tables) add(at int, c byte, bucket int) {
 	p := &t.place[bucket/8][at]
 	bit := byte(1) << (bucket % 8)
 	for lane := 0; lane < 32; lane += 16 {
-		p.lo[lane+int(c&15)] |= bit
-		p.hi[lane+int(c>>4)] |= bit
+		if c&16 == 0 {
+			p.low[lane+int(c&15)] |= bit
+		} else {
+			p.mid[lane+int(c&15)] |= bit
+		}
+		p.high[lane+int(c>>4)] |= bit
 	}
 }
 
@@ -105,17 +110,19 @@ func variants(c byte) []byte {
 	return []byte{c}
 }
 
-// bucket is a set of needles with the nibbles that pass at each place.
+// bucket is a set of needles with what passes at each place: by the low five
+// bits of a byte and by its high nibble.
 type bucket struct {
-	heads  []head
-	lo, hi [4]uint16
+	heads []head
+	low   [4]uint32
+	high  [4]uint16
 }
 
 func (b bucket) with(h head) bucket {
 	for at := range 4 {
 		for _, v := range h.at(at) {
-			b.lo[at] |= 1 << (v & 15)
-			b.hi[at] |= 1 << (v >> 4)
+			b.low[at] |= 1 << (v & 31)
+			b.high[at] |= 1 << (v >> 4)
 		}
 	}
 	b.heads = append(b.heads[:len(b.heads):len(b.heads)], h)
@@ -128,7 +135,7 @@ func (b bucket) cost() float64 {
 	for at := range 4 {
 		p := 0.0
 		for v, f := range frequency {
-			if b.lo[at]>>(v&15)&1 != 0 && b.hi[at]>>(v>>4)&1 != 0 {
+			if b.low[at]>>(v&31)&1 != 0 && b.high[at]>>(v>>4)&1 != 0 {
 				p += f
 			}
 		}

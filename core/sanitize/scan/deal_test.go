@@ -96,12 +96,13 @@ func search(heads []string, sample []byte, t *testing.T) [16][]string {
 	})
 	grams = grams[:min(len(grams), 12000)]
 	cost := func(set []string) float64 {
-		var lo, hi [4]uint16
+		var low [4]uint32
+		var high [4]uint16
 		for _, h := range set {
 			for at := range 4 {
 				for _, c := range headBytes(h, at) {
-					lo[at] |= 1 << (c & 15)
-					hi[at] |= 1 << (c >> 4)
+					low[at] |= 1 << (c & 31)
+					high[at] |= 1 << (c >> 4)
 				}
 			}
 		}
@@ -111,8 +112,8 @@ func search(heads []string, sample []byte, t *testing.T) [16][]string {
 		sum := 0.0
 		for i := range grams {
 			g := &grams[i]
-			if lo[0]>>(g.b[0]&15)&(hi[0]>>(g.b[0]>>4))&(lo[1]>>(g.b[1]&15))&(hi[1]>>(g.b[1]>>4))&
-				(lo[2]>>(g.b[2]&15))&(hi[2]>>(g.b[2]>>4))&(lo[3]>>(g.b[3]&15))&(hi[3]>>(g.b[3]>>4))&1 != 0 {
+			if (low[0]>>(g.b[0]&31))&(low[1]>>(g.b[1]&31))&(low[2]>>(g.b[2]&31))&(low[3]>>(g.b[3]&31))&1 != 0 &&
+				(high[0]>>(g.b[0]>>4))&(high[1]>>(g.b[1]>>4))&(high[2]>>(g.b[2]>>4))&(high[3]>>(g.b[3]>>4))&1 != 0 {
 				sum += g.n
 			}
 		}

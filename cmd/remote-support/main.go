@@ -4,11 +4,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
+	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/host/launch"
 )
 
 func main() {
 	launch.Main() // returns at once unless the process is to become a plugin
+	family.Main() // nor the guardian of engineers' processes
 	cmdline.Main(app())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/host/launch"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/testdata/cmdtest"
@@ -15,6 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	launch.Main() // also when this process was started under no command's name
+	family.Main()
 	// The second is a plugin of another publisher, for the scripts to install.
 	testscript.Main(cmdtest.Build(m, map[string]string{"latchstring-plugins": "../../plugins", "example-plugin": "../../sdk/examples/plugin"}), map[string]func(){"remote-support": main})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/host/launch"
@@ -19,6 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	launch.Main()
+	family.Main()
 	os.Exit(m.Run())
 }
 

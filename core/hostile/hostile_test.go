@@ -4,12 +4,14 @@ import (
 	"os"
 	"testing"
 
+	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/host/launch"
 	"github.com/latchstring/latchstring/core/hostile"
 )
 
 func TestMain(m *testing.M) {
 	launch.Main()
+	family.Main()
 	os.Exit(m.Run())
 }
 

@@ -21,8 +21,22 @@
 //     loses it; that is the one gap, and root closes it.
 //   - Variables in the environment, and the descent from other members.
 //
-// The direct children die with the agent (PR_SET_PDEATHSIG); what they left
-// behind is found by [Sweep] when the agent starts again.
+// # When the agent is killed
+//
+// Its direct children die with it (PR_SET_PDEATHSIG). What those left behind is
+// ended by a guardian: this program once more ([Main]), a process of its own that
+// knows of every family before its first process is started. It sees the end of
+// the agent by a descriptor that the kernel keeps (a pidfd), and kills by the same
+// marks, within some milliseconds. There is one as long as there are families; one
+// that is killed is replaced within a twentieth of a second. [Sweep] finds what is
+// left, after both were killed at once, when the agent starts again.
+//
+// # What is never ended
+//
+// Signals go to processes one at a time, never to a group, and through a
+// descriptor, after a second look whether the number still is of the process that
+// was seen. The caller, those that it descends from, init and a listening
+// daemon are spared whatever marks they seem to bear.
 //
 // # What it cannot do
 //

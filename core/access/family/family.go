@@ -35,6 +35,7 @@ type Family struct {
 	mu      sync.Mutex
 	ended   bool
 	adopted []process // that somebody else started for us
+	spare   process   // the agent, in its guardian
 }
 
 // New prepares a family. It ends with [Family.End].
@@ -46,6 +47,11 @@ func New(session, connection string) (*Family, error) {
 		return nil, err
 	}
 	f.group = newGroup(groupName(session, connection))
+	if err := guard(f); err != nil {
+		close(f.work)
+		f.group.close()
+		return nil, err
+	}
 	born(f)
 	return f, nil
 }
@@ -53,8 +59,18 @@ func New(session, connection string) (*Family, error) {
 // thread is the one that forks. It is marked, so its children are; and it
 // lives as long as the family, for their death signal is about the thread, not
 // the process. It ends with the goroutine, which stays locked to it.
-func (f *Family) thread(ready chan<- error) {
+func (f *Family) thread(ready chan error) {
 	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		// By its first thread the whole process is known: it would seem to be of
+		// the family itself. Another goroutine gets another thread while this
+		// one holds the first.
+		other := make(chan error)
+		go f.thread(other)
+		ready <- <-other
+		runtime.UnlockOSThread()
+		return
+	}
 	// An own umask: the agent's is for its own files.
 	if unix.Unshare(unix.CLONE_FS) == nil {
 		unix.Umask(0o022)
@@ -103,22 +119,21 @@ func (f *Family) fork(cmd *exec.Cmd) error {
 // connection, with all that it will start.
 func (f *Family) Adopt(pid int) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, p := range snapshot() {
 		if p.pid == pid {
 			f.adopted = append(f.adopted, p)
 		}
 	}
-	if f.group != nil {
-		f.group.add(pid)
-	}
+	f.mu.Unlock()
+	f.group.add(pid)
+	guardAdopted(f)
 }
 
 // Members lists the processes that are alive now.
-func (f *Family) Members() []int { return f.members(snapshot()) }
+func (f *Family) Members() []int { return numbers(f.members()) }
 
-func (f *Family) members(all []process) []int {
-	in := map[int]bool{}
+func (f *Family) members() []process {
+	all, in := snapshot(), map[int]bool{}
 	for _, pid := range f.group.members() {
 		in[pid] = true
 	}
@@ -126,12 +141,12 @@ func (f *Family) members(all []process) []int {
 	adopted := slices.Clone(f.adopted)
 	f.mu.Unlock()
 	for _, p := range all {
-		if p.pid == os.Getpid() {
+		if p.pid == os.Getpid() || f.spare.same(p) {
 			continue
 		}
 		session, connection, locale := p.variables()
 		if f.mark.on(p) || session == f.session && connection == f.connection || locale == f.session+"/"+f.connection ||
-			slices.ContainsFunc(adopted, func(a process) bool { return a.pid == p.pid && a.started == p.started }) {
+			slices.ContainsFunc(adopted, p.same) {
 			in[p.pid] = true
 		}
 	}
@@ -153,12 +168,13 @@ func (f *Family) End(grace time.Duration) (left []int) {
 		died(f)
 		close(f.work)
 		f.group.close()
+		unguard(f)
 	}()
-	return end(f.Members, f.group.kill, grace)
+	return end(f.members, f.group.kill, grace)
 }
 
 // end is the way to end whatever members lists.
-func end(members func() []int, killAll func(), grace time.Duration) []int {
+func end(members func() []process, killAll func(), grace time.Duration) []int {
 	signalAll(members(), unix.SIGHUP)
 	signalAll(members(), unix.SIGCONT) // a stopped process takes its SIGHUP when it goes on
 	// A process that is just executing a program has for a moment no environment
@@ -175,14 +191,14 @@ func end(members func() []int, killAll func(), grace time.Duration) []int {
 	}
 	killAll()
 	// Without a cgroup a fork bomb could outrun the killing; stopped, it cannot.
-	stopped := map[int]bool{}
+	stopped := map[process]bool{}
 	for range 100 {
 		fresh := 0
-		for _, pid := range members() {
-			if !stopped[pid] {
-				stopped[pid] = true
+		for _, p := range members() {
+			if !stopped[p] {
+				stopped[p] = true
 				fresh++
-				signal(pid, unix.SIGSTOP)
+				signal(p, unix.SIGSTOP)
 			}
 		}
 		if fresh == 0 {
@@ -196,30 +212,44 @@ func end(members func() []int, killAll func(), grace time.Duration) []int {
 			none = 0
 		}
 		if none == quiet || time.Now().After(until) {
-			return left
+			return numbers(left)
 		}
 		signalAll(left, unix.SIGKILL)
 	}
 }
 
-func signalAll(pids []int, sig unix.Signal) {
-	for _, pid := range pids {
-		signal(pid, sig)
+func signalAll(all []process, sig unix.Signal) {
+	for _, p := range all {
+		signal(p, sig)
 	}
 }
 
-// signal goes through a descriptor, so that a number that was given to another
-// process in between is at least not held for long.
-func signal(pid int, sig unix.Signal) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		if !errors.Is(err, unix.ESRCH) {
-			_ = unix.Kill(pid, sig)
-		}
+// signal goes through a descriptor, and only when the number still is that of
+// the process which was seen: by then it may be somebody else's. What is no
+// number of one process (0 is our own group, -1 is everybody) is never used.
+func signal(p process, sig unix.Signal) {
+	if p.pid <= 1 {
 		return
 	}
-	defer unix.Close(fd)
-	_ = unix.PidfdSendSignal(fd, sig, nil, 0)
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	switch {
+	case err == nil:
+		defer unix.Close(fd)
+		if now, ok := look(p.pid); ok && now.same(p) {
+			_ = unix.PidfdSendSignal(fd, sig, nil, 0)
+		}
+	case errors.Is(err, unix.ENOSYS): // before Linux 5.3
+		if now, ok := look(p.pid); ok && now.same(p) {
+			_ = unix.Kill(p.pid, sig)
+		}
+	}
+}
+
+func numbers(all []process) (pids []int) {
+	for _, p := range all {
+		pids = append(pids, p.pid)
+	}
+	return pids
 }
 
 // String names the family for errors.

@@ -14,7 +14,7 @@ func TestFamilyNeverHoldsTheAgent(t *testing.T) {
 		{pid: self + 2000000, parent: self}, {pid: self + 3000000, parent: self + 2000000}, {pid: self + 4000000, parent: 1},
 	}
 	in := map[int]bool{0: true, 1: true, self + 1000000: true, self: true, self + 2000000: true}
-	got := withDescendants(in, all)
+	got := numbers(withDescendants(in, all))
 	slices.Sort(got)
 	if want := []int{self + 2000000, self + 3000000}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -60,7 +60,7 @@ func (m mark) on(p process) bool {
 		dev, ino, ok := p.namespace()
 		return ok && dev == m.dev && ino == m.ino
 	}
-	return m.token != nil && p.inherited(func(name string) bool { return name == m.name })
+	return m.name != "" && p.inherited(func(name string) bool { return name == m.name })
 }
 
 func (m mark) close() {

@@ -61,7 +61,7 @@ func Of(pid int) (connection string, member bool) {
 func (f *Family) has(p process) bool {
 	session, connection, locale := p.variables()
 	f.mu.Lock()
-	adopted := slices.Contains(f.adopted, p)
+	adopted := slices.ContainsFunc(f.adopted, p.same)
 	f.mu.Unlock()
 	return adopted || f.mark.on(p) || slices.Contains(f.group.members(), p.pid) ||
 		session == f.session && connection == f.connection || locale == f.session+"/"+f.connection

@@ -30,23 +30,34 @@ func snapshot() []process {
 		if err != nil {
 			continue
 		}
-		b, err := os.ReadFile("/proc/" + n + "/stat")
-		if err != nil {
-			continue
+		if p, ok := look(pid); ok {
+			all = append(all, p)
 		}
-		// The name in brackets may hold anything, brackets too.
-		if i := bytes.LastIndexByte(b, ')'); i >= 0 {
-			b = b[i+1:]
-		}
-		f := bytes.Fields(b)
-		if len(f) < 20 || f[0][0] == 'Z' || f[0][0] == 'X' {
-			continue
-		}
-		parent, _ := strconv.Atoi(string(f[1]))
-		all = append(all, process{pid, parent, string(f[19])})
 	}
 	return all
 }
+
+// look reads one process, if it is alive.
+func look(pid int) (process, bool) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return process{}, false
+	}
+	// The name in brackets may hold anything, brackets too.
+	if i := bytes.LastIndexByte(b, ')'); i >= 0 {
+		b = b[i+1:]
+	}
+	f := bytes.Fields(b)
+	if len(f) < 20 || f[0][0] == 'Z' || f[0][0] == 'X' {
+		return process{}, false
+	}
+	parent, _ := strconv.Atoi(string(f[1]))
+	return process{pid, parent, string(f[19])}, true
+}
+
+// same reports whether p and q are one process, and not two that had the same
+// number.
+func (p process) same(q process) bool { return p.pid == q.pid && p.started == q.started }
 
 func (p process) file(name string) string { return "/proc/" + strconv.Itoa(p.pid) + "/" + name }
 
@@ -112,7 +123,7 @@ func (p process) inherited(which func(name string) bool) bool {
 // those that it comes from never belong to a family, whatever marks they seem
 // to have; nor do 0, which is how the kernel writes a process of another
 // namespace and would be a signal to our own group, and init.
-func withDescendants(in map[int]bool, all []process) []int {
+func withDescendants(in map[int]bool, all []process) (members []process) {
 	spared := lineage(os.Getpid(), all)
 	maps.DeleteFunc(in, func(pid int, _ bool) bool { return spared[pid] })
 	for grown := true; grown; {
@@ -124,13 +135,12 @@ func withDescendants(in map[int]bool, all []process) []int {
 			}
 		}
 	}
-	var pids []int
 	for _, p := range all {
 		if in[p.pid] {
-			pids = append(pids, p.pid)
+			members = append(members, p)
 		}
 	}
-	return pids
+	return members
 }
 
 // lineage is a process, its parent, its parent's parent and so on to init, and 0.

@@ -31,7 +31,7 @@ func sweep(session string) (ended int, left []int) {
 	ownDev, ownIno, _ := own.namespace()
 	namespaces := map[[2]uint64]bool{{ownDev, ownIno}: false}
 	seen := map[int]bool{}
-	members := func() []int {
+	members := func() []process {
 		in := map[int]bool{}
 		for _, g := range groups {
 			for _, pid := range g.members() {
@@ -61,11 +61,11 @@ func sweep(session string) (ended int, left []int) {
 				in[p.pid] = true
 			}
 		}
-		pids := withDescendants(in, all)
-		for _, pid := range pids {
-			seen[pid] = true
+		found := withDescendants(in, all)
+		for _, p := range found {
+			seen[p.pid] = true
 		}
-		return pids
+		return found
 	}
 	left = end(members, func() {
 		for _, g := range groups {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/latchstring/latchstring/core/access/family"
 	"github.com/latchstring/latchstring/core/host/launch"
 )
 
@@ -17,6 +18,7 @@ var update = flag.Bool("update", false, "write what was tested into docs/TRANSPO
 // installed.
 func TestMain(m *testing.M) {
 	launch.Main()
+	family.Main()
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)

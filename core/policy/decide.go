@@ -20,8 +20,8 @@ const (
 	HostOpen       Action = "host.open"       // Plugin, Path: a root-only file handed to a collector
 	HostRun        Action = "host.run"        // Plugin, Command
 	TransportDial  Action = "transport.dial"  // Transport, Address, Proxy
-	SessionOpen    Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration; MFA and Proxy where there is one
-	SessionExtend  Action = "session.extend"  // User, Method, Roles, Duration: from the start of the session
+	SessionOpen    Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration; MFA, Proxy and LoginAge where there is one
+	SessionExtend  Action = "session.extend"  // User, Method, Roles, Duration: from the start of the session; LoginAge as above
 	SessionClose   Action = "session.close"   // User
 	ConnectAccept  Action = "connect.accept"  // Engineer; Case, From, Approvers where known
 	AccessShell    Action = "access.shell"    // Engineer, RunAs
@@ -32,6 +32,7 @@ const (
 	SessionResume  Action = "session.resume"  // no facts: after a restart
 	RecordingShare Action = "recording.share" // no facts: encrypt recordings to the vendor too
 	NotifyDisable  Action = "notify.disable"  // Event: somebody wants it switched off
+	WebServe       Action = "web.serve"       // Address: where the pages are to be served
 )
 
 // Fact names one thing that is known about a request.
@@ -64,6 +65,7 @@ const (
 	RunAs     Fact = "run_as"
 
 	Purpose   Fact = "purpose"   // of a plugin or a dial: bundle or session; absent when it may be either
+	LoginAge  Fact = "login_age" // a duration: how long ago the user logged in; absent for root and for who is only asked about
 	MFA       Fact = "mfa"       // true when the user proved a second factor
 	Approvers Fact = "approvers" // comma-separated: who said yes to this connection
 	Event     Fact = "event"     // a notification

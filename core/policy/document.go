@@ -75,6 +75,7 @@ func KnownFacts() []Fact {
 var blockDocs = map[string]string{
 	"network":  "Where connections may go, for sessions and for bundles.",
 	"session":  "Who may open the door, when, and for how long.",
+	"web":      "The pages by which an administrator opens the door from a browser.",
 	"approval": "What happens when an engineer connects to an open session.",
 	"engineer": "What an engineer may do once connected.",
 	"bundles":  "What support bundles may hold and where they may go. These rules hold whether remote access is on or not.",

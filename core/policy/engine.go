@@ -40,6 +40,7 @@ var needed = map[Action][]Fact{
 	AccessFetch:    {Engineer, Path},
 	RecordingShare: nil,
 	NotifyDisable:  {Event},
+	WebServe:       {Address},
 }
 
 // ask reads a question. A non-empty complaint denies it.
@@ -166,7 +167,7 @@ func (p *Policy) gate(r *request) (why string, rule Rule) {
 // isRemote reports whether a request serves remote access and nothing else.
 func isRemote(r *request) bool {
 	switch r.action {
-	case SessionOpen, SessionExtend, SessionResume, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch, RecordingShare:
+	case SessionOpen, SessionExtend, SessionResume, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch, RecordingShare, WebServe:
 		return true
 	case PluginLaunch:
 		return r.facts[Purpose] == "session" || r.facts[Role] == "auth"

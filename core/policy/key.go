@@ -58,7 +58,7 @@ var (
 )
 
 func buildKeys() []*Key {
-	all := slices.Concat(topKeys(), networkKeys(), sessionKeys(), approvalKeys(), engineerKeys(), bundleKeys(), pluginKeys(), notifyKeys())
+	all := slices.Concat(topKeys(), networkKeys(), sessionKeys(), webKeys(), approvalKeys(), engineerKeys(), bundleKeys(), pluginKeys(), notifyKeys())
 	for i, k := range all {
 		k.index = i
 	}

@@ -86,7 +86,7 @@ func TestBrokenPolicyFailsClosed(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: loads", c.src)
 		}
-		for _, a := range []Action{SessionOpen, SessionExtend, SessionResume, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch, RecordingShare, NotifyDisable} {
+		for _, a := range []Action{SessionOpen, SessionExtend, SessionResume, ConnectAccept, AccessShell, AccessCommand, AccessForward, AccessUpload, AccessFetch, RecordingShare, NotifyDisable, WebServe} {
 			if p.Decide(a, full()).Allowed {
 				t.Errorf("%s: %s is allowed", c.src, a)
 			}

@@ -288,7 +288,7 @@ func TestSealComesBeforePolicy(t *testing.T) {
 	}
 	p := s.open()
 	for _, a := range allActions() {
-		want := a != SessionOpen && a != SessionExtend && a != SessionResume && a != ConnectAccept && a != RecordingShare && !strings.HasPrefix(string(a), "access.")
+		want := a != SessionOpen && a != SessionExtend && a != SessionResume && a != ConnectAccept && a != RecordingShare && a != WebServe && !strings.HasPrefix(string(a), "access.")
 		if d := p.Decide(a, full()); d.Allowed != want {
 			t.Errorf("%s: %+v", a, d)
 		}

@@ -20,6 +20,8 @@ var vocabulary = map[string][]string{
 	"session.users":           {"ada", "bob", "a*"},
 	"session.methods":         {"root", "infinibox", "sso"},
 	"session.max_duration":    {"30m", "2h", "2d"},
+	"session.max_login_age":   {"1m", "10m"},
+	"web.addresses":           {"127.0.0.1:443", "10.0.0.5:*"},
 	"approval.mode":           {"none", "ask", "deny"},
 	"approval.people":         {"1", "2", "3"},
 	"approval.timeout":        {"1m", "10m"},
@@ -55,7 +57,7 @@ var questions = map[Fact][]string{
 	Address: {"rss.example.com:443", "127.0.0.1:443", "10.0.0.5:22"}, Proxy: {"", "https://u:p@p.example.com:3128", "socks5://q.test"},
 	User: {"ada", "bob"}, Method: {"root", "infinibox", "sso"}, Roles: {"admin", "root", "viewer,admin", "viewer"}, Duration: {"0s", "1h", "40h"},
 	Engineer: {"eve", "mallory"}, Case: {"", "4711"}, RunAs: {"support", "root"}, Purpose: {"", "bundle", "session"}, MFA: {"", "true"},
-	Approvers: {"", "ada", "ada,bob", "ada,bob,cyd"}, Event: {"support_connected", "bundle_sent"},
+	Approvers: {"", "ada", "ada,bob", "ada,bob,cyd"}, Event: {"support_connected", "bundle_sent"}, LoginAge: {"", "5m", "12m"},
 	Time: {"2026-03-02T10:00:00Z", "2026-03-01T03:00:00Z", "2026-03-06T23:30:00Z"},
 }
 

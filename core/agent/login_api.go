@@ -17,7 +17,19 @@ var (
 )
 
 func caller(by control.Caller) login.Caller {
+	if by.Browser != "" {
+		return login.Caller{UID: by.UID, User: by.User, Session: by.Browser, Client: "web " + by.From}
+	}
 	return login.Caller{UID: by.UID, User: by.User, Client: "cli"}
+}
+
+// LoginMethods implements [control.Logins].
+func (a *Agent) LoginMethods(context.Context, control.Caller) ([]string, error) {
+	s, err := a.Logins()
+	if err != nil {
+		return nil, err
+	}
+	return s.Methods()
 }
 
 // Login implements [control.Logins].
@@ -29,7 +41,7 @@ func (a *Agent) Login(ctx context.Context, by control.Caller, r control.LoginReq
 	if err != nil {
 		return control.Ticket{}, err
 	}
-	t, err := s.Login(ctx, caller(by), login.How{Method: r.Method, Fresh: r.Fresh}, conversation{talk})
+	t, err := s.Login(ctx, caller(by), login.How{Method: r.Method, Fresh: r.Fresh, Redirect: r.Redirect}, conversation{talk})
 	if err != nil {
 		return control.Ticket{}, err
 	}

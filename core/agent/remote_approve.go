@@ -201,7 +201,7 @@ func (a *Agent) approver(by control.Caller, id string) (*live, *conn, string, er
 		return nil, nil, "", err
 	}
 	o := opener(by, who)
-	if err := a.Decide(policy.SessionOpen, openFacts(o, l.vendor.RSS, l.route, 0)).Err(); err != nil {
+	if err := a.Decide(policy.SessionOpen, fresh(openFacts(o, l.vendor.RSS, l.route, 0), who)).Err(); err != nil {
 		return nil, nil, "", fmt.Errorf("whoever approves a connection must be one who may open a session: %w", err)
 	}
 	l.mu.Lock()

@@ -166,7 +166,7 @@ func (a *Agent) Extend(_ context.Context, by control.Caller, req control.ExtendR
 	o := opener(by, who)
 	facts := whoFacts(o)
 	facts[policy.Duration] = total.String()
-	d := a.Decide(policy.SessionExtend, facts)
+	d := a.Decide(policy.SessionExtend, fresh(facts, who))
 	if err := d.Err(); err != nil {
 		r.refused(by.Actor(), l.id, err)
 		return control.Session{}, err

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -171,7 +172,7 @@ func (r *remote) length(o *opening, who login.Ticket, asked time.Duration) error
 		return &policyError{fmt.Sprintf("this login allows sessions of up to %s, not %s", who.MaxSession, asked)}
 	}
 	o.facts = openFacts(o.record.Opener, o.vendor.RSS, o.route, asked)
-	o.answer = r.a.Decide(policy.SessionOpen, o.facts)
+	o.answer = r.a.Decide(policy.SessionOpen, fresh(o.facts, who))
 	if err := o.answer.Err(); err != nil {
 		return err
 	}
@@ -209,6 +210,17 @@ func openFacts(o session.Opener, rss string, way route.Route, length time.Durati
 	if f[policy.Proxy] == "" {
 		f[policy.Proxy] = "none"
 	}
+	return f
+}
+
+// fresh adds how old the login is, which counts when somebody opens, extends or
+// approves, and not while what he opened goes on.
+func fresh(f policy.Facts, who login.Ticket) policy.Facts {
+	if who.Expires.IsZero() {
+		return f // root on the machine itself
+	}
+	f = maps.Clone(f)
+	f[policy.LoginAge] = who.Age.String()
 	return f
 }
 

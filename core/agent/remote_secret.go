@@ -13,6 +13,7 @@ import (
 	"github.com/latchstring/latchstring/core/durable"
 	"github.com/latchstring/latchstring/core/handshake"
 	"github.com/latchstring/latchstring/core/secret"
+	"github.com/latchstring/latchstring/core/session"
 )
 
 // newSecret takes the administrator's secret, if it is a good one and a new one,
@@ -124,7 +125,7 @@ func (a *Agent) Secret(_ context.Context, by control.Caller, req control.SecretR
 		return control.Secret{}, err
 	}
 	now := r.machine.Now()
-	if by.UID != 0 && by.UID != uint32(os.Geteuid()) && now.Opener.Actor != by.Actor() {
+	if !a.opened(by, now.Opener) && !by.Trusted() {
 		return control.Secret{}, &policyError{"the secret is shown to who turned remote access on, and to root"}
 	}
 	if req.New {
@@ -136,6 +137,16 @@ func (a *Agent) Secret(_ context.Context, by control.Caller, req control.SecretR
 	defer l.mu.Unlock()
 	good, left := l.gate.State()
 	return control.Secret{Secret: string(l.secret), Usable: good, TriesLeft: left, Own: l.own}, nil
+}
+
+// opened reports whether it was the caller who turned remote access on. A
+// browser is known by what it has proved: it may have another address by now.
+func (a *Agent) opened(by control.Caller, o session.Opener) bool {
+	if by.Browser == "" {
+		return o.Actor == by.Actor()
+	}
+	who, err := a.who(by)
+	return err == nil && who.User == o.User && who.Method == o.Method
 }
 
 // renewSecret puts a new secret in place of the old one. Engineers who are in

@@ -114,7 +114,7 @@ func (a *Agent) who(by control.Caller) (login.Ticket, error) {
 	if err != nil {
 		return login.Ticket{}, err
 	}
-	t, err := s.Who(login.Caller{UID: by.UID, User: by.User, Client: "cli"})
+	t, err := s.Who(caller(by))
 	if errors.Is(err, login.ErrNobody) {
 		return t, &policyError{strings.TrimSpace(err.Error())}
 	}

@@ -50,6 +50,7 @@ const (
 	LoginFailed     Type = "login.failed"  // the reason is in the detail, what was typed is not
 	LoginLocked     Type = "login.locked"  // after too many wrong answers there is a long wait
 	LoginEnded      Type = "login.ended"   // logged out
+	LoginConsent    Type = "login.consent" // a second person agreed to somebody's login, or did not; the answer is in the detail
 	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
 	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
 

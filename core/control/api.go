@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"time"
 )
 
@@ -20,11 +21,23 @@ type API interface {
 	Remote
 }
 
-// Caller is who asks, as the kernel knows it.
+// Caller is who asks, as the kernel knows it, or the web server.
 type Caller struct {
 	UID, GID uint32
 	PID      int32
-	User     string // name of UID, or its number
+	User     string // name of UID, or its number; of a browser, as whom it has logged in
+
+	// Browser is the session of the web pages, of which nobody outside of this
+	// process knows; empty for a local user. Only the web server sets it, in
+	// process: a browser has no rights but those of its login.
+	Browser string
+	From    string // the browser's address
+}
+
+// Trusted reports whether the caller may do everything without a login: root,
+// and the user that the agent runs as. No browser is.
+func (c Caller) Trusted() bool {
+	return c.Browser == "" && (c.UID == 0 || c.UID == uint32(os.Geteuid()))
 }
 
 // Actor is the caller's name in the audit log.

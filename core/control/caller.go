@@ -18,7 +18,25 @@ func Self() Caller {
 	return c
 }
 
-func actor(c Caller) string { return fmt.Sprintf("uid:%d(%s)", c.UID, c.User) }
+func actor(c Caller) string {
+	if c.Browser == "" {
+		return fmt.Sprintf("uid:%d(%s)", c.UID, c.User)
+	}
+	if c.User == "" {
+		return "web:" + c.From
+	}
+	return fmt.Sprintf("web:%s(%s)", c.From, c.User)
+}
+
+// nobody is the user of browsers, who has no rights on the machine.
+const nobody = 65534
+
+// OfBrowser is a caller of the web pages: session is known to the web server
+// alone, user is as whom somebody has logged in there. uid and pid are what
+// [LocalPeer] found.
+func OfBrowser(session, user, from string, uid uint32, pid int32) Caller {
+	return Caller{UID: uid, GID: nobody, PID: pid, User: user, Browser: session, From: from}
+}
 
 func userName(uid uint32) string {
 	id := strconv.FormatUint(uint64(uid), 10)

@@ -12,6 +12,11 @@ import (
 
 var _ Logins = (*Client)(nil)
 
+// LoginMethods implements [Logins].
+func (c *Client) LoginMethods(ctx context.Context, _ Caller) (list []string, err error) {
+	return list, c.call(ctx, http.MethodGet, "/v1/login/methods", &list)
+}
+
 // Login implements [Logins].
 func (c *Client) Login(ctx context.Context, _ Caller, r LoginRequest, talk Conversation) (Ticket, error) {
 	ctx, cancel := context.WithCancel(ctx)

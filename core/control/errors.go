@@ -22,6 +22,9 @@ func (e *Error) Hint() string { return e.Help }
 // ExitCode is the exit code of a command that ends with this error.
 func (e *Error) ExitCode() int { return e.Code }
 
+// ErrorOf is err with its hint and its exit code, as it would cross the socket.
+func ErrorOf(err error) *Error { return asError(err) }
+
 // asError turns any error of the API into one that can cross the socket.
 func asError(err error) *Error {
 	e := &Error{Message: err.Error(), Code: 1, Status: http.StatusInternalServerError}

@@ -9,6 +9,8 @@ import (
 // open to every local user: the kernel says who that is, and a login holds for
 // him alone.
 type Logins interface {
+	// LoginMethods lists the ways to log in that are set up.
+	LoginMethods(ctx context.Context, by Caller) ([]string, error)
 	// Login holds a conversation with the user until he has proved who he is.
 	Login(ctx context.Context, by Caller, r LoginRequest, talk Conversation) (Ticket, error)
 	// Logout ends the caller's login, and reports whether there was one.
@@ -25,6 +27,10 @@ type Logins interface {
 type LoginRequest struct {
 	Method string `json:"method"`
 	Fresh  bool   `json:"fresh,omitempty"` // with a new challenge
+
+	// Redirect is the address of the web pages to which single sign-on sends
+	// the browser back. It does not come over the socket.
+	Redirect string `json:"-"`
 }
 
 // Conversation is the user who logs in.

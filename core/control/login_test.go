@@ -41,6 +41,9 @@ func (k *keeper) Login(ctx context.Context, by Caller, r LoginRequest, talk Conv
 	return Ticket{User: "ada", Roles: []string{"admin"}, Method: r.Method}, nil
 }
 
+func (k *keeper) LoginMethods(context.Context, Caller) ([]string, error) {
+	return []string{"infinibox", "sso"}, nil
+}
 func (k *keeper) Logout(context.Context, Caller) (bool, error) { return true, nil }
 func (k *keeper) WhoAmI(context.Context, Caller) (Ticket, error) {
 	return Ticket{User: "root", Method: "root"}, nil
@@ -110,6 +113,9 @@ func TestLoginOverTheSocket(t *testing.T) {
 	}
 	if who, err := c.WhoAmI(t.Context(), Caller{}); err != nil || who.User != "root" {
 		t.Errorf("%+v, %v", who, err)
+	}
+	if list, err := c.LoginMethods(t.Context(), Caller{}); err != nil || len(list) != 2 {
+		t.Errorf("%+v, %v", list, err)
 	}
 	if list, err := c.WaitingLogins(t.Context(), Caller{}); err != nil || len(list) != 1 {
 		t.Errorf("%+v, %v", list, err)

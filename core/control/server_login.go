@@ -103,6 +103,7 @@ func (s *Server) loginRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/login/{id}", anybody(s, func(r *http.Request, by Caller) (any, error) { return answerLogin(r, by, under) }))
 	mux.HandleFunc("DELETE /v1/login", anybody(s, func(r *http.Request, by Caller) (any, error) { return api.Logout(r.Context(), by) }))
 	mux.HandleFunc("GET /v1/login", anybody(s, func(r *http.Request, by Caller) (any, error) { return api.WhoAmI(r.Context(), by) }))
+	mux.HandleFunc("GET /v1/login/methods", anybody(s, func(r *http.Request, by Caller) (any, error) { return api.LoginMethods(r.Context(), by) }))
 	mux.HandleFunc("GET /v1/consents", anybody(s, func(r *http.Request, by Caller) (any, error) { return api.WaitingLogins(r.Context(), by) }))
 	mux.HandleFunc("POST /v1/consents", anybody(s, func(r *http.Request, by Caller) (any, error) {
 		var c Confirmation

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host"
 )
 
@@ -165,13 +166,30 @@ func (s *Service) Waiting(by Caller) ([]Waiting, error) {
 	return out, err
 }
 
-// Confirm agrees to a login that waits, or does not. The audit log has it with
-// the login.
+func (s *Service) recordConsent(by Caller, c *consent, yes bool) error {
+	answer := "no"
+	if yes {
+		answer = "yes"
+	}
+	_, err := s.opts.Audit.Append(audit.Event{Type: audit.LoginConsent, Actor: by.actor(), Subject: c.User, Detail: map[string]string{
+		"answer": answer, "login": c.ID, "method": c.Method, "caller": c.Caller, "client": by.Client,
+	}})
+	if err != nil {
+		return fmt.Errorf("the answer is not recorded and does not count: %w", err)
+	}
+	return nil
+}
+
+// Confirm agrees to a login that waits, or does not. What is said is recorded in
+// the audit log before it counts; who agreed is there with the login, too.
 func (s *Service) Confirm(by Caller, id string, yes bool) (Waiting, error) {
 	var out Waiting
 	err := s.store.update(func(st *state, now moment) error {
 		for _, c := range st.Consents {
 			if c.ID == strings.ToUpper(strings.TrimSpace(id)) && c.mayAgree(by) {
+				if err := s.recordConsent(by, c, yes); err != nil {
+					return err
+				}
 				c.By, c.Yes = by.actor(), yes
 				out = Waiting{c.ID, c.User, c.Caller, c.Method, c.left(now)}
 				return nil

@@ -98,6 +98,16 @@ func TestConsent(t *testing.T) {
 			t.Error("carol changed her mind")
 		}
 		r := <-done
+		var said []audit.Event
+		for _, e := range w.audit.all {
+			if e.Type == audit.LoginConsent {
+				said = append(said, e)
+			}
+		}
+		if len(said) != 1 || said[0].Actor != "uid:1002(carol)" || said[0].Subject != "ada" || said[0].Detail["caller"] != "uid:1000(bob)" ||
+			said[0].Detail["method"] != Challenge || said[0].Detail["client"] != "cli" || (said[0].Detail["answer"] == "yes") != yes {
+			t.Errorf("recorded %+v", said)
+		}
 		if !yes {
 			if !errors.As(r.err, new(*ConsentError)) || !strings.Contains(r.err.Error(), "carol") {
 				t.Errorf("%+v", r)

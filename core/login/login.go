@@ -144,7 +144,7 @@ func (a *attempt) begin() error {
 		if a.how.Method != Challenge {
 			return nil
 		}
-		c, err := st.open(a.by.key(), a.how.Fresh, a.by.UID == 0, now, a.s.opts.Clock.Now())
+		c, err := st.open(a.by.key(), a.how.Fresh, a.by.root(), now, a.s.opts.Clock.Now())
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (a *attempt) grant(id host.Identity, second string) (Ticket, error) {
 	if err != nil {
 		return Ticket{}, a.fail(err)
 	}
-	t := Ticket{User: id.User, Roles: id.Roles, Method: id.Method, Evidence: maps.Clone(id.Evidence), For: a.by.key(), Life: TicketLife}
+	t := Ticket{User: id.User, Roles: id.Roles, Method: id.Method, Evidence: maps.Clone(id.Evidence), For: a.by.key(), Life: a.by.life()}
 	if t.Evidence == nil {
 		t.Evidence = map[string]string{}
 	}

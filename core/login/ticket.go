@@ -2,11 +2,17 @@ package login
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
-// TicketLife is how long a login holds, unless the method says less.
-const TicketLife = 15 * time.Minute
+// How long a login holds, unless the method says less. In a browser somebody
+// looks on for as long as a session lasts; what needs a fresh login asks how old
+// his is (Ticket.Age).
+const (
+	TicketLife  = 15 * time.Minute
+	BrowserLife = 8 * time.Hour
+)
 
 const maxTickets = 100
 
@@ -31,7 +37,15 @@ func (c Caller) source() string {
 	return c.key()
 }
 
-func (c Caller) actor() string { return fmt.Sprintf("uid:%d(%s)", c.UID, c.User) }
+func (c Caller) actor() string {
+	if c.Session != "" {
+		return strings.Replace(c.Client, " ", ":", 1)
+	}
+	return fmt.Sprintf("uid:%d(%s)", c.UID, c.User)
+}
+
+// root reports whether it is root on the machine itself, who needs no login.
+func (c Caller) root() bool { return c.UID == 0 && c.Session == "" }
 
 // Ticket says who a caller has proved to be. It holds nothing secret.
 type Ticket struct {
@@ -41,6 +55,8 @@ type Ticket struct {
 	Evidence   map[string]string `json:"evidence,omitempty"`
 	MaxSession time.Duration     `json:"max_session,omitempty"` // bounds the sessions that are opened with it; 0 does not
 	Expires    time.Time         `json:"expires,omitzero"`      // zero for root, who has no ticket
+
+	Age time.Duration `json:"-"` // how long ago he logged in; see [Service.Who]
 
 	For  string        `json:"for,omitempty"`
 	At   moment        `json:"at,omitzero"`
@@ -53,6 +69,14 @@ func (t *Ticket) left(now moment) time.Duration {
 		return 0
 	}
 	return max(0, t.Life-d)
+}
+
+// life is how long a login of the caller holds.
+func (c Caller) life() time.Duration {
+	if c.Session != "" {
+		return BrowserLife
+	}
+	return TicketLife
 }
 
 // root is the identity of root on the machine itself.

@@ -2,6 +2,7 @@ package login
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/latchstring/latchstring/core/audit"
 )
@@ -13,10 +14,11 @@ var ErrNobody = errors.New("not logged in; run: remote-support login infinibox, 
 // root, that he is root on this machine, else [ErrNobody].
 func (s *Service) Who(by Caller) (Ticket, error) {
 	var found *Ticket
-	err := s.store.update(func(st *state, _ moment) error {
+	err := s.store.update(func(st *state, now moment) error {
 		for _, t := range st.Tickets {
 			if t.For == by.key() {
 				found = t
+				found.Age, _ = t.At.elapsed(now)
 			}
 		}
 		return nil
@@ -26,7 +28,7 @@ func (s *Service) Who(by Caller) (Ticket, error) {
 		return Ticket{}, err
 	case found != nil:
 		return *found, nil
-	case by.UID == 0 && by.Session == "":
+	case by.root():
 		return root(), nil
 	}
 	return Ticket{}, ErrNobody
@@ -51,4 +53,21 @@ func (s *Service) Logout(by Caller) (bool, error) {
 	}
 	_, err = s.opts.Audit.Append(audit.Event{Type: audit.LoginEnded, Actor: by.actor(), Subject: user})
 	return true, err
+}
+
+// ForgetBrowsers ends the logins of all browsers, and what they had begun. A
+// web server that starts knows none of their sessions, so nobody can use them.
+func (s *Service) ForgetBrowsers() error {
+	return s.store.update(func(st *state, _ moment) error {
+		st.Tickets = filter(st.Tickets, func(t *Ticket) bool { return !ofBrowser(t.For) })
+		st.Challenges = filter(st.Challenges, func(c *challenge) bool { return !ofBrowser(c.For) })
+		st.Consents = filter(st.Consents, func(c *consent) bool { return !ofBrowser(c.For) })
+		return nil
+	})
+}
+
+// ofBrowser reports whether a key is that of a caller with a session.
+func ofBrowser(key string) bool {
+	_, session, _ := strings.Cut(key, "/")
+	return session != ""
 }

@@ -56,6 +56,7 @@ type Client struct {
 	sessions tls.ClientSessionCache // of upgraded connections
 
 	byChallenge atomic.Bool // a login by signature did not hold here
+	plain       atomic.Bool // something on the way takes headers away
 
 	mu      sync.Mutex
 	bearer  string
@@ -299,3 +300,10 @@ func (c *Client) loginBy(ctx context.Context, send sendFunc) (string, error) {
 	c.bearer, c.subject, c.expires = tok.Token, tok.Subject, time.Now().Add(max(valid, 0))
 	return c.bearer, nil
 }
+
+// HeadersPass reports whether headers of our own reach the relay and come back,
+// as far as that is known.
+func (c *Client) HeadersPass() bool { return !c.plain.Load() }
+
+// HeadersLost remembers that they do not.
+func (c *Client) HeadersLost() { c.plain.Store(true) }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,6 +37,8 @@ type Upgraded struct {
 	// Customer is set where the certificate that was shown is good only by
 	// [Client.TrustToo]: something of the customer's inspects TLS.
 	Customer bool
+	// Header is that of the answer.
+	Header http.Header
 }
 
 // Upgrade opens a connection of its own to the relay, logs in on it unless
@@ -44,9 +47,15 @@ type Upgraded struct {
 // relay's refusal is an *api.Error, with RetryAfter; everything else that goes
 // wrong on the way is a *[ConnectError].
 func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*Upgraded, error) {
+	return c.UpgradeWith(ctx, path, query, nil)
+}
+
+// UpgradeWith is Upgrade with more in the header of the request: what header
+// returns for the TLS connection that it goes over.
+func (c *Client) UpgradeWith(ctx context.Context, path string, query url.Values, header func(tls.ConnectionState) http.Header) (*Upgraded, error) {
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
 	defer cancel()
-	u := upgrade{c: c, ctx: ctx}
+	u := upgrade{c: c, ctx: ctx, header: header}
 	up, err := u.run(path, query)
 	if err == nil {
 		return up, nil
@@ -60,15 +69,16 @@ func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*U
 
 // upgrade is one call of Upgrade.
 type upgrade struct {
-	c    *Client
-	ctx  context.Context
-	host string
-	raw  net.Conn
-	cork *cork.Below
-	tls  *tls.Conn
-	in   *bufio.Reader
-	stop func() bool // lets the end of ctx have no effect on raw any more
-	last bool        // this connection is not good for another request
+	c      *Client
+	ctx    context.Context
+	header func(tls.ConnectionState) http.Header
+	host   string
+	raw    net.Conn
+	cork   *cork.Below
+	tls    *tls.Conn
+	in     *bufio.Reader
+	stop   func() bool // lets the end of ctx have no effect on raw any more
+	last   bool        // this connection is not good for another request
 
 	signed bool // the last request was logged in by a signature
 	fresh  bool // or by a token that was given on this occasion
@@ -90,7 +100,7 @@ func (u *upgrade) run(path string, query url.Values) (*Upgraded, error) {
 			if !u.stop() {
 				return nil, explain(u.c.o.Address, u.ctx.Err())
 			}
-			return u.finish()
+			return u.finish(resp.Header)
 		}
 		err = u.refused(resp)
 		var e *api.Error
@@ -150,6 +160,9 @@ func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, er
 	}
 	key := ws.NewKey()
 	ws.SetRequest(req.Header, key)
+	if u.header != nil {
+		maps.Copy(req.Header, u.header(u.tls.ConnectionState()))
+	}
 	if login != "" {
 		req.Header.Set("Authorization", login)
 	}
@@ -267,10 +280,10 @@ func (u *upgrade) between(what string) error {
 		Help: "something on the way, such as a proxy or a firewall, does not let WebSockets pass; ask the network's administrator to allow them to this address"}
 }
 
-func (u *upgrade) finish() (*Upgraded, error) {
+func (u *upgrade) finish(header http.Header) (*Upgraded, error) {
 	state := u.tls.ConnectionState()
 	conn := cork.Over(u.tls, u.cork)
-	up := &Upgraded{Conn: conn, TLS: state, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
+	up := &Upgraded{Conn: conn, TLS: state, Header: header, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
 	if n := u.in.Buffered(); n > 0 {
 		rest := make([]byte, n)
 		io.ReadFull(u.in, rest) // it is there
@@ -294,6 +307,14 @@ func (p *prefixed) Read(b []byte) (int, error) {
 		p.rest = nil
 	}
 	return n, nil
+}
+
+// CloseWrite ends the outgoing direction of what can do that.
+func (p *prefixed) CloseWrite() error {
+	if c, ok := p.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }
 
 // TrustToo returns a client that also accepts certificates of the given

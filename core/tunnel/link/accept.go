@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,11 +34,30 @@ func (a *Accepter) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error)
 		return nil, api.Errorf(http.StatusUpgradeRequired, api.CodeBadRequest, "%v", err)
 	}
 	mine := exporter(r.TLS)
+	g, err := headerGreeting(r.Header)
+	if err != nil {
+		return nil, err
+	}
 	raw, buf, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, api.Errorf(http.StatusInternalServerError, api.CodeInternal, "the connection cannot be taken over: %v", err)
 	}
-	conn, err := a.greet(unread(raw, buf.Reader.Buffered(), buf.Reader), r, mine)
+	key := r.Header.Get("Sec-WebSocket-Key")
+	patience := a.Patience
+	if patience == 0 {
+		patience = greetTimeout
+	}
+	if err = raw.SetDeadline(time.Now().Add(patience)); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("link: %w", err)
+	}
+	var conn *Conn
+	below := unread(raw, buf.Reader.Buffered(), buf.Reader)
+	if g != nil {
+		conn, err = a.answer(below, key, g, mine)
+	} else {
+		conn, err = a.greet(below, key, mine)
+	}
 	if err == nil {
 		err = raw.SetDeadline(time.Time{})
 	}
@@ -48,15 +68,44 @@ func (a *Accepter) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error)
 	return conn, nil
 }
 
-func (a *Accepter) greet(raw net.Conn, r *http.Request, mine []byte) (*Conn, error) {
-	patience := a.Patience
-	if patience == 0 {
-		patience = greetTimeout
+// reply is the answer to a greeting, and whether the frames are left.
+func (a *Accepter) reply(g *greeting, mine []byte) (answer, bool, error) {
+	sig, err := a.Sign(statement(g.Nonce, mine))
+	if err != nil {
+		return answer{}, false, fmt.Errorf("link: sign the answer: %w", err)
 	}
-	if err := raw.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+	leave := a.AllowRaw && g.Raw && equal(g.Exporter, mine)
+	return answer{V: version, Exporter: mine, Raw: leave, Signature: string(sig)}, leave, nil
+}
+
+// answer upgrades a connection whose greeting came with the request: its answer
+// goes with the upgrade, so that nothing is left to wait for, and no frame is
+// needed to leave them.
+func (a *Accepter) answer(raw net.Conn, key string, g *greeting, mine []byte) (*Conn, error) {
+	reply, leave, err := a.reply(g, mine)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := raw.Write(ws.Response(r.Header.Get("Sec-WebSocket-Key"))); err != nil {
+	value, err := encodeHeader(reply)
+	if err != nil {
+		return nil, fmt.Errorf("link: encode answer: %w", err)
+	}
+	if _, err := raw.Write(ws.Response(key, answerHeader+": "+value)); err != nil {
+		return nil, fmt.Errorf("link: upgrade: %w", err)
+	}
+	c := &Conn{Conn: raw, Framed: !leave, Compared: len(g.Exporter) > 0 && mine != nil}
+	if c.Framed {
+		c.Conn = ws.Server(raw)
+	}
+	if len(g.Early) > 0 {
+		c.Conn = &prefixed{Conn: c.Conn, rest: g.Early}
+	}
+	return c, nil
+}
+
+// greet upgrades a connection and waits for the greeting in a frame.
+func (a *Accepter) greet(raw net.Conn, key string, mine []byte) (*Conn, error) {
+	if _, err := raw.Write(ws.Response(key)); err != nil {
 		return nil, fmt.Errorf("link: upgrade: %w", err)
 	}
 	frames := ws.Server(raw)
@@ -68,12 +117,14 @@ func (a *Accepter) greet(raw net.Conn, r *http.Request, mine []byte) (*Conn, err
 	if err != nil {
 		return nil, err
 	}
-	sig, err := a.Sign(statement(g.Nonce, mine))
-	if err != nil {
-		return nil, fmt.Errorf("link: sign the answer: %w", err)
+	if len(g.Early) > 0 {
+		return nil, errors.New("link: early bytes within a message, where they follow it")
 	}
-	leave := a.AllowRaw && g.Raw && equal(g.Exporter, mine)
-	b, err = json.Marshal(answer{V: version, Exporter: mine, Raw: leave, Signature: string(sig)})
+	reply, leave, err := a.reply(&g, mine)
+	if err != nil {
+		return nil, err
+	}
+	b, err = json.Marshal(reply)
 	if err != nil {
 		return nil, fmt.Errorf("link: encode answer: %w", err)
 	}

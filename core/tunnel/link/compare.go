@@ -34,6 +34,8 @@ type greeting struct {
 	Nonce    []byte `json:"nonce"`
 	Exporter []byte `json:"exporter,omitempty"`
 	Raw      bool   `json:"raw"` // it would go on without frames
+	// Early are the first bytes of the stream; in a header only.
+	Early []byte `json:"early,omitempty"`
 }
 
 // answer is the relay's.
@@ -123,6 +125,8 @@ func parseGreeting(b []byte) (greeting, error) {
 		return g, fmt.Errorf("link: a nonce of %d bytes", len(g.Nonce))
 	case len(g.Exporter) != 0 && len(g.Exporter) != exporterSize:
 		return g, fmt.Errorf("link: an exporter of %d bytes", len(g.Exporter))
+	case len(g.Early) > maxEarly:
+		return g, fmt.Errorf("link: %d early bytes", len(g.Early))
 	}
 	return g, nil
 }

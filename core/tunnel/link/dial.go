@@ -2,9 +2,11 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -41,13 +43,46 @@ func (d *Dialer) Dial(ctx context.Context, path string, q url.Values) (*Conn, er
 	if d.RelayKey == nil {
 		return nil, errors.New("link: no key to know the relay by")
 	}
-	up, err := d.Client.Upgrade(ctx, path, q)
+	conn, err := d.dial(ctx, path, q, d.Client.HeadersPass())
+	if errors.Is(err, errHeader) { // once: the greeting goes in frames from now on
+		d.Client.HeadersLost()
+		conn, err = d.dial(ctx, path, q, false)
+	}
+	return conn, err
+}
+
+// errHeader says that something on the way took our header away.
+var errHeader = errors.New("the answer has no header of the relay's")
+
+// dial is Dial with the greeting in the header of the request, or in a frame.
+func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader bool) (*Conn, error) {
+	var g greeting
+	var header func(tls.ConnectionState) http.Header
+	if inHeader {
+		header = func(s tls.ConnectionState) http.Header {
+			g = newGreeting(exporter(&s), !d.StayFramed)
+			if len(d.Early) <= maxEarly {
+				g.Early = d.Early
+			}
+			value, err := encodeHeader(g)
+			if err != nil {
+				return nil // then the greeting goes in a frame
+			}
+			return http.Header{greetingHeader: {value}}
+		}
+	}
+	up, err := d.Client.UpgradeWith(ctx, path, q, header)
 	if err != nil {
 		return nil, err
 	}
 	up.SetDeadline(time.Now().Add(answerTimeout))
 	stop := context.AfterFunc(ctx, func() { up.SetDeadline(time.Unix(1, 0)) })
-	conn, err := d.compare(up)
+	var conn *Conn
+	if inHeader {
+		conn, err = d.compareHeader(up, g)
+	} else {
+		conn, err = d.compareFrame(up)
+	}
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -61,7 +96,42 @@ func (d *Dialer) Dial(ctx context.Context, path string, q url.Values) (*Conn, er
 	return conn, nil
 }
 
-func (d *Dialer) compare(up *client.Upgraded) (*Conn, error) {
+// compareHeader goes by the answer that came with the upgrade.
+func (d *Dialer) compareHeader(up *client.Upgraded, g greeting) (*Conn, error) {
+	value := up.Header.Get(answerHeader)
+	if value == "" {
+		return nil, errHeader
+	}
+	b, err := decodeHeader(value)
+	if err != nil {
+		return nil, &ForgedError{fmt.Errorf("read its answer: %w", err)}
+	}
+	a, same, err := g.check(b, d.RelayKey)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{Conn: up.Conn, Framed: !a.Raw, Compared: g.Exporter != nil && a.Exporter != nil}
+	c.inspected(up, same)
+	if c.Framed {
+		c.Conn = ws.Client(up.Conn)
+	}
+	if len(d.Early) > len(g.Early) {
+		if _, err := c.Write(d.Early); err != nil {
+			return nil, fmt.Errorf("greet: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// inspected remembers who ends TLS between the two ends.
+func (c *Conn) inspected(up *client.Upgraded, same bool) {
+	if c.Compared && !same || !c.Compared && up.Customer {
+		c.InspectedBy = shown(up)
+	}
+}
+
+// compareFrame greets in a frame, and leaves the frames by another.
+func (d *Dialer) compareFrame(up *client.Upgraded) (*Conn, error) {
 	frames := ws.Client(up.Conn)
 	g := newGreeting(exporter(&up.TLS), !d.StayFramed)
 	b, err := json.Marshal(g)
@@ -84,10 +154,8 @@ func (d *Dialer) compare(up *client.Upgraded) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{Conn: frames, Framed: true, Compared: g.Exporter != nil && a.Exporter != nil}
-	switch {
-	case c.Compared && !same, !c.Compared && up.Customer:
-		c.InspectedBy = shown(up)
-	case a.Raw:
+	c.inspected(up, same)
+	if c.InspectedBy == "" && a.Raw {
 		if err := frames.Unframe(); err != nil {
 			return nil, fmt.Errorf("leave the frames: %w", err)
 		}

@@ -5,10 +5,11 @@
 //	conn, err := link.Dial(ctx, relayClient, vendor.ReceiptKey, msg.PathLink, nil)
 //	conn, err := (&link.Accepter{Sign: sign, AllowRaw: true}).Accept(w, r)
 //
-// Directly after the upgrade the client sends a message in a frame with a nonce
-// and its TLS exporter (RFC 9266 in spirit, label EXPORTER-latchstring-link);
-// the relay answers with its own, signed with its receipt key together with the
-// nonce. Equal exporters mean one TLS connection from end to end: both go on
+// The client greets with a nonce and its TLS exporter (RFC 9266 in spirit, label
+// EXPORTER-latchstring-link); the relay answers with its own, signed with its
+// receipt key together with the nonce. Both are in headers of the upgrade, so
+// that a link costs one round trip on top of TCP and TLS; where something on the
+// way takes these headers away they go in the first frames instead. Equal exporters mean one TLS connection from end to end: both go on
 // without frames, which costs nothing, and [Conn] is the TLS connection itself (package cork).
 // Different ones mean that somebody ends TLS in between: both stay in frames,
 // which is all that such a box lets pass, and [Conn.InspectedBy] names the
@@ -18,9 +19,9 @@
 // What is inside is encrypted end to end in any case: inspection is something
 // to be told, not a breach.
 //
-// The client may send frames before it has the answer ([Dialer.Early]), which
-// saves a round trip. It leaves the frames by an empty text frame once it has
-// seen that the exporters agree.
+// What the client says first may go along with the greeting ([Dialer.Early]).
+// Where that is in a frame, the client leaves the frames by an empty text frame
+// once it has seen that the exporters agree.
 //
 // # Memory on the relay
 //

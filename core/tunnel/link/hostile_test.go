@@ -116,6 +116,28 @@ func TestForgedAnswers(t *testing.T) {
 		"unknown member": func(greeting) any { return map[string]any{"v": 1, "x": 1} },
 	}
 	for name, lie := range lies {
+		t.Run(name+", in the header", func(t *testing.T) {
+			address := serve(t, &tls.Config{Certificates: []tls.Certificate{relay.leaf}}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				raw, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					return
+				}
+				defer raw.Close()
+				g, err := headerGreeting(r.Header)
+				if err != nil || g == nil {
+					t.Errorf("greeting %v, %v", g, err)
+					return
+				}
+				value, _ := encodeHeader(lie(*g))
+				raw.Write(ws.Response(r.Header.Get("Sec-WebSocket-Key"), answerHeader+": "+value))
+				io.Copy(io.Discard, raw)
+			}))
+			_, err := Dial(t.Context(), relay.client(t, address), relay.key.PublicKey(), "/v1/link", nil)
+			var forged *ForgedError
+			if !errors.As(err, &forged) || forged.ExitCode() != 4 {
+				t.Errorf("error %v", err)
+			}
+		})
 		t.Run(name, func(t *testing.T) {
 			address := serve(t, &tls.Config{Certificates: []tls.Certificate{relay.leaf}}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				raw, _, err := http.NewResponseController(w).Hijack()
@@ -205,7 +227,15 @@ func FuzzGreeting(f *testing.F) {
 		f.Add(b)
 	}
 	other := newKey(f).PublicKey()
+	value, err := encodeHeader(g)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(value))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, err := headerGreeting(http.Header{greetingHeader: {string(b)}}); err == nil && got != nil && (len(got.Nonce) != nonceSize || len(got.Early) > maxEarly) {
+			t.Errorf("header %q is read as %+v", b, got)
+		}
 		if got, err := parseGreeting(b); err == nil && (len(got.Nonce) != nonceSize || got.Raw && len(got.Exporter) != 0 && len(got.Exporter) != exporterSize) {
 			t.Errorf("%q is read as %+v", b, got)
 		}

@@ -49,9 +49,14 @@ func CheckRequest(r *http.Request) error {
 	return nil
 }
 
-// Response is the answer that accepts a request, ready to be sent.
-func Response(key string) []byte {
-	return []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + AcceptKey(key) + "\r\n\r\n")
+// Response is the answer that accepts a request, ready to be sent. Further lines
+// of its header are written "Name: value".
+func Response(key string, lines ...string) []byte {
+	b := []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + AcceptKey(key) + "\r\n")
+	for _, line := range lines {
+		b = append(append(b, line...), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
 }
 
 // CheckResponse says whether an answer of status 101 is to our request.

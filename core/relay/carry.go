@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/latchstring/latchstring/core/audit"
@@ -100,34 +99,6 @@ func (c *carried) deliver(conn net.Conn) {
 	if conn != nil {
 		conn.Close()
 	}
-}
-
-func (h *hub) serveSpare(w http.ResponseWriter, r *http.Request, sys store.System) {
-	h.mu.Lock()
-	_, open := h.links[sys.ID]
-	h.mu.Unlock()
-	if !open {
-		h.refuse(w, notOpen(sys))
-		return
-	}
-	seconds, _ := strconv.Atoi(r.URL.Query().Get(msg.QueryKeepalive))
-	conn, err := h.srv.upgrade(w, r)
-	if err != nil {
-		h.srv.log.Debug("upgrade", "who", sys.ID, "remote", r.RemoteAddr, "error", err)
-		return
-	}
-	s := newSpare(conn, time.Duration(min(max(seconds, 0), 3600))*time.Second)
-	h.mu.Lock()
-	link := h.links[sys.ID]
-	if link == nil || h.draining {
-		h.mu.Unlock()
-		conn.Close()
-		return
-	}
-	link.dropSpare()
-	link.spare, s.link = s, link
-	h.mu.Unlock()
-	go s.keep(h)
 }
 
 func notOpen(sys store.System) error {

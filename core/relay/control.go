@@ -310,6 +310,10 @@ func (h *hub) register(c *control, m *msg.Hello) (old *control, err error) {
 		old.dropSpare()
 	}
 	h.links[c.system] = c
+	if came := h.awaited[c.system]; came != nil {
+		close(came)
+		delete(h.awaited, c.system)
+	}
 	delete(h.lost, c.system)
 	h.changed(c.system)
 	return old, nil

@@ -31,10 +31,11 @@ type hub struct {
 	systemRate, engineerRate *buckets
 
 	mu       sync.Mutex
-	links    map[string]*control // by system
-	tickets  map[string]*carried // waiting for a dial-back
-	conns    map[string]*carried // by connection
-	lost     map[string]lost     // sessions whose link broke, by system
+	links    map[string]*control      // by system
+	tickets  map[string]*carried      // waiting for a dial-back
+	conns    map[string]*carried      // by connection
+	lost     map[string]lost          // sessions whose link broke, by system
+	awaited  map[string]chan struct{} // control streams that a spare waits for, by system
 	draining bool
 	dirty    [shards]bool // presence that changed
 	held     [shards]bool // presence rows that exist
@@ -50,7 +51,7 @@ type lost struct {
 
 func newHub(s *Server, o Options, node string) *hub {
 	l := o.Relay.Config.Remote.WithDefaults()
-	h := &hub{srv: s, limits: l, node: node, drain: o.Drain, links: map[string]*control{}, tickets: map[string]*carried{}, conns: map[string]*carried{}, lost: map[string]lost{},
+	h := &hub{srv: s, limits: l, node: node, drain: o.Drain, links: map[string]*control{}, tickets: map[string]*carried{}, conns: map[string]*carried{}, lost: map[string]lost{}, awaited: map[string]chan struct{}{},
 		systemRate:   newBuckets(float64(l.SystemRate)/3600, float64(l.SystemRate), o.Now),
 		engineerRate: newBuckets(float64(l.EngineerRate)/60, float64(l.EngineerRate), o.Now),
 	}

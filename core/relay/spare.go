@@ -1,12 +1,16 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/latchstring/latchstring/core/relay/store"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
 )
 
@@ -28,6 +32,7 @@ type spare struct {
 const (
 	pingSpare    = msg.Interval
 	minPingSpare = time.Second
+	earlySpare   = 5 * time.Second // that a spare waits for the control stream
 )
 
 func newSpare(conn net.Conn, every time.Duration) *spare {
@@ -35,6 +40,81 @@ func newSpare(conn net.Conn, every time.Duration) *spare {
 		every = pingSpare
 	}
 	return &spare{conn: conn, every: max(every, minPingSpare), handed: make(chan net.Conn, 1)}
+}
+
+// serveSpare is GET /v1/carry without a ticket. A system may dial its spare at
+// the same time as its control stream; the one that comes first waits here.
+func (h *hub) serveSpare(w http.ResponseWriter, r *http.Request, sys store.System) {
+	if !h.linked(r.Context(), sys.ID) {
+		h.refuse(w, notOpen(sys))
+		return
+	}
+	seconds, _ := strconv.Atoi(r.URL.Query().Get(msg.QueryKeepalive))
+	conn, err := h.srv.upgrade(w, r)
+	if err != nil {
+		h.srv.log.Debug("upgrade", "who", sys.ID, "remote", r.RemoteAddr, "error", err)
+		return
+	}
+	s := newSpare(conn, time.Duration(min(max(seconds, 0), 3600))*time.Second)
+	h.mu.Lock()
+	link := h.links[sys.ID]
+	if link == nil || h.draining {
+		h.mu.Unlock()
+		conn.Close()
+		return
+	}
+	if c := h.waiting(link); c != nil {
+		h.mu.Unlock()
+		c.deliver(conn)
+		return
+	}
+	link.dropSpare()
+	link.spare, s.link = s, link
+	h.mu.Unlock()
+	go s.keep(h)
+}
+
+// waiting is an engineer's connection that waits for a dial-back of this
+// stream, or nil; what was asked for is not needed any more then. The hub's mutex
+// is held.
+func (h *hub) waiting(link *control) *carried {
+	for ticket, c := range h.tickets {
+		if c.systemID == link.system && c.session == link.id {
+			delete(h.tickets, ticket)
+			return c
+		}
+	}
+	return nil
+}
+
+// linked reports whether a system has a control stream, for which it waits a
+// moment; one request of a system at a time.
+func (h *hub) linked(ctx context.Context, system string) bool {
+	h.mu.Lock()
+	_, open := h.links[system]
+	_, other := h.awaited[system]
+	if open || other || h.draining {
+		h.mu.Unlock()
+		return open
+	}
+	came := make(chan struct{})
+	h.awaited[system] = came
+	h.mu.Unlock()
+	timer := time.NewTimer(min(earlySpare, h.srv.patience))
+	defer timer.Stop()
+	select {
+	case <-came:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.awaited[system] == came {
+		delete(h.awaited, system)
+		return false
+	}
+	return true // in this moment
 }
 
 // keep waits and pings until the spare is taken or breaks.

@@ -59,7 +59,11 @@ func (r *runner) session(ctx context.Context, first bool) (up time.Duration, err
 	if !r.muxed() {
 		send = early
 	}
-	conn, err := r.dial(ctx, msg.PathLink, q, send)
+	defer r.setUp(false)
+	if r.together {
+		r.setSecured()
+	}
+	conn, err := r.dial(ctx, msg.PathLink, q, send, r.setSecured)
 	r.idle.connected(first && err == nil)
 	if err != nil {
 		return 0, err
@@ -73,7 +77,6 @@ func (r *runner) session(ctx context.Context, first bool) (up time.Duration, err
 		defer c.mux.Close()
 	}
 	err = c.run(ctx)
-	r.setUp(false)
 	if !c.welcomed.IsZero() {
 		up = time.Since(c.welcomed)
 	}

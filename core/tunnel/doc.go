@@ -12,7 +12,10 @@
 // as long as the session; on it the relay asks for a connection of its own for
 // each engineer (dial-back). For five minutes after the session opened and
 // after each engineer's connection a spare one is kept dialled, so that the
-// next engineer does not wait for it.
+// next engineer does not wait for it. The first is dialled with the control
+// stream, or once that has got through where a proxy is on the way; it waits at
+// the relay until the session is open, and nothing that it carries is served
+// before.
 //
 // # When the network is bad
 //

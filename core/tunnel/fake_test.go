@@ -63,7 +63,7 @@ func newFake(t *testing.T) *fake {
 	return &fake{t: t, links: make(chan *far, 1000), carry: make(chan *far, 1000), states: make(chan State, 1000), served: make(chan *served, 100), done: make(chan error, 1), renew: make(chan msg.Hello)}
 }
 
-func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte) (*link.Conn, error) {
+func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error) {
 	f.mu.Lock()
 	f.dials++
 	if path == msg.PathLink {
@@ -75,6 +75,9 @@ func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte
 		if err := refuse(path, q); err != nil {
 			return nil, err
 		}
+	}
+	if secured != nil {
+		secured()
 	}
 	near, other := net.Pipe()
 	r := io.MultiReader(bytes.NewReader(early), other)
@@ -89,18 +92,22 @@ func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte
 var hello = msg.Hello{V: 1, Session: "ses-0123abcd", Since: time.Unix(1e9, 0).UTC(), Name: "box-7"}
 
 // run runs the tunnel against the relay that body plays.
-func run(t *testing.T, body func(t *testing.T, f *fake)) {
+func run(t *testing.T, body func(t *testing.T, f *fake), change ...func(*Options)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		ctx, cancel := context.WithCancelCause(context.Background())
 		f.cancel = cancel
-		r := newRunner(Options{Session: hello, Renew: f.renew, State: func(s State) { f.states <- s },
+		o := Options{Session: hello, Renew: f.renew, State: func(s State) { f.states <- s },
 			Serve: func(ctx context.Context, conn net.Conn, s Start) {
 				c := &served{conn, s, ctx}
 				f.served <- c
 				<-ctx.Done()
-			}})
+			}}
+		for _, f := range change {
+			f(&o)
+		}
+		r := newRunner(o)
 		r.dial = f.dial
 		go func() { f.done <- r.run(ctx) }()
 		defer func() {

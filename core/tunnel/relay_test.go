@@ -35,7 +35,7 @@ type session struct {
 }
 
 // open runs a session of the pair's system over connections of dial.
-func open(t *testing.T, p *relaytest.Pair, c *client.Client) *session {
+func open(t *testing.T, p *relaytest.Pair, c *client.Client, change ...func(*tunnel.Options)) *session {
 	t.Helper()
 	key, err := p.Vendor.ReceiptPublicKey()
 	if err != nil {
@@ -50,6 +50,9 @@ func open(t *testing.T, p *relaytest.Pair, c *client.Client) *session {
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
 			io.Copy(conn, conn)
 		}}
+	for _, f := range change {
+		f(&o)
+	}
 	go func() { s.done <- tunnel.Run(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()
@@ -231,6 +234,12 @@ func (c *counted) Close() error { c.closed(); return c.Conn.Close() }
 
 // A proxy that allows one connection at a time, logins included.
 func TestThroughOneConnection(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		throughOneConnection(t, together)
+	}
+}
+
+func throughOneConnection(t *testing.T, together bool) {
 	p := relaytest.NewPair(t)
 	var trips, used atomic.Int64
 	c, err := client.ForSystem(p.System, p.Vendor, func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -248,7 +257,7 @@ func TestThroughOneConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, p, c)
+	s := open(t, p, c, func(o *tunnel.Options) { o.Together = together })
 	s.want(t, tunnel.Muxed)
 	if up := s.want(t, tunnel.Up); !up.Muxed {
 		t.Errorf("state %+v", up)
@@ -281,7 +290,7 @@ func TestRoundTrips(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var n int64
-		if err := tunnel.Run(ctx, tunnel.Options{Relay: c, RelayKey: key, Session: msg.Hello{V: 1, Session: api.NewSessionID(), Since: time.Now()},
+		if err := tunnel.Run(ctx, tunnel.Options{Relay: c, RelayKey: key, Spare: -1, Session: msg.Hello{V: 1, Session: api.NewSessionID(), Since: time.Now()},
 			Serve: func(context.Context, net.Conn, tunnel.Start) {},
 			State: func(s tunnel.State) {
 				if n == 0 {
@@ -293,10 +302,8 @@ func TestRoundTrips(t *testing.T) {
 		}
 		return n
 	}
-	// TLS, upgrade, and hello together with the comparison. One more is counted
-	// because the frames are left before the welcome is read, which nobody waits
-	// for.
-	if n := count(); n > 4 {
+	// TLS, and the upgrade together with comparison, hello and welcome.
+	if n := count(); n > 2 {
 		t.Errorf("%d round trips", n)
 	}
 }

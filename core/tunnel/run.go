@@ -18,8 +18,9 @@ const (
 	muxTries = 3         // failed attempts to connect with one connection, before that
 )
 
-// dialFunc opens a link; early is sent along.
-type dialFunc func(ctx context.Context, path string, q url.Values, early []byte) (*link.Conn, error)
+// dialFunc opens a link; early is sent along. secured, if not nil, is called when
+// the connection has got through to the relay.
+type dialFunc func(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error)
 
 // runner is one call of Run.
 type runner struct {
@@ -32,6 +33,7 @@ type runner struct {
 	state sync.Mutex      // around calls of State
 	told  string          // who inspects, as last told
 
+	together bool      // the spare is dialled with the control stream
 	muxSince time.Time // zero: no mux
 	muxFails int
 
@@ -43,7 +45,9 @@ type runner struct {
 	renewed bool // hello was not sent yet
 	failed  int  // dial-backs in a row
 	why     error
-	up      bool // control stream, without mux
+	up      bool          // control stream, without mux
+	upped   chan struct{} // closed while it is up
+	secured bool          // its connection stands, which is reason enough to dial the spare
 	until   time.Time
 	active  map[string]bool // connections that are served
 	dialing int
@@ -54,10 +58,10 @@ func newRunner(o Options) *runner {
 	if o.Spare == 0 {
 		o.Spare = spareTime
 	}
-	d := func(ctx context.Context, path string, q url.Values, early []byte) (*link.Conn, error) {
-		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early}).Dial(ctx, path, q)
+	d := func(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error) {
+		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early, Secured: secured}).Dial(ctx, path, q)
 	}
-	return &runner{o: o, dial: d, idle: newIdle(), hello: o.Session, kick: make(chan struct{}, 1), wake: make(chan struct{}, 1), active: map[string]bool{},
+	return &runner{o: o, together: o.Together, dial: d, idle: newIdle(), hello: o.Session, kick: make(chan struct{}, 1), wake: make(chan struct{}, 1), upped: make(chan struct{}), active: map[string]bool{},
 		rate: bucket{size: dialBurst, every: dialEvery}}
 }
 
@@ -80,6 +84,12 @@ func (r *runner) run(ctx context.Context) error {
 			return nil
 		}
 		first = up > 0
+		if r.together && up == 0 && !reached(err) && !final(err) {
+			// Perhaps it was for the other connection.
+			r.together = false
+			continue
+		}
+		r.together = false
 		var m *needMux
 		if errors.As(err, &m) {
 			r.muxSince, r.muxFails = time.Now(), 0

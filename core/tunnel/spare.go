@@ -20,9 +20,50 @@ const (
 // setUp says whether the relay can be asked for anything.
 func (r *runner) setUp(up bool) {
 	r.mu.Lock()
-	r.up = up
+	switch {
+	case up && !r.up:
+		close(r.upped)
+	case !up && r.up:
+		r.upped = make(chan struct{})
+	}
+	r.up, r.secured = up, up
 	r.mu.Unlock()
 	poke(r.wake)
+}
+
+// awaitUp waits until the session is open for others, too: what a spare carries
+// may overtake the welcome on the control stream.
+func (r *runner) awaitUp() bool {
+	r.mu.Lock()
+	upped := r.upped
+	r.mu.Unlock()
+	timer := time.NewTimer(welcomeTimeout)
+	defer timer.Stop()
+	select {
+	case <-upped:
+		return true
+	case <-timer.C:
+	case <-r.ctx.Done():
+	}
+	return false
+}
+
+// setSecured says that it is about to be: the spare is dialled already, and waits
+// at the relay for the control stream.
+func (r *runner) setSecured() {
+	if r.muxed() {
+		return
+	}
+	r.mu.Lock()
+	r.secured = true
+	r.mu.Unlock()
+	poke(r.wake)
+}
+
+func (r *runner) isUp() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.up
 }
 
 // extendSpare keeps the spare for another while.
@@ -43,7 +84,7 @@ func (r *runner) used() bool {
 func (r *runner) spareWanted() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.up && time.Now().Before(r.until)
+	return r.secured && time.Now().Before(r.until)
 }
 
 func (r *runner) spareExpired() bool {
@@ -89,13 +130,15 @@ func (r *runner) spare() (used bool, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, carryTimeout)
 	defer cancel()
 	seconds := max(1, int(r.idle.keepalive()/time.Second))
-	conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryKeepalive: {strconv.Itoa(seconds)}}, nil)
-	r.carried(err)
+	conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryKeepalive: {strconv.Itoa(seconds)}}, nil, nil)
+	if err == nil || r.isUp() { // else it says nothing about second connections
+		r.carried(err)
+	}
 	if err != nil {
 		return false, err
 	}
 	s, err := r.holdSpare(conn)
-	if s == nil {
+	if s == nil || !r.awaitUp() {
 		conn.Close()
 		return false, err
 	}

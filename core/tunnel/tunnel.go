@@ -40,6 +40,10 @@ type Options struct {
 	// Spare is how long a spare connection is kept after the opening and after
 	// each connection. 0: five minutes; below 0: there is none.
 	Spare time.Duration
+	// Together dials the first spare at the same time as the control stream, and
+	// not when its connection stands. It is for ways on which nobody counts
+	// connections, as proxies do.
+	Together bool
 }
 
 // Kind says what happened.

@@ -29,6 +29,9 @@ type Dialer struct {
 	// StayFramed keeps the frames although nobody inspects, for tests and
 	// measurements.
 	StayFramed bool
+	// Secured, if not nil, is called when the connection and its TLS stand, and
+	// the request is about to be sent; twice where it has to be made again.
+	Secured func()
 }
 
 // Dial opens a link; see [Dialer].
@@ -57,9 +60,11 @@ var errHeader = errors.New("the answer has no header of the relay's")
 // dial is Dial with the greeting in the header of the request, or in a frame.
 func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader bool) (*Conn, error) {
 	var g greeting
-	var header func(tls.ConnectionState) http.Header
-	if inHeader {
-		header = func(s tls.ConnectionState) http.Header {
+	header := func(s tls.ConnectionState) http.Header {
+		if d.Secured != nil {
+			d.Secured()
+		}
+		if inHeader {
 			g = newGreeting(exporter(&s), !d.StayFramed)
 			if len(d.Early) <= maxEarly {
 				g.Early = d.Early
@@ -70,6 +75,7 @@ func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader b
 			}
 			return http.Header{greetingHeader: {value}}
 		}
+		return nil
 	}
 	up, err := d.Client.UpgradeWith(ctx, path, q, header)
 	if err != nil {

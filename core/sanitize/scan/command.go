@@ -9,25 +9,55 @@ import (
 type arg struct{ start, end, vs, ve int } // with and without quotes
 
 // command reads the line as a command and hides passwords among its arguments.
+// A command may stand in quotes inside of another one, or of a string of JSON:
+// sh -c "mysql -psecret".
 func (s *Scanner) command() {
 	if s.usmUser() {
 		return
 	}
+	var inner [8][2]int
+	n := s.commandLine(inner[:])
+	ls, le := s.ls, s.le
+	for _, r := range inner[:n] {
+		s.ls, s.le = r[0], r[1]
+		s.commandLine(nil)
+	}
+	s.ls, s.le = ls, le
+}
+
+// commandLine does so for the text between s.ls and s.le. It returns how many
+// arguments may be commands themselves.
+func (s *Scanner) commandLine(inner [][2]int) int {
 	if !s.mayTakeSecret() {
-		return
+		return 0
 	}
 	args := &s.args
 	n := s.split(args)
-	if s.hasWord("-stdin") && s.hasWord("|") {
-		s.piped("stdin", nil)
-	}
+	s.fromStdin(args[:n])
+	s.loginFlags(args[:n])
+	found := 0
 	for i := 0; i < n; i++ {
-		name := s.base(args[i])
+		a := args[i]
+		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{') && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
+			q := bytes.IndexAny(s.buf[a.start:a.ve], "\"'")
+			if q >= 0 && a.start+q+1 < a.ve {
+				inner[found] = [2]int{a.start + q + 1, a.ve}
+				found++
+			}
+			continue
+		}
+		name := s.base(a)
 		if len(name) < 2 || len(name) > 32 {
 			continue
 		}
 		s.program(name, args[i+1:n])
 	}
+	return found
+}
+
+// mayHoldCommand is true for a string that may be a command with a secret.
+func (s *Scanner) mayHoldCommand(t []byte) bool {
+	return bytes.Contains(t, []byte(" -")) || bytes.Contains(t, []byte("<<<")) || bytes.IndexByte(t, '|') > 0
 }
 
 // mayTakeSecret is true if the line has an argument that begins with a dash, a
@@ -59,7 +89,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "config set", "unseal ", "db2 ", "obscure ", "basic.", "user add":
 			t[i] = true
 		}
 	}
@@ -148,6 +178,8 @@ type flagSet struct {
 	bare  int    // the n-th plain argument is the password (1-based)
 	bflag string // only with this flag
 	alone bool   // -p without an argument asks: only glued counts
+	long  string // long flags whose argument is a secret, between blanks
+	sub   []place
 }
 
 var programs = []flagSet{
@@ -160,22 +192,30 @@ var programs = []flagSet{
 	{name: "ipmitool", short: "P", glued: true}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
-	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
-	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "isql", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "k"}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "chpasswd"}, {name: "passwd"}, {name: "sudo"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "su"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "kinit"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "ansible"}, {name: "createUser"}, {name: "createuser"},
+	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "mosquitto_passwd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
+	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "kK", long: " -hmac ", sub: []place{{sub: "passwd", at: 1}}}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "passwd"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "createUser"}, {name: "createuser"},
 }
 
 // program looks at the arguments of a program that takes secrets.
 func (s *Scanner) program(name []byte, args []arg) {
-	if f := programNamed[string(name)]; f != nil {
+	f := programNamed[string(name)]
+	if f == nil && len(name) > 7 && string(name[:6]) == "check_" {
+		f = &checks // a plugin of Nagios
+	}
+	if f != nil {
 		s.programArgs(f, args)
 	}
 }
 
+var checks = flagSet{name: "check_", short: "pCPAX", pair: "a"}
+
 var programNamed = func() map[string]*flagSet {
 	m := map[string]*flagSet{}
-	for i := range programs {
-		if f := &programs[i]; m[f.name] == nil {
-			m[f.name] = f
+	for _, list := range [][]flagSet{programs, morePrograms} {
+		for i := range list {
+			if f := &list[i]; m[f.name] == nil {
+				m[f.name] = f
+			}
 		}
 	}
 	return m
@@ -195,23 +235,30 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 			s.judge(args[1].vs, args[1].ve, w, true)
 		}
 		return
-	case "passwd", "chpasswd", "sudo":
-		if f.name == "passwd" && s.Identify {
+	case "passwd":
+		if s.Identify {
 			s.passwdOf(args)
 		}
-		s.piped(f.name, args)
 		return
 	case "net":
-		s.netUse(args)
-		return
+		if len(args) == 0 || !foldIs(s.text(args[0]), "ads") && !foldIs(s.text(args[0]), "rpc") && !foldIs(s.text(args[0]), "join") && !foldIs(s.text(args[0]), "rap") {
+			s.netUse(args)
+			return
+		}
 	case "sqlplus", "impdp", "expdp", "rman", "sqlldr", "exp", "imp":
-		s.oracle(args)
+		s.oracle(args, f.name == "rman")
 		return
+	}
+	if f.sub != nil {
+		s.placed(f, args)
 	}
 	for i := 0; i < len(args); i++ {
 		t := s.text(args[i])
 		if isStop(t) {
 			return
+		}
+		if f.long != "" && t[0] == '-' && s.longFlag(f, args, i) {
+			continue
 		}
 		if f.needs != "" && string(t) == f.needs {
 			needs = true
@@ -232,8 +279,11 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 				if len(t) > 2 {
 					if f.glued && !(len(t) > 6 && s.wordFlag(t)) {
 						v := args[i].vs + 2
-						// -p'quoted pw'
-						s.value(v, w)
+						if args[i].vs > args[i].start {
+							s.judge(v, args[i].ve, w, true) // "-pquoted pw"
+						} else {
+							s.value(v, w) // -p'quoted pw'
+						}
 						s.keyEnd = max(s.keyEnd, args[i].end)
 					}
 				} else if !f.alone && i+1 < len(args) {
@@ -287,7 +337,7 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 				i++
 				a = args[i]
 			}
-			if f.name == "curl" || f.name == "wget" || f.pair != "" {
+			if f.name == "curl" || f.name == "wget" || f.pair != "" || f.name == "etcdctl" || f.name == "ctr" {
 				s.userArg(a)
 			}
 			continue
@@ -416,17 +466,15 @@ func (s *Scanner) netUse(args []arg) {
 			}
 			continue
 		}
-		if share {
-			if t[0] != '/' && t[0] != '*' {
-				s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
-			}
+		if share && len(t) > 0 && t[0] != '/' && t[0] != '*' {
+			s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
 			return
 		}
 	}
 }
 
 // oracle reads user/password@service.
-func (s *Scanner) oracle(args []arg) {
+func (s *Scanner) oracle(args []arg, more bool) {
 	for _, a := range args {
 		t := s.text(a)
 		if isStop(t) {
@@ -443,7 +491,9 @@ func (s *Scanner) oracle(args []arg) {
 		if e > i+1 {
 			s.judge(a.vs+i+1, a.vs+e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
 		}
-		return
+		if !more {
+			return
+		}
 	}
 }
 
@@ -491,62 +541,5 @@ func (s *Scanner) snmpUser(args []arg) {
 			s.judge(args[i+1].vs, args[i+1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "snmp"}, true)
 			i++
 		}
-	}
-}
-
-// piped reads echo SECRET | passwd --stdin and echo user:SECRET | chpasswd.
-func (s *Scanner) piped(name string, args []arg) {
-	line := s.buf[s.ls:s.le]
-	bar := bytes.IndexByte(line, '|')
-	if bar < 0 {
-		return
-	}
-	stdin := name == "chpasswd" || name == "stdin"
-	for _, a := range args {
-		t := s.text(a)
-		stdin = stdin || string(t) == "--stdin" || string(t) == "-s" || name == "sudo" && string(t) == "-S"
-	}
-	i := bytes.Index(line[:bar], []byte("echo "))
-	k := 5
-	if i < 0 {
-		i = bytes.Index(line[:bar], []byte("printf "))
-		k = 7
-	}
-	if i < 0 || !stdin {
-		return
-	}
-	p := nonSpace(s.buf, s.ls+i+k, s.ls+bar)
-	for p < s.ls+bar && s.buf[p] == '-' {
-		for p < s.ls+bar && !isSpace(s.buf[p]) {
-			p++
-		}
-		p = nonSpace(s.buf, p, s.ls+bar)
-	}
-	if k == 7 {
-		// printf FORMAT SECRET
-		if n := quoteAt(s.buf, p, s.ls+bar); n > 0 {
-			if ve, next := closeQuote(s.buf, p+n, s.ls+bar, s.buf[p:p+n]); ve > 0 && bytes.IndexByte(s.buf[p:ve], '%') > 0 {
-				p = nonSpace(s.buf, next, s.ls+bar)
-			}
-		}
-	}
-	e := s.ls + bar
-	for e > p && isSpace(s.buf[e-1]) {
-		e--
-	}
-	if p < e && (s.buf[p] == '"' || s.buf[p] == '\'') && s.buf[e-1] == s.buf[p] {
-		p++
-		e--
-	}
-	if name == "chpasswd" {
-		if c := bytes.IndexByte(s.buf[p:max(p, e)], ':'); c > 0 {
-			if s.Identify {
-				s.addAccount(p, p+c)
-			}
-			p += c + 1
-		}
-	}
-	if p < e {
-		s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
 	}
 }

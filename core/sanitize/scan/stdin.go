@@ -1,0 +1,180 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Programs that read a secret from their standard input get it by a pipe or a
+// here-string: echo x | passwd --stdin, kinit <<< x, cat <(echo x).
+
+// readers are these programs, with the argument that makes them do so; "" for
+// none.
+var readers = map[string]string{
+	"kinit": "", "chpasswd": "", "smbpasswd": "", "vncpasswd": "", "cryptsetup": "", "realm": "", "htdigest": "", "fscrypt": "", "zfs": "-key", "grub-mkpasswd-pbkdf2": "", "wpa_passphrase": "", "mkpasswd": "",
+	"passwd": "", "sudo": "-S", "su": "", "gpg": "--passphrase-fd", "gpg2": "--passphrase-fd", "openconnect": "stdin", "gh": "--with-token", "ipa": "pass", "circleci": "secret", "fetchmail": "", "htpasswd": "-i", "openssl": "passwd", "pass": "insert", "secret-tool": "store",
+	"systemd-creds": "encrypt", "doveadm": "pw", "slappasswd": "", "ansible-vault": "encrypt_string", "ldappasswd": "", "kpasswd": "", "ksu": "", "adcli": "stdin", "net": "ads", "gnome-keyring-daemon": "unlock", "veracrypt": "stdin", "borg": "", "age": "", "ecryptfs-add-passphrase": "", "ssh-add": "", "systemd-cryptenroll": "",
+	"vault": "-", "heroku": "secret", "wrangler": "secret", "gcloud": "secret", "flyctl": "secret", "docker": "stdin", "podman": "stdin", "helm": "stdin", "crane": "stdin", "nerdctl": "stdin", "oras": "stdin", "buildah": "stdin", "skopeo": "stdin", "mount.cifs": "", "x11vnc": "storepasswd", "rclone": "obscure", "tpm2_create": "",
+}
+
+// fromStdin looks for both.
+func (s *Scanner) fromStdin(args []arg) {
+	for i, a := range args {
+		t := s.text(a)
+		switch {
+		case len(t) >= 3 && string(t[:3]) == "<<<":
+			if pairs, ok := s.reader(args[:i], args[i:]); ok {
+				if len(t) > 3 {
+					a.vs += 3
+				} else if i+1 < len(args) {
+					a = args[i+1]
+				} else {
+					continue
+				}
+				s.fed(a, pairs)
+			}
+		case string(t) == "|" && i+1 < len(args) || len(t) > 1 && t[len(t)-1] == '|' && i+1 < len(args) || len(t) > 1 && t[0] == '|' && isLetter(t[1]):
+			rest := args[min(i+1, len(args)):]
+			if t[0] == '|' && len(t) > 1 {
+				b := a
+				b.vs++
+				s.args[i] = b
+				rest = args[i:]
+			}
+			if pairs, ok := s.reader(rest, nil); ok {
+				s.echoed(args[:i], pairs)
+				if t[0] != '|' {
+					s.echoed(args[:i+1], pairs)
+				}
+			}
+		case bytes.HasPrefix(t, []byte("<(")) || bytes.Contains(t, []byte("=<(")) || bytes.HasPrefix(t, []byte("$(")):
+			// a file that holds what echo says, for a flag that names a secret
+			if before := s.buf[max(s.ls, a.start-48):a.ve]; t[0] != '$' && (containsFold(before, "pass") || containsFold(before, "key") || containsFold(before, "secret") || containsFold(before, "token") || containsFold(before, "auth") || containsFold(before, "cred")) {
+				e := i + 1
+				for e < len(args) && e < i+6 && s.buf[args[e].end-1] != ')' {
+					e++
+				}
+				s.echoed(args[i:min(e+1, len(args))], false)
+			}
+		}
+	}
+}
+
+// reader says whether the command that args belong to reads a secret, and
+// whether as user:password. Before a here-string it is the last one of args.
+func (s *Scanner) reader(args, tail []arg) (pairs, ok bool) {
+	if tail != nil {
+		for i := len(args) - 1; i >= 0; i-- {
+			if t := s.text(args[i]); isStop(t) || t[len(t)-1] == ';' {
+				args = args[i+1:]
+				break
+			}
+		}
+	}
+	for i := range args {
+		t := s.text(args[i])
+		if isStop(t) {
+			break
+		}
+		need, known := readers[string(s.base(args[i]))]
+		if !known {
+			if t[0] == '-' && len(t) > 6 && (bytes.HasSuffix(t, []byte("-stdin")) || string(t) == "--with-token" || string(t) == "--passphrase-fd") && !bytes.Contains(t, []byte("filename")) {
+				return false, true
+			}
+			continue
+		}
+		if need == "" {
+			return string(s.base(args[i])) == "chpasswd", true
+		}
+		for _, list := range [][]arg{args[i+1:], tail} {
+			for _, a := range list {
+				if bytes.Contains(s.text(a), []byte(need)) {
+					return false, true
+				}
+			}
+		}
+	}
+	return false, false
+}
+
+// echoed hides what the last echo or printf among args says.
+func (s *Scanner) echoed(args []arg, pairs bool) {
+	for i := len(args) - 1; i >= 0; i-- {
+		name := s.base(args[i])
+		printf := string(name) == "printf"
+		if !printf && string(name) != "echo" {
+			if t := s.text(args[i]); string(t) == "|" {
+				return
+			}
+			continue
+		}
+		words := args[i+1:]
+		for len(words) > 0 && len(s.text(words[0])) > 0 && s.text(words[0])[0] == '-' {
+			words = words[1:]
+		}
+		if printf && len(words) > 1 && bytes.IndexByte(s.text(words[0]), '%') >= 0 {
+			words = words[1:]
+		}
+		if len(words) == 0 {
+			continue
+		}
+		// All its words, up to what ends the command.
+		first, last := words[0], words[0]
+		for _, a := range words[1:] {
+			if t := s.text(a); isStop(t) || t[0] == ')' {
+				break
+			}
+			if s.buf[last.end-1] == ';' || s.buf[last.end-1] == ')' {
+				break
+			}
+			last = a
+		}
+		if first != last {
+			first.vs, first.ve = first.start, last.end
+		}
+		for first.ve > first.vs && (s.buf[first.ve-1] == ')' || s.buf[first.ve-1] == ';') {
+			first.ve--
+		}
+		if n := first.ve - first.vs; n > 1 && (s.buf[first.vs] == '\'' || s.buf[first.vs] == '"') && s.buf[first.ve-1] == s.buf[first.vs] {
+			first.vs++
+			first.ve--
+		}
+		s.fed(first, pairs)
+	}
+}
+
+// fed hides a secret that goes into a program.
+func (s *Scanner) fed(a arg, pairs bool) {
+	buf := s.buf
+	if a.ve <= a.vs {
+		return
+	}
+	if a.ve-a.vs > 2 && buf[a.vs] == '$' && (buf[a.vs+1] == '\'' || buf[a.vs+1] == '"') {
+		a.vs++ // $'x\n'
+	}
+	if c := buf[a.vs]; a.ve-a.vs > 1 && (c == '\'' || c == '"') && buf[a.ve-1] == c {
+		a.vs++
+		a.ve--
+	}
+	// The same once more, or the name of somebody before it, on lines of their own.
+	for from := a.vs; from < a.ve; {
+		e := a.ve
+		if i := bytes.Index(buf[from:a.ve], []byte(`\n`)); i >= 0 {
+			e = from + i
+		}
+		v := from
+		if pairs {
+			if c := bytes.IndexByte(buf[from:e], ':'); c > 0 {
+				if s.Identify {
+					s.addAccount(from, from+c)
+				}
+				v = from + c + 1
+			}
+		}
+		if t := buf[v:e]; len(t) > 0 && !(len(t) == 2 && t[0] == '%') && t[0] != '$' {
+			s.judge(v, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+		}
+		from = e + 2
+	}
+}

@@ -185,7 +185,10 @@ func (r *remote) checkClocks() (expired bool) {
 	switch {
 	case n.Expired:
 		go l.end(session.Expire, "its time is up")
-	case n.Warn:
+	default:
+		l.checkCertificates()
+	}
+	if n.Warn && !n.Expired {
 		left := n.Left.Round(time.Second)
 		r.event(audit.SessionExpiring, "agent", l.id, "left", left.String())
 		l.warn(fmt.Sprintf("This session ends in %s. What is under way is cut then.", left))

@@ -45,6 +45,7 @@ type conn struct {
 	state     string
 	approvals approvals
 	reason    string // why it was cut; the first counts
+	warned    bool   // that the certificate ends soon
 	stream    *resume.Stream
 	streamID  string
 }
@@ -132,6 +133,11 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 		raw.Close()
 		return err
 	}
+	if hs.Replaced() && (req.Enrol || req.Open) {
+		err := &handshake.Error{Code: handshake.CodeEnrolment, Text: "the secret of this session was replaced by a new one, which is needed"}
+		_ = hs.Deny(ctx, err.Code, err.Text)
+		return err
+	}
 	if req.Enrol { // he gave the secret for connections to come, and wants none now
 		defer hs.Close()
 		p := hs.Peer()
@@ -149,6 +155,10 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 	if err := c.approve(ctx, hs); err != nil {
 		_ = hs.Deny(ctx, handshake.CodeDenied, firstLine(err.Error()))
 		return err
+	}
+	if over := c.expired(); over != "" { // while people thought about it
+		_ = hs.Deny(ctx, handshake.CodeCertificate, over)
+		return errors.New(over)
 	}
 	return c.run(ctx, hs)
 }

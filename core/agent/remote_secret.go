@@ -150,7 +150,7 @@ func (a *Agent) opened(by control.Caller, o session.Opener) bool {
 }
 
 // renewSecret puts a new secret in place of the old one. Engineers who are in
-// stay; to come again without it they can, too: they have proved it once.
+// stay, also over a lost line; for a new connection they need the new one.
 func (l *live) renewSecret(by control.Caller, given []byte) error {
 	typed, own, err := l.chooseSecret(given)
 	if err != nil {

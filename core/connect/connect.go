@@ -60,8 +60,15 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, explain(o.Name, err)
 	}
-	defer hs.Forget()
 	conn, err := d.open(ctx, hs)
+	if d.replaced(err) {
+		hs.Close()
+		if hs, err = d.proveSecret(ctx); err != nil {
+			return nil, explain(o.Name, err)
+		}
+		conn, err = d.open(ctx, hs)
+	}
+	defer hs.Forget()
 	if err != nil {
 		hs.Close()
 		return nil, explain(o.Name, err)
@@ -89,12 +96,30 @@ func Enrol(ctx context.Context, o Options) (*Enrolment, error) {
 	if err != nil {
 		return nil, explain(o.Name, err)
 	}
-	defer hs.Close()
 	// Its answer says that the system keeps the enrolment, too.
-	if _, err := hs.Ask(ctx, handshake.Request{Enrol: true}, nil); err != nil {
+	_, err = hs.Ask(ctx, handshake.Request{Enrol: true}, nil)
+	if d.replaced(err) {
+		hs.Close()
+		if hs, err = d.proveSecret(ctx); err != nil {
+			return nil, explain(o.Name, err)
+		}
+		_, err = hs.Ask(ctx, handshake.Request{Enrol: true}, nil)
+	}
+	defer hs.Close()
+	if err != nil {
 		return nil, explain(o.Name, err)
 	}
 	return d.enrolment, nil
+}
+
+// replaced reports that the system wants the new secret of its session, and
+// forgets what the old one gave. Where nobody can be asked it stays an error.
+func (d *dialer) replaced(err error) bool {
+	var h *handshake.Error
+	if !errors.As(err, &h) || !h.Sealed || h.Code != handshake.CodeEnrolment || d.Cache == nil || d.enrolment == nil {
+		return false
+	}
+	return d.Cache.removeIf(d.System, d.enrolment.ID) == nil && d.Secret != nil
 }
 
 // dialer makes the connections of one stream.

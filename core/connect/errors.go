@@ -54,6 +54,9 @@ func explain(name string, err error) error {
 		}
 	}
 	var h *handshake.Error
+	if errors.As(err, &h) && h.Sealed && h.Code == handshake.CodeEnrolment {
+		return &NoEnrolmentError{Name: name, Why: h.Text}
+	}
 	if errors.As(err, &h) && h.Sealed {
 		return &RefusedError{By: name, Why: h.Text, err: err}
 	}

@@ -19,6 +19,7 @@ type Conn struct {
 	peer  Peer
 	keys  *keys
 
+	replaced          bool // the secret behind the enrolment was replaced
 	sendMu, receiveMu sync.Mutex
 	send, receive     direction
 }
@@ -50,6 +51,11 @@ func (c *Conn) Offer() Offer { return c.offer }
 func (c *Conn) Enrolment() Enrolment {
 	return Enrolment{ID: c.keys.enrolment.ID, Key: append([]byte(nil), c.keys.enrolment.Key...)}
 }
+
+// Replaced reports, on the system's side, that the secret which gave this
+// connection its enrolment was replaced since. Its engineer may go on with a
+// stream that he has; for a new one he needs the new secret.
+func (c *Conn) Replaced() bool { return c.replaced }
 
 // Close closes the stream and overwrites the keys.
 func (c *Conn) Close() error {

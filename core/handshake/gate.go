@@ -56,6 +56,7 @@ type enrolled struct {
 	engineer string
 	key      ssh.PublicKey // of the certificate
 	until    time.Time     // of the certificate; zero for never
+	replaced bool          // the secret that gave it was replaced
 }
 
 // New makes the gate of a session. The secret is taken as typed; the caller
@@ -78,8 +79,9 @@ func New(typed []byte, o GateOptions) (*Gate, error) {
 	return g, nil
 }
 
-// Replace puts a new secret in place of the old one, with all tries. Enrolments
-// stay. The caller has set his durable count to zero before.
+// Replace puts a new secret in place of the old one, with all tries. What the
+// old one gave is good for going on with what was opened by it, and for nothing
+// new: see [Conn.Replaced]. The caller has set his durable count to zero before.
 func (g *Gate) Replace(typed []byte) error {
 	n, err := secret.Normalise(typed)
 	if err != nil {
@@ -94,6 +96,9 @@ func (g *Gate) Replace(typed []byte) error {
 	secret.Clear(g.secret)
 	g.secret, g.wrong, g.open = n, 0, 0
 	g.generation++
+	for _, e := range g.enrolments {
+		e.replaced = true
+	}
 	return nil
 }
 
@@ -259,11 +264,14 @@ func (g *Gate) call(f func()) {
 }
 
 // enrol keeps the enrolment that a success with the secret made.
-func (g *Gate) enrol(k *keys, cert *ssh.Certificate, now time.Time) error {
+func (g *Gate) enrol(k *keys, cert *ssh.Certificate, now time.Time, generation int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return refuse(CodeEnded, "the session is over")
+	}
+	if generation != g.generation && g.secret != nil {
+		return refuse(CodeEnrolment, "the secret was replaced by a new one in this moment")
 	}
 	if len(g.enrolments) >= maxEnrolments {
 		for id, e := range g.enrolments {
@@ -285,17 +293,18 @@ func (g *Gate) enrol(k *keys, cert *ssh.Certificate, now time.Time) error {
 
 func (e *enrolled) over(now time.Time) bool { return !e.until.IsZero() && !now.Before(e.until) }
 
-// lookup returns a copy of the enrolment, if it is this engineer's.
-func (g *Gate) lookup(id string, cert *ssh.Certificate, now time.Time) (*Enrolment, error) {
+// lookup returns a copy of the enrolment, if it is this engineer's, and whether
+// the secret that gave it was replaced.
+func (g *Gate) lookup(id string, cert *ssh.Certificate, now time.Time) (_ *Enrolment, replaced bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return nil, refuse(CodeEnded, "the session is over")
+		return nil, false, refuse(CodeEnded, "the session is over")
 	}
 	e := g.enrolments[id]
 	if e == nil || e.over(now) ||
 		e.engineer != cert.KeyId || !sameKey(e.key, cert.Key) {
-		return nil, refuse(CodeEnrolment, "the enrolment is not known in this session, or not this engineer's")
+		return nil, false, refuse(CodeEnrolment, "the enrolment is not known in this session, or not this engineer's")
 	}
-	return &Enrolment{ID: e.ID, Key: append([]byte(nil), e.Key...)}, nil
+	return &Enrolment{ID: e.ID, Key: append([]byte(nil), e.Key...)}, e.replaced, nil
 }

@@ -57,6 +57,7 @@ type server struct {
 	options ServerOptions
 
 	offer                      Offer
+	replaced                   bool
 	offerBytes, claimed, share []byte
 }
 
@@ -121,7 +122,9 @@ func (s *server) run() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(s.raw, s.offer, peer, k, true), nil
+	c := newConn(s.raw, s.offer, peer, k, true)
+	c.replaced = s.replaced
+	return c, nil
 }
 
 func (s *server) sendOffer() (err error) {
@@ -199,7 +202,7 @@ func (s *server) withSecret(c Claim, p Peer) (_ *keys, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return k, s.gate.enrol(k, p.Certificate, s.options.Now())
+	return k, s.gate.enrol(k, p.Certificate, s.options.Now(), a.generation)
 }
 
 func (s *server) enrolled(c Claim, p Peer) (*keys, error) {
@@ -207,11 +210,12 @@ func (s *server) enrolled(c Claim, p Peer) (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	en, err := s.gate.lookup(c.Enrolment, p.Certificate, s.options.Now())
+	en, replaced, err := s.gate.lookup(c.Enrolment, p.Certificate, s.options.Now())
 	if err != nil {
 		return nil, err
 	}
 	defer en.Clear()
+	s.replaced = replaced
 	if !hmac.Equal(proof, prove(en.Key, "engineer", s.offerBytes, s.claimed, s.share)) {
 		return nil, refuse(CodeSecret, "the proof does not fit the enrolment, or somebody sits between and changed something")
 	}

@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -75,7 +76,8 @@ func (t *Tree) Symlink(target, name string) (string, error) {
 	})
 }
 
-// Rename moves a file. It replaces another one only if asked to.
+// Rename moves a file, or a directory with all that is in it, each of which is
+// judged. It replaces another one only if asked to.
 func (t *Tree) Rename(from, to string, replace bool) (string, error) {
 	flags := uint(unix.RENAME_NOREPLACE)
 	if replace {
@@ -95,9 +97,15 @@ func (t *Tree) Link(from, to string) (string, error) {
 	return t.both("link", from, to, func(a, b *place) error { return unix.Linkat(a.dir, a.base, b.dir, b.base, 0) })
 }
 
+// moving lets one move be judged and done at a time, in all connections: what was
+// seen in a directory could else be joined by something else before it is moved.
+var moving sync.Mutex
+
 // both runs f on two places that may be changed, unless that made something
 // downloadable which is not.
 func (t *Tree) both(op, from, to string, f func(a, b *place) error) (path string, err error) {
+	moving.Lock()
+	defer moving.Unlock()
 	path, err = t.there(op, from, false, func(a *place) error {
 		b, err := find(to, false)
 		if err != nil {
@@ -107,14 +115,26 @@ func (t *Tree) both(op, from, to string, f func(a, b *place) error) (path string
 		if err := t.judge.Upload(b.real); err != nil {
 			return err
 		}
-		if t.judge.Download(b.real) == nil {
-			if err := t.judge.Download(a.real); err != nil {
+		if err := t.disclosed(a.real, b.real); err != nil {
+			return err
+		}
+		if a.is(unix.S_IFDIR) {
+			if err := t.moved(a, b.real); err != nil {
 				return err
 			}
 		}
 		return f(a, b)
 	})
 	return path, err
+}
+
+// disclosed is the refusal if something may be taken from one path and not from
+// the other.
+func (t *Tree) disclosed(from, to string) error {
+	if t.judge.Download(to) != nil {
+		return nil
+	}
+	return t.judge.Download(from)
 }
 
 // Chmod changes the permission bits (07777) of a file.

@@ -24,7 +24,9 @@
 //
 // A hard link is a place of its own: a judge of paths cannot see through it. So
 // to link or to move a file needs the right to put at both ends, and may not make
-// anything downloadable that was not.
+// anything downloadable that was not. A directory is moved with all that is in it:
+// each file and directory below is judged at its old and its new place, and where
+// there are too many of them, or one cannot be looked into, it is not moved.
 //
 // # What not
 //

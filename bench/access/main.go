@@ -24,6 +24,7 @@ type bench struct {
 	sessions int
 	without  []string
 	path     string
+	move     string
 
 	target  string // host:port beside the system
 	started int    // processes
@@ -50,6 +51,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 0, "how often each is measured (3, with -long 5)")
 	only := flag.String("only", "", "parts, comma separated: bulk, echo, usable, idle, dead")
 	flag.StringVar(&b.path, "path", "", "loopback or slow; both without it")
+	flag.StringVar(&b.move, "move", "", "of bulk only the transfers with this in their name: pull, push, 8, recorded")
 	without := flag.String("without", "", "candidates to leave out, comma separated")
 	flag.Parse()
 	if *only != "" {
@@ -176,27 +178,38 @@ func (b *bench) transfers(ctx context.Context, all []candidate, slow bool, path 
 			n       int64
 			move    func(net.Conn, int64) error
 		}{{"pull, 1 stream", 1, one, pull}, {"push, 1 stream", 1, one, push}, {"pull, 8 streams", 8, eight, pull}} {
-			rate, cpu, err := bulk(ctx, w, m.streams, m.n, m.move)
+			if !b.moves(m.what) {
+				continue
+			}
+			rate, used, err := bulk(ctx, w, m.streams, m.n, m.move)
 			if err != nil {
 				return err
 			}
 			b.results.add(path+": "+m.what+", MB/s", w.Name(), rate)
-			if !slow && m.streams == 1 {
-				b.results.add(path+": relay, "+m.what+", CPU s/GB", w.Name(), cpu)
+			if slow || m.streams > 1 {
+				continue
+			}
+			for _, u := range used {
+				b.results.add(fmt.Sprintf("%s: %s, %s, CPU s/GB", path, u.who, m.what), w.Name(), u.perGB)
 			}
 		}
 		in, ok := w.(*inside)
-		if !ok {
+		if !ok || !b.moves(recorded) {
 			return nil
 		}
 		began := time.Now()
 		if err := in.output(one / 2); err != nil {
 			return err
 		}
-		b.results.add(path+": output of a command, recorded, MB/s", us, float64(one/2)/1e6/time.Since(began).Seconds())
+		b.results.add(path+": "+recorded+", MB/s", us, float64(one/2)/1e6/time.Since(began).Seconds())
 		return nil
 	})
 }
+
+const recorded = "output of a command, recorded"
+
+// moves reports whether a transfer is wanted.
+func (b *bench) moves(what string) bool { return b.move == "" || strings.Contains(what, b.move) }
 
 func (b *bench) echo(ctx context.Context, all []candidate, slow bool, path string) error {
 	return b.each(ctx, all, slow, func(w way) error {

@@ -5,35 +5,65 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
 )
 
-// bulk moves n bytes over some streams at once and returns MB/s and the relay's
-// CPU seconds for each GB.
-func bulk(ctx context.Context, w way, streams int, n int64, move func(net.Conn, int64) error) (rate, cpu float64, err error) {
+// used is what a process needed for a GB, in CPU seconds.
+type used struct {
+	who   string
+	perGB float64
+}
+
+// processes are those that are known: of the others only the relay is.
+func processes(w way) (names []string, pids []int) {
+	names, pids = []string{"relay"}, []int{w.Relay()}
+	if in, ok := w.(*inside); ok {
+		names, pids = append(names, "system", "engineer"), append(pids, in.s.agent.pid(), os.Getpid())
+	}
+	return names, pids
+}
+
+// bulk moves n bytes over some streams at once and returns MB/s, and what each
+// process needed. The engineer's is this one, with the target in it.
+func bulk(ctx context.Context, w way, streams int, n int64, move func(net.Conn, int64) error) (rate float64, needed []used, err error) {
 	conns := make([]net.Conn, streams)
 	for i := range conns {
 		if conns[i], err = w.Dial(ctx); err != nil {
-			return 0, 0, err
+			return 0, nil, err
 		}
 		defer conns[i].Close()
 	}
 	errs := make([]error, streams)
-	before, began := cpuOf(w.Relay()), time.Now()
+	names, pids := processes(w)
+	before := make([]time.Duration, len(pids))
+	cpu := func(pid int) time.Duration {
+		if pid == os.Getpid() {
+			return cpuHere()
+		}
+		return cpuOf(pid)
+	}
+	for i, p := range pids {
+		before[i] = cpu(p)
+	}
+	began := time.Now()
 	var all sync.WaitGroup
 	for i, c := range conns {
 		all.Go(func() { errs[i] = move(c, n/int64(streams)) })
 	}
 	all.Wait()
 	took := time.Since(began)
+	for i, p := range pids {
+		needed = append(needed, used{names[i], (cpu(p) - before[i]).Seconds() / float64(n) * 1e9})
+	}
 	for _, e := range errs {
 		if e != nil {
-			return 0, 0, fmt.Errorf("%s: %w", w.Name(), e)
+			return 0, nil, fmt.Errorf("%s: %w", w.Name(), e)
 		}
 	}
-	return float64(n) / 1e6 / took.Seconds(), (cpuOf(w.Relay()) - before).Seconds() / float64(n) * 1e9, nil
+	return float64(n) / 1e6 / took.Seconds(), needed, nil
 }
 
 func roundTrip(c net.Conn, p []byte) (time.Duration, error) {

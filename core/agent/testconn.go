@@ -50,7 +50,11 @@ func (a *Agent) testRelay(ctx context.Context, address string, way route.Route, 
 		return err
 	}
 	defer c.Close()
-	return testconn.Run(ctx, testconn.Options{Client: c, Way: t, Route: way, Policy: a, Inspectors: inspectors.Dir(a.root)}, report)
+	key, err := vendor.ReceiptPublicKey()
+	if err != nil {
+		return err
+	}
+	return testconn.Run(ctx, testconn.Options{Client: c, RelayKey: key, Way: t, Route: way, Policy: a, Inspectors: inspectors.Dir(a.root)}, report)
 }
 
 // testLogins shows whether somebody could log in, by each way that is set up and

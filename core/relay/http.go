@@ -29,6 +29,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+api.PathLink, s.hub.serveLink)
 	mux.HandleFunc("GET "+api.PathCarry, s.hub.serveCarry)
 	mux.HandleFunc("GET "+api.PathConnect, s.hub.serveConnect)
+	mux.HandleFunc("GET "+api.PathTry, s.hub.serveTry)
 	json("POST "+api.PathSeal, s.seal)
 	json("GET "+api.PathRecordings, s.listRecordings)
 	json("GET "+api.PathRecording+"{connection}", s.showRecording)

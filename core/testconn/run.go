@@ -9,6 +9,8 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/relay/api"
@@ -34,11 +36,12 @@ type Way interface {
 
 // Options say what is tested.
 type Options struct {
-	Client *client.Client // of the relay, with this system's login
-	Way    Way
-	Route  route.Route
-	Policy policy.Decider
-	Now    func() time.Time
+	Client   *client.Client // of the relay, with this system's login
+	RelayKey ssh.PublicKey  // the receipt key of the vendor's record
+	Way      Way
+	Route    route.Route
+	Policy   policy.Decider
+	Now      func() time.Time
 	// Patience is how long the relay's certificate may take. 0 means 15 s.
 	Patience time.Duration
 	// Inspectors is where certificates of inspecting proxies are let in.
@@ -59,7 +62,7 @@ func Run(ctx context.Context, o Options, report func(Step)) error {
 		o.Patience = 15 * time.Second
 	}
 	t := &test{Options: o, report: report, address: o.Client.Address()}
-	for _, step := range []func(context.Context) error{t.name, t.allowed, t.way, t.secure, t.hello, t.known} {
+	for _, step := range []func(context.Context) error{t.name, t.allowed, t.way, t.secure, t.hello, t.known, t.sessions} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone.Close()
-	all := []string{"address", "policy", "connect", "TLS", "relay", "clocks", "enrolment"}
+	all := []string{"address", "policy", "connect", "TLS", "relay", "clocks", "enrolment", "WebSocket"}
 	tests := []struct {
 		name    string
 		way     *plain
@@ -109,7 +109,7 @@ func TestRun(t *testing.T) {
 		{name: "TLS is intercepted", way: &plain{to: other.Address}, steps: all[:4], want: "not issued by the vendor", hint: "inspects TLS"},
 		{name: "large packets are lost", way: &plain{to: silent(t)}, steps: all[:4], want: "does not arrive", hint: "MTU"},
 		{name: "clock", now: func() time.Time { return time.Now().Add(-time.Hour) }, steps: all[:6], want: "1h0m0s behind", hint: "set the clock"},
-		{name: "unknown system", system: stranger, steps: all, want: "not known here", hint: "enrol again"},
+		{name: "unknown system", system: stranger, steps: all[:7], want: "not known here", hint: "enrol again"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -129,12 +129,16 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
+			key, err := v.ReceiptPublicKey()
+			if err != nil {
+				t.Fatal(err)
+			}
 			var steps []Step
 			r, err := route.Parse(route.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = Run(t.Context(), Options{Client: c, Way: way, Route: r, Policy: decider(!tt.denied), Now: tt.now, Patience: 300 * time.Millisecond}, func(s Step) { steps = append(steps, s) })
+			err = Run(t.Context(), Options{Client: c, RelayKey: key, Way: way, Route: r, Policy: decider(!tt.denied), Now: tt.now, Patience: 300 * time.Millisecond}, func(s Step) { steps = append(steps, s) })
 			var names []string
 			for i, s := range steps {
 				names = append(names, s.Name)

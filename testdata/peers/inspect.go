@@ -20,7 +20,7 @@ import (
 
 // Inspector is an HTTP proxy that inspects TLS, as companies run them: it shows
 // a certificate of its own for each target, and opens another TLS connection to
-// the target. (Debian's squid is built without ssl-bump.)
+// the target. Unlike [SquidInspector] it tells what it read.
 type Inspector struct {
 	Proxy
 	CA []byte // certificate of its authority, PEM
@@ -42,19 +42,12 @@ func StartInspector(t testing.TB) *Inspector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: InspectorName}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ca, cert := authority(t, key)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &Inspector{t: t, ca: ca, key: key, CA: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+	i := &Inspector{t: t, ca: ca, key: key, CA: cert}
 	i.Program, i.Does, i.Address, i.Scheme = "inspector", "TLS inspection", l.Addr().String(), "https"
 	t.Cleanup(func() { l.Close() })
 	go func() {
@@ -67,6 +60,20 @@ func StartInspector(t testing.TB) *Inspector {
 		}
 	}()
 	return i
+}
+
+// authority makes the certificate of the authority, also as PEM.
+func authority(t testing.TB, key *ecdsa.PrivateKey) (*x509.Certificate, []byte) {
+	t.Helper()
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: InspectorName}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func (i *Inspector) serve(conn net.Conn) {

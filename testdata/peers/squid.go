@@ -19,16 +19,22 @@ func Squid(t testing.TB, forbidden string) *Proxy {
 // squid starts squid with the lines of auth.
 func squid(t testing.TB, dir, forbidden, auth string, env ...string) *Proxy {
 	t.Helper()
+	rules := "http_access deny CONNECT forbidden\nhttp_access allow all\n"
+	if auth != "" {
+		rules = auth + "acl known proxy_auth REQUIRED\nhttp_access deny CONNECT forbidden\nhttp_access allow known\nhttp_access deny all\n"
+	}
+	return squidWith(t, dir, forbidden, "", rules, env...)
+}
+
+// squidWith starts squid with what stands behind its port, and with rules.
+func squidWith(t testing.TB, dir, forbidden, port, rules string, env ...string) *Proxy {
+	t.Helper()
 	Need(t, "squid")
 	if forbidden == "" {
 		forbidden = ForbiddenPort
 	}
 	addr := FreeAddr(t)
-	rules := "http_access deny CONNECT forbidden\nhttp_access allow all\n"
-	if auth != "" {
-		rules = "acl known proxy_auth REQUIRED\nhttp_access deny CONNECT forbidden\nhttp_access allow known\nhttp_access deny all\n"
-	}
-	conf := write(t, filepath.Join(dir, "squid.conf"), fmt.Sprintf(`http_port %s
+	conf := write(t, filepath.Join(dir, "squid.conf"), fmt.Sprintf(`http_port %s %s
 pid_filename none
 cache deny all
 access_log none
@@ -38,7 +44,7 @@ shutdown_lifetime 0 seconds
 max_filedescriptors 1024
 acl CONNECT method CONNECT
 acl forbidden port %s
-%s%s`, addr, dir, dir, forbidden, auth, rules))
+%s`, addr, port, dir, dir, forbidden, rules))
 	background(t, addr, env, "squid", "-N", "-f", conf)
 	return &Proxy{Program: version("squid", find("squid"), "-v"), Does: "no login", Address: addr, Scheme: "https"}
 }

@@ -154,6 +154,43 @@ func TestInspected(t *testing.T) {
 	}
 }
 
+// The same with the program that companies use for it: squid, which understands
+// what it inspects, and passes on what it knows as HTTP. REQ A5 A7
+func TestInspectedBySquid(t *testing.T) {
+	w := newWorld(t)
+	p, ca := peers.SquidInspector(t, true)
+	w.fails("", route.Options{Proxy: p.URL()}, "TLS", peers.InspectorName, "into "+inspectors.Dir(w.root))
+	w.file(filepath.Join(inspectors.Dir(w.root), "corp.pem"), ca)
+	steps := w.test("", route.Options{Proxy: p.URL()})
+	if s := steps[len(steps)-1]; s.Err != nil || s.Name != "WebSocket" || !strings.Contains(s.Detail, peers.InspectorName) {
+		t.Errorf("the last step: %+v", s)
+	}
+	o, err := w.agent.On(t.Context(), control.Self(), control.OnRequest{For: "1h", Proxy: p.URL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.until("the inspector is named", func() bool {
+		s, err := w.agent.Session(t.Context(), control.Self())
+		return err == nil && strings.Contains(s.Link.InspectedBy, peers.InspectorName)
+	})
+	c := w.enter(o.Secret)
+	if out := w.run(c, "echo c4n4ry-output; exit 7"); out != "c4n4ry-output\n" {
+		t.Errorf("the command said %q", out)
+	}
+	w.copy(c, 4<<20)
+	w.bundle(bundler.Delivery{Route: w.parse(route.Options{Proxy: p.URL()})}, 1<<20)
+}
+
+// A proxy that inspects TLS and passes on requests only: Test Connection says
+// so, and what to do; bundles go. REQ B7
+func TestInspectedWithoutWebSockets(t *testing.T) {
+	w := newWorld(t)
+	p, ca := peers.SquidInspector(t, false)
+	w.file(filepath.Join(inspectors.Dir(w.root), "corp.pem"), ca)
+	w.fails("", route.Options{Proxy: p.URL()}, "WebSocket", "sessions do not", "http_upgrade_request_protocols")
+	w.bundle(bundler.Delivery{Route: w.parse(route.Options{Proxy: p.URL()})}, 1<<20)
+}
+
 // Nobody types the password: it is kept. REQ B1
 func TestSealedLogin(t *testing.T) {
 	p := peers.SquidDigest(t)

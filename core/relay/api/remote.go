@@ -12,6 +12,7 @@ const (
 	PathLink       = "/v1/link"        // system: the control stream of an open session
 	PathCarry      = "/v1/carry"       // system: one dial-back connection, by ticket, or the spare
 	PathConnect    = "/v1/connect"     // engineer: to a system, by name or id
+	PathTry        = "/v1/try"         // system: what it sends comes back; no session is opened
 	PathSeal       = "/v1/seal"        // anybody who holds the signed statement
 	PathRecordings = "/v1/recordings"  // list
 	PathRecording  = "/v1/recordings/" // one, and its segments

@@ -132,7 +132,7 @@ func (e *ConnectError) certificate(err error) bool {
 		e.Help = "the address is of another server, or something in between inspects TLS; ask the network's administrator"
 	case errors.As(err, &host):
 		e.What = fmt.Sprintf("its certificate is for another name: it is %s", describe([]*x509.Certificate{host.Certificate}))
-		e.Help = "use the name that the vendor gave; the certificate is good for " + names(host.Certificate)
+		e.Help = "use the name that the vendor gave; the certificate is good for " + names(host.Certificate) + ". If its issuer is not the vendor's, something in between inspects TLS"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		c := invalid.Cert
 		e.What = fmt.Sprintf("its certificate is valid from %s to %s, and this machine's clock says %s", c.NotBefore.Format(time.DateTime), c.NotAfter.Format(time.DateTime), time.Now().UTC().Format(time.DateTime))

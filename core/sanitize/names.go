@@ -12,7 +12,22 @@ import (
 func (st *stream) pseudonym(id scan.Ident) {
 	text := st.buf[id.Start:id.End]
 	before := len(st.out)
-	st.out = st.s.appendPseudonym(st.out, text, id)
+	if id.What == scan.IPv4 {
+		st.out = st.s.mapper.AppendIPv4(st.out, [4]byte{byte(id.Addr >> 24), byte(id.Addr >> 16), byte(id.Addr >> 8), byte(id.Addr)})
+	} else if len(text) <= maxStandIn && id.What != scan.Net4 {
+		e := st.known.slot(st.buf, id.Start, id.End, id.What)
+		if e.is(text, id.What) {
+			st.out = append(st.out, e.out[:e.m]...)
+			if !e.same {
+				st.tally.idents[id.What]++
+			}
+			return
+		}
+		st.out = st.s.appendPseudonym(st.out, text, id)
+		e.put(text, st.out[before:], id.What)
+	} else {
+		st.out = st.s.appendPseudonym(st.out, text, id)
+	}
 	if string(st.out[before:]) != string(text) {
 		st.tally.idents[id.What]++
 	}

@@ -40,6 +40,7 @@ type stream struct {
 	matcher *sweep.Matcher
 	found   []sweep.Match
 	mapper  *pseudonym.Mapper
+	known   standIns
 	out     []byte
 	tally   tally
 	hidden  int

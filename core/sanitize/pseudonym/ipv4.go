@@ -130,18 +130,29 @@ func (m *Mapper) network4(addr [4]byte, bits int) [4]byte {
 	return out
 }
 
+// appendDotted writes groups of four bytes, each over what the one before it
+// wrote too much.
 func appendDotted(dst []byte, a [4]byte) []byte {
-	for i, o := range a {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
-		if o >= 100 {
-			dst = append(dst, '0'+o/100)
-		}
-		if o >= 10 {
-			dst = append(dst, '0'+o/10%10)
-		}
-		dst = append(dst, '0'+o%10)
+	var text [16]byte
+	n := 0
+	for _, o := range a {
+		g := octets[o]
+		binary.LittleEndian.PutUint32(text[n&15:][:4], g.text)
+		n += int(g.n)
 	}
-	return dst
+	return append(dst, text[:n-1]...)
 }
+
+// octets are the numbers of one byte, a dot behind each.
+var octets = func() (t [256]struct {
+	text uint32
+	n    uint8
+}) {
+	for o := range t {
+		b := strconv.AppendInt(nil, int64(o), 10)
+		b = append(b, '.')
+		t[o].n = uint8(len(b))
+		t[o].text = binary.LittleEndian.Uint32(append(b, 0, 0, 0))
+	}
+	return t
+}()

@@ -68,6 +68,8 @@ type Scanner struct {
 	blocks   []mask.Block
 	filled   []mask.Block // those of the window, which begins at origin
 	origin   int
+	masked   bool     // the line is one of the window's
+	tokenish []uint64 // for each block: what runs are made of, but for + = and ~
 	args     [96]arg // of the command in the line
 	spill    []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
@@ -81,7 +83,7 @@ type Scanner struct {
 
 // New returns a Scanner in the state of a fresh file.
 func New() *Scanner {
-	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2)}
+	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2), tokenish: make([]uint64, MaxLine/mask.Size+3)}
 	return s
 }
 

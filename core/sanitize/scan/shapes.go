@@ -76,16 +76,7 @@ func (s *Scanner) shapes() {
 		if r < done {
 			continue
 		}
-		start, end := r, r
-		classes := uint8(0)
-		for start > done && runChars[buf[start-1]] != 0 {
-			start--
-			classes |= runChars[buf[start]]
-		}
-		for end < s.le && runChars[buf[end]] != 0 {
-			classes |= runChars[buf[end]]
-			end++
-		}
+		start, end, classes := s.runAt(r, done)
 		done = end
 		// Words without digits and capitals are no tokens.
 		if classes&runDigit != 0 || classes&(runUpper|runLower) == runUpper|runLower {

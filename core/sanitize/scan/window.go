@@ -148,6 +148,7 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 		r8 := r4 & (r4<<4 | run4>>60)
 		r16 := r8 & (r8<<8 | run8>>56)
 		run1, run2, run4, run8 = r1, r2, r4, r8
+		s.tokenish[b] = r1 | blk.Dot | blk.Slash
 		for t := r16 &^ (r16<<1 | inRun); t != 0; t &= t - 1 {
 			if i := base + bits.TrailingZeros64(t); i < to {
 				s.runs = append(s.runs, i)
@@ -197,7 +198,9 @@ func (s *Scanner) walk(buf []byte, blocks []mask.Block, from, to int) {
 		}
 		s.lineRuns = s.runs[firstRun:r]
 		s.hits = s.all[first:h]
+		s.masked = true
 		s.line(buf, start, end)
+		s.masked = false
 		from = next
 	}
 }

@@ -90,16 +90,15 @@ func lowerUUID(v []byte) bool {
 	if v[8] != '-' || v[13] != '-' || v[18] != '-' || v[23] != '-' {
 		return false
 	}
-	digits := 0
-	for i, c := range v {
-		switch k := classOf[c]; {
-		case k&digit != 0:
-			digits++
-		case k&lowerHex == 0 && i != 8 && i != 13 && i != 18 && i != 23:
-			return false
+	// No branch for a character: what comes next cannot be foretold.
+	all, digits := ^class(0), class(0)
+	for _, part := range [...][]byte{v[:8], v[9:13], v[14:18], v[19:23], v[24:36]} {
+		for _, c := range part {
+			all &= classOf[c]
+			digits += classOf[c] & digit
 		}
 	}
-	return digits >= 2 && !bytes.Contains(v, []byte("4b1d"))
+	return all&lowerHex != 0 && digits >= 2 && !bytes.Contains(v, []byte("4b1d"))
 }
 
 // NearWords are the words beside which a name makes a token of what follows.
@@ -128,8 +127,8 @@ func Shape(window []byte, start, end int) (Match, bool) {
 			break
 		}
 		if j >= start+2 {
-			if h := hash3(window[j-2], window[j-1], window[j]) >> headShift; pivotBits.has(h) {
-				if m, ok := tryPivot(window, start, j, int(pivots[h])-1); ok {
+			if h := hash3(window[j-2], window[j-1], window[j]); pivotBits.has(h) && pivots[h>>headShift] != 0 {
+				if m, ok := tryPivot(window, start, j, int(pivots[h>>headShift])-1); ok {
 					return m, true
 				}
 			}
@@ -183,8 +182,8 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 // segment looks at the letters and digits w[i:j].
 func segment(w []byte, start, end, i, j int) (Match, bool) {
 	if i+minToken <= end && j > i {
-		if h := hash3(w[i], w[i+1], w[i+2]) >> headShift; headBits.has(h) {
-			if m, ok := try(w, i, int(heads[h])-1); ok {
+		if h := hash3(w[i], w[i+1], w[i+2]); headBits.has(h) && heads[h>>headShift] != 0 {
+			if m, ok := try(w, i, int(heads[h>>headShift])-1); ok {
 				return m, true
 			}
 		}

@@ -125,11 +125,11 @@ func vendorAt(w []byte, i, s, end int) (Match, bool) {
 	if i+minPrefix > end {
 		return Match{}, false
 	}
-	h := hash3(w[i], w[i+1], w[i+2]) >> vendorShift
-	if !vendorBits.has(h) {
+	h := hash3(w[i], w[i+1], w[i+2])
+	if !vendorBits.has(h) || vendorHeads[h>>vendorShift] == 0 {
 		return Match{}, false
 	}
-	for c := int(vendorHeads[h]) - 1; vendorChains[c] != 0xffff; c++ {
+	for c := int(vendorHeads[h>>vendorShift]) - 1; vendorChains[c] != 0xffff; c++ {
 		d := &vendors[vendorChains[c]]
 		if !hasPrefix(w[i:end], d.name, true) {
 			continue
@@ -189,26 +189,26 @@ func plausible(v []byte) bool {
 	}
 	var letters, digits, dots, row, longest int
 	for _, c := range v {
-		switch k := classOf[c]; {
-		case k&digit != 0:
-			digits++
+		k := classOf[c]
+		if k&alnum != 0 {
+			// Which of the two cannot be foretold, so it is no branch.
+			d := int(k & digit)
+			digits += d
+			letters += 1 - d
 			row++
-		case k&letter != 0:
-			letters++
-			row++
-		default:
-			if letters+digits == 0 && c == '/' {
-				return false
+			if digits >= 2 && letters+digits >= 12 && max(longest, row) >= 8 {
+				return true
 			}
-			if c == '/' || c == '.' {
-				dots++
-			}
-			longest = max(longest, row)
-			row = 0
+			continue
 		}
-		if digits >= 2 && letters+digits >= 12 && max(longest, row) >= 8 {
-			return true
+		if letters+digits == 0 && c == '/' {
+			return false
 		}
+		if c == '/' || c == '.' {
+			dots++
+		}
+		longest = max(longest, row)
+		row = 0
 	}
 	return digits == 1 && letters >= 14 && dots == 0 && max(longest, row) >= 8
 }

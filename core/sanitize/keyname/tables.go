@@ -89,7 +89,7 @@ var policyTails = set(
 	"error", "errors", "failure", "failures", "warning", "message", "hint", "question", "description", "comment", "text", "title", "help",
 	"page", "form", "view", "screen", "dialog", "button", "link", "email", "mail", "user", "username", "owner", "permissions", "role", "roles",
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
-	"agent", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
+	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
 	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
 )
@@ -119,7 +119,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"passwordkey": {Policy, ""}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.
@@ -132,6 +132,7 @@ var wholeNames = map[string]verdict{
 	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
+	"basicauth": {Weak, Password}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }
 

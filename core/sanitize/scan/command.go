@@ -12,7 +12,7 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 // A command may stand in quotes inside of another one, or of a string of JSON:
 // sh -c "mysql -psecret".
 func (s *Scanner) command() {
-	if s.usmUser() {
+	if s.usmUser() || s.trapHost() {
 		return
 	}
 	var inner [8][2]int
@@ -81,7 +81,7 @@ func (s *Scanner) mayTakeSecret() bool {
 			return true
 		}
 	}
-	return bytes.Contains(line, []byte("/p:")) || bytes.Contains(line, []byte("/pass:"))
+	return bytes.Contains(line, []byte("<<")) || bytes.Contains(line, []byte("/p:")) || bytes.Contains(line, []byte("/pass:")) || bytes.Contains(line, []byte("<(")) || bytes.Contains(line, []byte(" /rp "))
 }
 
 // dashless are the stems of commands that take a secret without a flag.
@@ -89,7 +89,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "config set", "unseal ", "db2 ", "obscure ", "basic.", "user add":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "config set", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target":
 			t[i] = true
 		}
 	}
@@ -186,13 +186,13 @@ var programs = []flagSet{
 	{name: "mysql", short: "p", glued: true, alone: true}, {name: "mysqldump", short: "p", glued: true, alone: true}, {name: "mysqladmin", short: "p", glued: true, alone: true},
 	{name: "mysqlimport", short: "p", glued: true, alone: true}, {name: "mysqlshow", short: "p", glued: true, alone: true}, {name: "mysqlcheck", short: "p", glued: true, alone: true}, {name: "mysqlbinlog", short: "p", glued: true, alone: true}, {name: "mariadb", short: "p", glued: true, alone: true}, {name: "mariadb-dump", short: "p", glued: true, alone: true}, {name: "mariadb-admin", short: "p", glued: true, alone: true}, {name: "mysqlsh", short: "p", glued: true, alone: true}, {name: "xtrabackup", short: "p", glued: true, alone: true},
 	{name: "curl", pair: "uUE", glued: true}, {name: "wget", pair: ""}, {name: "sshpass", short: "p", glued: true},
-	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "az", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
+	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
 	{name: "ldapsearch", short: "w", glued: true}, {name: "ldapadd", short: "w", glued: true}, {name: "ldapmodify", short: "w", glued: true}, {name: "ldapdelete", short: "w", glued: true}, {name: "ldapwhoami", short: "w", glued: true}, {name: "ldappasswd", short: "was", glued: true}, {name: "ldapcompare", short: "w", glued: true},
 	{name: "redis-cli", short: "a", glued: true}, {name: "mongo", short: "p", glued: true}, {name: "mongosh", short: "p", glued: true}, {name: "mongodump", short: "p", glued: true}, {name: "mongorestore", short: "p", glued: true}, {name: "mongoexport", short: "p", glued: true},
 	{name: "ipmitool", short: "P", glued: true}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
-	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "mosquitto_passwd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"}, {name: "rabbitmqctl", needs: "add_user", bare: 3},
+	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "mosquitto_passwd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"},
 	{name: "zip", short: "P"}, {name: "unzip", short: "P"}, {name: "7z", short: "p", glued: true, alone: true}, {name: "7za", short: "p", glued: true, alone: true}, {name: "rdesktop", short: "p"}, {name: "sqlcmd", short: "P", glued: true}, {name: "bcp", short: "P", glued: true}, {name: "tsql", short: "P"}, {name: "sqlplus", pair: ""}, {name: "vncviewer", short: ""}, {name: "openssl", short: "kK", long: " -hmac ", sub: []place{{sub: "passwd", at: 1}}}, {name: "cmdkey", short: ""}, {name: "psql", short: ""}, {name: "useradd", short: "p"}, {name: "usermod", short: "p"}, {name: "passwd"}, {name: "ansible-vault"}, {name: "ssh-keygen", short: "NP"}, {name: "xfreerdp"}, {name: "wfreerdp"}, {name: "nmcli"}, {name: "influx", short: ""}, {name: "clickhouse-client"}, {name: "cqlsh", short: "p"}, {name: "impdp"}, {name: "expdp"}, {name: "rman"}, {name: "sqlldr"}, {name: "exp"}, {name: "imp"}, {name: "http", pair: "a"}, {name: "https", pair: "a"}, {name: "createUser"}, {name: "createuser"},
 }
 
@@ -425,6 +425,10 @@ func (s *Scanner) userArg(a arg) {
 		if i < 0 {
 			i = bytes.IndexByte(t, ',')
 		}
+	}
+	if i < 0 && len(t) >= 16 && looksRandom(t) && !isPath(t) {
+		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Token, rule: "command"}, true)
+		return // a token alone
 	}
 	if i < 0 || i+1 >= len(t) || bytes.Contains(t, []byte("://")) {
 		return

@@ -257,6 +257,9 @@ func (s *Scanner) isNamed(ks int) bool {
 			return true
 		}
 	}
+	if foldIs(w, "type") && ks+8 < s.hi && foldEqual(buf[ks:ks+8], "password") && quoteAt(buf, ks+8, s.hi) > 0 {
+		return true // {"type": "password", "value": "x"}
+	}
 	return len(w) > 4 && (foldEqual(w[len(w)-4:], "name") || foldEqual(w[len(w)-3:], "key"))
 }
 

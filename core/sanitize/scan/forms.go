@@ -19,14 +19,21 @@ const (
 	formUsers       // user:password
 	formToken       // nothing but a secret
 	formTime        // number type key
+	formDav         // place user password
+	formPairs       // "user" "password"
 )
 
 // formOf tells the format from the name of a file.
 func formOf(name string) form {
+	if strings.HasSuffix(name, "davfs2/secrets") || strings.HasSuffix(name, ".davfs2/secrets") {
+		return formDav
+	}
 	if i := strings.LastIndexAny(name, `/\\`); i >= 0 {
 		name = name[i+1:]
 	}
 	switch name {
+	case "userlist.txt":
+		return formPairs
 	case ".pgpass", "pgpass", "pgpass.conf":
 		return formPgpass
 	case "chap-secrets", "pap-secrets":
@@ -35,7 +42,7 @@ func formOf(name string) form {
 		return formTime
 	case "sasl_passwd":
 		return formRelay
-	case ".htpasswd", "htpasswd", ".vnc_passwd", "passwd.client", "exim.passwd", ".git-credentials":
+	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "passwd.client", "exim.passwd", ".git-credentials":
 		return formUsers
 	case ".vault-token", ".vault_pass", ".vault_pass.txt", "auth.txt", ".cifs-token", "master.key", ".erlang.cookie", "id_token":
 		return formToken
@@ -58,6 +65,16 @@ func (s *Scanner) fields() {
 			from := bytes.Index(line, f[0]) + len(f[0])
 			from += bytes.Index(line[from:], f[1]) + len(f[1])
 			s.value(s.ls+from, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"})
+		}
+	case formDav:
+		args := &s.args
+		if n := s.split(args); n == 3 {
+			s.judge(args[2].vs, args[2].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
+		}
+	case formPairs:
+		args := &s.args
+		if n := s.split(args); n >= 2 && args[0].vs > args[0].start && args[1].vs > args[1].start {
+			s.judge(args[1].vs, args[1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
 		}
 	case formRelay:
 		if sp := bytes.LastIndexAny(line, " \t"); sp > 0 {

@@ -54,7 +54,7 @@ func (s *Scanner) cookies(p int, w want) {
 // signed hides what proves the secret in a list of parameters, from p on.
 func (s *Scanner) signed(p int, w want) bool {
 	found := false
-	for _, name := range []string{"response=", "signature=", "credential="} {
+	for _, name := range []string{"response=", "signature=", "mac=", "credential="} {
 		i := indexFold(s.buf[p:s.le], name)
 		if i < 0 {
 			continue
@@ -80,6 +80,10 @@ func (s *Scanner) authorization(p int, w want) {
 		s.quoted(p, n, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
 		return
 	}
+	if p+1 < s.le && buf[p] == '[' && quoteAt(buf, p+1, s.le) > 0 {
+		s.quoted(p+1, quoteAt(buf, p+1, s.le), want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
+		return
+	}
 	if p+1 < s.le && buf[p] == '[' && isLetter(buf[p+1]) {
 		p++ // the list of values of a map of headers
 	}
@@ -89,7 +93,7 @@ func (s *Scanner) authorization(p int, w want) {
 	}
 	v := nonSpace(buf, e, s.le)
 	if e < s.le && isSpace(buf[e]) && v < s.le {
-		if foldIs(buf[p:e], "digest") || foldIs(buf[p:e], "aws4-hmac-sha256") {
+		if foldIs(buf[p:e], "digest") || foldIs(buf[p:e], "aws4-hmac-sha256") || foldIs(buf[p:e], "hawk") {
 			if !s.signed(v, w) {
 				s.hideText(v, s.le, w.kind, "authorization")
 			}

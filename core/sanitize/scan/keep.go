@@ -244,7 +244,7 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	name := bytes.TrimRight(buf[p:e], " ")
 	name = name[bytes.LastIndexAny(name, ".: ")+1:]
 	known := false
-	for _, n := range []string{"from", "string", "of", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
+	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
 		known = known || foldIs(name, n)
 	}
 	if !known {
@@ -252,7 +252,7 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	}
 	var args [2]arg
 	n, _ := s.arguments(e, args[:])
-	return n == 1 && s.literal(args[0], w.kind)
+	return (n == 1 || n == 2 && s.hasWord("SET ")) && s.literal(args[0], w.kind)
 }
 
 // camelWords is true for names of programs' objects: CoarseGrainedScheduler.

@@ -217,6 +217,11 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if s.reversed(ks, ke, w) {
 		return
 	}
+	if sep+1 == s.le && buf[sep] == '\\' && class == keyname.Strong && s.flagDashes(ks) > 0 || sep >= s.le && class == keyname.Strong && s.flagDashes(ks) > 1 && !s.State.open() {
+		// --password, and its value on the next line
+		s.enter(InNext, kind, max(0, s.indentOf()-1), 1, 0)
+		return
+	}
 	if sep >= s.le {
 		if keyQuote > 0 || s.buf[ks-btoi(ks > s.lo)] == '/' || s.inTag(ks) {
 			s.pair(ks, p, w)
@@ -239,6 +244,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			return
 		}
 		if v := nonSpace(buf, sep+n, s.le); v < s.le && keyQuote == 0 && (buf[v] == '"' || buf[v] == '\'') && s.openQuote(ks) == buf[v] && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';') {
+			if w.kind == keyname.Password && op[0] == ':' {
+				s.expected(ks)
+			}
 			return // the end of the string that the name is in: a prompt
 		}
 		v := sep + n
@@ -282,7 +290,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			s.cookies(v, w)
 			return
 		}
-		if foldIs(w.key, "authorization") || foldIs(w.key, "proxy-authorization") {
+		if n := len(w.key) - len("authorization"); n >= 0 && foldEqual(w.key[n:], "authorization") {
 			s.authorization(v, w)
 			return
 		}
@@ -309,6 +317,8 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	}
 	c := buf[sep]
 	switch {
+	case c == ',' && keyQuote > 0 && string(w.key) == "random_password":
+		s.result(sep, w)
 	case c == ',' && keyQuote > 0 && s.isNamed(ks):
 		s.pair(ks, sep, w)
 	case c == ',' && (keyQuote > 0 || upperIdent(w.key)):
@@ -345,6 +355,20 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.pair(ks, sep, w)
 	case c == '>' && s.openTag(ks):
 		s.element(sep+1, w)
+	case c == '&' && s.escapedTag(ks, sep):
+		// &lt;password&gt;text&lt;/password&gt;
+		if e := bytes.Index(buf[sep:s.le], []byte("&lt;")); e > 4 {
+			s.judge(sep+4, sep+e, w, true)
+		}
+	case c == '\\' && class == keyname.Strong && s.le-sep > 6 && string(buf[sep:sep+6]) == `\u003e`:
+		if e := bytes.Index(buf[sep:s.le], []byte(`\u003c`)); e > 6 {
+			s.judge(sep+6, sep+e, w, true)
+		}
+	case gap > 0 && s.openTag(ks) && s.selfClosed(sep):
+		// <secret value="x"/>
+		if i := bytes.Index(buf[sep:s.le], []byte("value=")); i >= 0 && class == keyname.Strong {
+			s.value(sep+i+6, w)
+		}
 	case gap > 0 && s.openTag(ks):
 		// <password encrypted="false">text</password>
 		if g := bytes.IndexByte(buf[sep:s.le], '>'); g >= 0 && buf[sep+g-1] != '/' {
@@ -371,6 +395,17 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case c == '/' && class == keyname.Strong:
 		s.slashPair(ks, sep, w)
 	}
+}
+
+// escapedTag is true for the name of an element in text that was escaped.
+func (s *Scanner) escapedTag(ks, p int) bool {
+	return s.before(ks, "&lt;") && s.le-p > 4 && string(s.buf[p:p+4]) == "&gt;"
+}
+
+// selfClosed is true when the tag that p is in ends in />.
+func (s *Scanner) selfClosed(p int) bool {
+	g := bytes.IndexByte(s.buf[p:s.le], '>')
+	return g > 0 && s.buf[p+g-1] == '/'
 }
 
 // talk is true for sentences with a colon: "invalid token: unexpected end".

@@ -54,6 +54,27 @@ func (s *Scanner) phrase(pos int, text string) {
 		if n := s.columns(p, s.le, ',', cols[:]); n > 1 {
 			s.judge(cols[1].vs, cols[1].ve, w, true)
 		}
+	case ": rsa ":
+		// : RSA key.pem "passphrase" of IPsec
+		for p < s.le && !isSpace(buf[p]) {
+			p++
+		}
+		if p = nonSpace(buf, p, s.le); quoteAt(buf, p, s.le) > 0 {
+			s.value(p, w)
+		}
+	case "register =>":
+		// user:password@host of Asterisk
+		if at := bytes.LastIndexByte(buf[p:s.le], '@'); at > 0 {
+			s.userPair(p, p+at)
+		}
+	case "key content":
+		if p < s.le && buf[p] == ':' {
+			s.value(p+1, w)
+		}
+	case "[root/", "[admin/":
+		if e := bytes.IndexByte(buf[p:s.le], ']'); e > 0 && bytes.IndexByte(buf[p:p+e], ' ') < 0 && bytes.IndexByte(buf[p:p+e], '/') < 0 {
+			s.judge(p, p+e, w, true)
+		}
 	case "\"assword", "*assword", "]assword":
 		s.expected(pos)
 	default:

@@ -15,6 +15,9 @@ type place struct {
 	two  int    // another one, or 0
 }
 
+// last is the last plain argument.
+const last = -1
+
 // morePrograms are those besides the clients of data bases and shells.
 var morePrograms = []flagSet{
 	{name: "cypher-shell", short: "p"}, {name: "hdbsql", short: "p"}, {name: "beeline", short: "p"}, {name: "impala-shell"},
@@ -27,7 +30,7 @@ var morePrograms = []flagSet{
 	{name: "swift", short: "K"}, {name: "doctl", short: "t"}, {name: "fs_cli", short: "p"}, {name: "zerotier-cli", short: "T", glued: true}, {name: "yubico-piv-tool", short: "PNk"}, {name: "ykman", short: "pPmn"}, {name: "ncftpput", short: "p"}, {name: "ncftpget", short: "p"}, {name: "ncftpls", short: "p"},
 	{name: "open", pair: "u"}, {name: "ipa-replica-install", short: "pwa"}, {name: "ipa-server-install", short: "pa"}, {name: "ipa-client-install", short: "w"}, {name: "ipa-adtrust-install", short: "a"}, {name: "adcli", long: " --stdin-password "}, {name: "esxcli", short: "p"}, {name: "naviseccli", long: " -password "},
 	{name: "pkcs11-tool", short: "p"}, {name: "aws", long: " --value --secret-string --master-user-password --password --new-password --admin-user-password "}, {name: "az", short: "p", needs: "login", long: " --value --admin-password --password "}, {name: "gcloud"},
-	{name: "rabbitmqctl", sub: []place{{sub: "add_user", at: 2}, {sub: "change_password", at: 2}, {sub: "authenticate_user", at: 2}}}, {name: "wpa_passphrase", sub: []place{{at: 2}}}, {name: "radtest", sub: []place{{at: 2, two: 5}}}, {name: "radclient", sub: []place{{at: 3}}}, {name: "mkpasswd", sub: []place{{at: 1}}},
+	{name: "rabbitmqctl", sub: []place{{sub: "add_user", at: 2}, {sub: "change_password", at: 2}, {sub: "authenticate_user", at: 2}}}, {name: "wpa_passphrase", sub: []place{{at: 2}}}, {name: "radtest", sub: []place{{at: 2, two: 5}}}, {name: "radclient", sub: []place{{at: 3}}}, {name: "mkpasswd", sub: []place{{at: last}}},
 	{name: "mc", sub: []place{{sub: "set", at: 4}, {sub: "add", at: 4}}}, {name: "addauth", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "zkCli.sh", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "composer", sub: []place{{sub: "config", at: 3, key: true}}},
 	{name: "cargo", sub: []place{{sub: "login", at: 1}}}, {name: "vault", sub: []place{{sub: "login", at: 1}, {sub: "unseal", at: 1}, {sub: "unwrap", at: 1}}}, {name: "consul", sub: []place{{sub: "set-agent-token", at: 2}}}, {name: "npm", sub: []place{{sub: "set", at: 2, key: true}}}, {name: "rclone", sub: []place{{sub: "obscure", at: 1}}}, {name: "isql", short: "P", glued: true, sub: []place{{at: 3}}},
 	{name: "db2", sub: []place{{sub: "using", at: 1}}}, {name: "using"}, {name: "smbpasswd"}, {name: "john"},
@@ -53,13 +56,13 @@ func (s *Scanner) placed(f *flagSet, args []arg) {
 		for k := from; k < len(args); k++ {
 			a := args[k]
 			t := s.text(a)
-			if isStop(t) || len(t) > 0 && t[0] == '<' {
+			if len(t) > 0 && (isStop(t) || t[0] == '<') {
 				break
 			}
-			if t[0] == '-' {
+			if len(t) == 0 || t[0] == '-' {
 				continue
 			}
-			if n++; n != p.at && n != p.two {
+			if n++; n != p.at && n != p.two && !(p.at == last && k == len(args)-1) {
 				before = a
 				continue
 			}
@@ -117,29 +120,46 @@ func (s *Scanner) longFlag(f *flagSet, args []arg, i int) bool {
 	return true
 }
 
+// notLogins are programs whose -u and -p mean something else.
+var notLogins = map[string]bool{}
+
+func init() {
+	for _, n := range []string{"journalctl", "ps", "lsof", "strace", "pgrep", "pkill", "top", "htop", "perf", "mkdir", "cp", "ssh", "scp", "sftp", "nmap", "tar", "run", "exec", "docker-compose", "compose", "nc", "rsync", "patch", "cargo", "diff", "systemctl", "loginctl", "install", "read", "declare", "getent", "chroot", "unshare", "nsenter", "setpriv", "trace", "bpftrace", "time", "xargs", "parallel", "socat", "curl", "mysql", "mysqldump", "mysqladmin", "mariadb", "iptables", "ip6tables", "nft", "ss", "netstat", "sar", "pidstat", "tcpdump", "npm", "pip", "kill", "renice", "taskset", "chrt", "ionice", "useradd", "lp", "lpr", "wget", "git", "go", "usermod", "who", "env", "date", "sort", "find", "python", "python3", "screen", "tmux"} {
+		notLogins[n] = true
+	}
+}
+
 // loginFlags hides the password among -u USER -p PASSWORD, whatever the program
 // is called: that pair of flags has the same meaning nearly everywhere.
 func (s *Scanner) loginFlags(args []arg) {
-	user, pass := -1, -1
+	user := -1
 	for i := 0; i+1 < len(args); i++ {
 		switch t := s.text(args[i]); string(t) {
 		case "-u", "-U", "-user", "--user", "--username", "-username", "-l", "/u", "/ru":
-			user = i
-		case "-p", "-P", "-pw", "-pass", "/p", "/rp":
-			pass = i
-		case "journalctl", "ps", "lsof", "strace", "pgrep", "pkill", "top", "htop", "perf", "mkdir", "cp", "ssh", "scp", "sftp", "nmap", "tar", "run", "exec", "docker-compose", "compose", "nc", "rsync", "patch", "cargo", "diff", "systemctl", "loginctl", "install", "read", "declare", "getent", "chroot", "unshare", "nsenter", "setpriv", "trace", "bpftrace", "time", "xargs", "parallel", "socat", "curl", "mysql", "mysqldump", "mysqladmin", "mariadb", "iptables", "ip6tables", "iptables-save", "nft", "ss", "netstat", "sar", "pidstat", "tcpdump", "npm", "pip", "kill", "renice", "taskset", "chrt", "ionice", "useradd", "lp", "lpr", "wget", "git", "go":
-			return
+			if u := s.text(args[i+1]); len(u) > 0 && u[0] != '-' {
+				user = i
+			}
+		default:
+			if len(t) > 1 && t[0] != '-' && notLogins[string(t)] {
+				return
+			}
 		}
 	}
-	if user < 0 || pass < 0 || user == pass+1 || pass+1 >= len(args) {
+	if user < 0 {
 		return
 	}
-	a := args[pass+1]
-	v := s.text(a)
-	if u := s.text(args[user+1]); len(v) < 3 || v[0] == '-' || len(u) == 0 || u[0] == '-' || isNumber(v) || isPath(v) || exampleWord(v) || isTypeName(v) || addressLike(v) || isPlaceholderWord(v) {
-		return
+	for i := 0; i+1 < len(args); i++ {
+		switch string(s.text(args[i])) {
+		case "-p", "-P", "-pw", "-pass", "/p", "/rp":
+		default:
+			continue
+		}
+		a := args[i+1]
+		if v := s.text(a); len(v) < 3 || v[0] == '-' || isNumber(v) || isPath(v) || exampleWord(v) || isTypeName(v) || foldIs(v, "port") || addressLike(v) || isPlaceholderWord(v) {
+			continue
+		}
+		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "login-flags"}, true)
 	}
-	s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "login-flags"}, true)
 }
 
 // addressLike is true for ports and addresses: 8080:80, 127.0.0.1:80, 1-1024.

@@ -142,6 +142,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			if s.Identify {
 				s.account(h.pos, stemTable[h.stem].text)
 			}
+			if h.stem == userWordStem {
+				s.besideUser(h.pos)
+			}
 		case stemShort:
 			s.shortToken(h.pos)
 		case stemDoc:

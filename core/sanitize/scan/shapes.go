@@ -170,6 +170,11 @@ func (s *Scanner) run(start, end int, classes uint8) {
 			p = to
 		}
 	}
+	if classes&runOther == 0 || s.buf[start] == '0' && start+1 < end && s.buf[start+1] == 'x' && hexOnly(s.buf[start+2:end]) {
+		s.hexRun(start, end)
+	} else if i := bytes.LastIndexByte(s.buf[start:end], '='); i >= 0 && end-start-i > 16 && hexOnly(s.buf[start+i+1:end]) {
+		s.hexRun(start+i+1, end) // proctitle=6D7973716C00
+	}
 	if v := s.buf[start:end]; len(v) == 66 && v[0] == '0' && v[1] == 'x' {
 		for len(v) > 2 && isHex(v[len(v)-1]) {
 			v = v[:len(v)-1]
@@ -183,6 +188,15 @@ func (s *Scanner) run(start, end int, classes uint8) {
 	if s.depth < 2 && end-start >= 24 && classes&runOther != 0 {
 		s.base64(start, end)
 	}
+}
+
+func hexOnly(v []byte) bool {
+	for _, c := range v {
+		if !isHex(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // shortToken hides the keys of Artifactory, which may be shorter than a run.

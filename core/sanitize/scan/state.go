@@ -75,7 +75,11 @@ func (s *Scanner) stateLine() bool {
 			return false
 		}
 		if st.Mode == InUsers {
-			return s.userPair(from, s.le)
+			if ok := s.userPair(from, s.le); ok || st.Indent >= 0 {
+				return ok
+			}
+			s.leave() // the end of a here-document
+			return false
 		}
 		if s.looksPEM(body) {
 			return false

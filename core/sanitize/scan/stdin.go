@@ -23,6 +23,10 @@ func (s *Scanner) fromStdin(args []arg) {
 	for i, a := range args {
 		t := s.text(a)
 		switch {
+		case len(t) >= 2 && t[0] == '<' && t[1] == '<' && (len(t) == 2 || t[2] != '<') && s.State.Mode == Normal:
+			if pairs, ok := s.reader(args[:i], args[i:]); ok && pairs {
+				s.enter(InUsers, keyname.Password, -1, 0, 0)
+			}
 		case len(t) >= 3 && string(t[:3]) == "<<<":
 			if pairs, ok := s.reader(args[:i], args[i:]); ok {
 				if len(t) > 3 {
@@ -66,7 +70,7 @@ func (s *Scanner) fromStdin(args []arg) {
 func (s *Scanner) reader(args, tail []arg) (pairs, ok bool) {
 	if tail != nil {
 		for i := len(args) - 1; i >= 0; i-- {
-			if t := s.text(args[i]); isStop(t) || t[len(t)-1] == ';' {
+			if t := s.text(args[i]); len(t) > 0 && (isStop(t) || t[len(t)-1] == ';') {
 				args = args[i+1:]
 				break
 			}
@@ -74,6 +78,9 @@ func (s *Scanner) reader(args, tail []arg) (pairs, ok bool) {
 	}
 	for i := range args {
 		t := s.text(args[i])
+		if len(t) == 0 {
+			continue
+		}
 		if isStop(t) {
 			break
 		}

@@ -245,6 +245,7 @@ func (s *Scanner) statementColumns(open int) bool {
 	}
 	s.enterTable(sqlRow, n, secret)
 	s.sqlRows(end + 1)
+	s.keyEnd = max(s.keyEnd, end)
 	return true
 }
 

@@ -41,6 +41,23 @@ func (s *Scanner) value(p int, w want) int {
 	if p > 0 && (p > blank || isSpace(buf[p-1])) && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
 		return p // a comment or an operator: the value is empty
 	}
+	if p+8 < s.le && (buf[p] == 's' || buf[p] == '[') {
+		// string(8) "x" of PHP, []byte("x") of Go
+		for _, t := range []string{"string(", "[]byte("} {
+			if s.le-p > len(t)+2 && string(buf[p:p+len(t)]) == t {
+				q := p + len(t)
+				for q < s.le && isDigit(buf[q]) {
+					q++
+				}
+				if q < s.le && buf[q] == ')' {
+					q = nonSpace(buf, q+1, s.le)
+				}
+				if quoteAt(buf, q, s.le) > 0 {
+					p = q
+				}
+			}
+		}
+	}
 	// Prefixes of literals and a bracket around them.
 	q := p
 	for q < s.le && (buf[q] == '(' || buf[q] == '@' || buf[q] == '[') && q+1 < s.le {
@@ -178,6 +195,13 @@ func (s *Scanner) quoted(p, n int, w want) int {
 		}
 		return s.le
 	}
+	if n == 1 && vs+1 < s.le && buf[p] == '\'' && buf[vs] == '\'' && (isAlnum(buf[vs+1]) || buf[vs+1] == '$') {
+		// a string in a string: 'password=''x'' host=db'
+		if i := bytes.Index(buf[vs+1:s.le], []byte("''")); i > 0 {
+			s.judge(vs+1, vs+1+i, w, true)
+			return vs + 1 + i + 2
+		}
+	}
 	end := s.le
 	if s.cut {
 		end = s.hi // the line goes on in the next piece
@@ -195,6 +219,9 @@ func (s *Scanner) quoted(p, n int, w want) int {
 		}
 		if i := bytes.IndexByte(buf[vs:ve], ' '); i > 0 && !w.toEnd && n == 3 {
 			ve = vs + i
+		}
+		if n == 1 && w.class == keyname.Strong && ve == s.le-1 && buf[ve] == '\\' && ve > vs && !s.State.open() {
+			s.enter(InLong, w.kind, 0, 0, buf[p]) // goes on in the next line
 		}
 	}
 	next = min(next, s.le)
@@ -501,7 +528,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		if pinCode(v, w.key) {
 			break
 		}
-		if i := bytes.IndexByte(v, ':'); i > 1 && foldIs(w.key, "login") && isIdent(v[:i]) && !isToken(v[i+1:]) && looksSecret(v[i+1:]) {
+		if i := bytes.IndexByte(v, ':'); i > 1 && (foldIs(w.key, "login") || len(w.key) >= 4 && foldEqual(w.key[len(w.key)-4:], "auth") || foldIs(w.key, "httpauth")) && isIdent(v[:i]) && !isToken(v[i+1:]) && looksSecret(v[i+1:]) {
 			vs += i + 1 // user:password
 			break
 		}

@@ -49,7 +49,16 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if (foldIs(w.key, "authentication-key") || foldIs(w.key, "message-digest-key")) && s.authenticationKey(sep, w) {
 		return
 	}
+	if s.directiveWords(ks, sep, w) {
+		return
+	}
+	if foldIs(w.key, "wpa_passphrase") {
+		return // the program: its second argument is the secret
+	}
 	if flag := s.flagDashes(ks); flag > 0 {
+		if s.manual(sep, w) {
+			return
+		}
 		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' {
 			return
 		}
@@ -61,6 +70,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		return
 	}
 	if c == '{' && w.class == keyname.Strong {
+		if foldIs(w.key, "tokens") && s.tokenBlock(sep, w) {
+			return
+		}
 		s.value(sep, w)
 		return
 	}
@@ -82,17 +94,24 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
+	if w.class == keyname.Strong && (string(v) == "-v" || foldIs(v, "-value") || string(v) == "--value") {
+		// -n node.session.auth.password -v secret
+		w.rule, w.toEnd = "flag", false
+		s.value(e, w)
+		return
+	}
 	if c == '-' && (len(v) <= 3 || v[1] == '-') {
 		return // a flag follows: the name was a command
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
-		if w.class == keyname.Strong && (lineStart || s.opensBlock(ks) || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+		compound := bytes.IndexAny(w.key, "_-.") > 0 && !s.wordsBehind(sep) && !s.source
+		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
 				return // token "x" has expired
 			}
 			w.rule = "directive"
 			s.value(sep, w)
-		} else if w.class == keyname.Strong && c != '`' && (s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && s.hasWord(" user ")) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -111,7 +130,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
-	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
+	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "enc") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
 		nv := nonSpace(buf, e, s.le)
 		if nv < s.le {
 			ne := nv
@@ -144,6 +163,10 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
 			return
+		case s.opensBlock(ks) && !lowerWord(v) && v[0] != '{' && v[0] != '(' && bytes.IndexAny(v, "=;}") < 0:
+			w.rule = "directive"
+			s.judge(sep, e, w, true)
+			return
 		case s.netrc() || s.deviceLine():
 			if !lowerWord(v) || s.netrc() {
 				w.rule = "directive"
@@ -152,9 +175,14 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			return
 		}
 	}
-	if w.class == keyname.Strong && w.kind == keyname.Password && single && gap == 1 && mixedWord(v) {
+	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || w.kind == keyname.Secret && len(v) < e-sep) && single && gap == 1 && mixedWord(v) {
 		w.rule = "key-word"
-		s.judge(sep, e, w, true)
+		s.judge(sep, sep+len(v), w, true)
+		return
+	}
+	if w.class == keyname.Strong && w.kind == keyname.Password && gap == 1 && mixedWord(v) && looksSecret(v) && s.offered(ks) {
+		w.rule = "key-word"
+		s.judge(sep, e, w, true) // login with password x failed
 		return
 	}
 	// Anywhere: a word that no one would say.
@@ -291,10 +319,23 @@ func (s *Scanner) authenticationKey(p int, w want) bool {
 // sharedKey is true for the lines of network gear on which "key" is a secret.
 func (s *Scanner) sharedKey() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+256)]
-	for _, t := range []string{"isakmp", "tacacs", "radius", "key-string", "server", "ntp authentication-key"} {
+	for _, t := range []string{"isakmp", "tacacs", "radius", "key-string", "server", "ntp authentication-key", "authentication md5 ", " md5 "} {
 		if containsFold(l, t) {
 			return true
 		}
+	}
+	// In the block of a server: it begins with a line that is indented less.
+	if !isSpace(s.buf[s.ls]) {
+		return false
+	}
+	above := s.buf[max(s.lo, s.ls-300):s.ls]
+	for len(above) > 0 {
+		above = above[:len(above)-1]
+		i := bytes.LastIndexByte(above, '\n')
+		if t := above[i+1:]; len(t) > 0 && !isSpace(t[0]) {
+			return foldEqual(t[:min(len(t), 6)], "radius"[:min(len(t), 6)]) || foldEqual(t[:min(len(t), 6)], "tacacs"[:min(len(t), 6)])
+		}
+		above = above[:i+1]
 	}
 	return false
 }
@@ -314,6 +355,38 @@ func (s *Scanner) authorizationWords(p int, w want) {
 			s.authorization(p, w)
 		}
 	}
+}
+
+// manual is true when what stands at p behind a flag is no value, but what it
+// means: [--password PASSWORD], --password string   The password, --secret id=x.
+func (s *Scanner) manual(p int, w want) bool {
+	buf := s.buf
+	e := p
+	for e < s.le && !isSpace(buf[e]) && buf[e] != ']' && buf[e] != '|' {
+		e++
+	}
+	v := buf[p:e]
+	if isTypeName(v) && (e+1 < s.le && isSpace(buf[e]) && isSpace(buf[e+1])) {
+		return true
+	}
+	if isPlaceholderWord(v) && (e >= s.le || buf[e] == ']' || foldIs(v, string(w.key)) || isSpace(buf[e])) && !bytes.ContainsAny(v, "0123456789") && v[0] >= 'A' && v[0] <= 'Z' {
+		return true
+	}
+	if foldIs(w.key, "secret") {
+		i := bytes.IndexByte(v, '=')
+		return i > 0 && (foldIs(v[:i], "id") || foldIs(v[:i], "source") || foldIs(v[:i], "type") || foldIs(v[:i], "src"))
+	}
+	return foldIs(w.key, "secret-id") && s.hasWord("secretsmanager")
+}
+
+// offered is true for a password that somebody tried: with password x.
+func (s *Scanner) offered(ks int) bool {
+	for _, w := range []string{"with ", "using ", "wrong ", "invalid ", "bad ", "incorrect ", "new ", "old ", "default ", "temporary ", "initial "} {
+		if s.before(ks, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // netrc is true for lines and files of machine/login/password words.
@@ -360,6 +433,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 	buf := s.buf
 	end := min(s.le, ke+80)
 	// the first " is " (was, to, =) within the next words
+	if w.kind == keyname.Password && s.passwordColon(ke, w) {
+		return true
+	}
 	for i, verb := range verbsIn(buf[ke:end]) {
 		// Only words and quoted names between.
 		mid := buf[ke : ke+i]
@@ -405,6 +481,29 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		return true
 	}
 	return false
+}
+
+// passwordColon reads: password for NAME: x, password is generated for NAME: x.
+// The last word of the line is the secret, if it looks like one.
+func (s *Scanner) passwordColon(ke int, w want) bool {
+	buf := s.buf
+	p := s.le
+	for p > ke && !isSpace(buf[p-1]) {
+		p--
+	}
+	if s.le-p < 6 || p-ke < 6 || p-ke > 90 || p < 2 || buf[p-2] != ':' || !isSpace(buf[p-1]) {
+		return false
+	}
+	mid := buf[ke : p-2]
+	if !bytes.Contains(mid, []byte(" for ")) && !bytes.Contains(mid, []byte(" of ")) || bytes.ContainsAny(mid, "=;{}<>()") {
+		return false
+	}
+	if v := buf[p:s.le]; !looksSecret(v) || isNumber(v) || v[len(v)-1] == '.' || v[len(v)-1] == ')' || bytes.Contains(mid, []byte("from ")) {
+		return false
+	}
+	w.rule = "sentence"
+	s.judge(p, s.le, w, true)
+	return true
 }
 
 // verbs say that what follows is the value; by their first letter.

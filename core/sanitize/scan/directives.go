@@ -1,0 +1,198 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Directives of single programs whose secret is not simply the next word.
+
+// directiveWords deals with the name in w when it is followed by words from sep
+// on. True if that was all there is to it.
+func (s *Scanner) directiveWords(ks, sep int, w want) bool {
+	buf := s.buf
+	k := w.key
+	word := func(p int) (int, int) {
+		p = nonSpace(buf, p, s.le)
+		e := p
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		return p, e
+	}
+	w.class = keyname.Strong
+	switch {
+	case foldIs(k, "auth"):
+		// stats auth USER:PASSWORD
+		if b, e := word(sep); s.before(ks, "stats ") {
+			if i := bytes.IndexByte(buf[b:e], ':'); i > 0 && i+1 < e-b {
+				w.kind, w.rule = keyname.Password, "directive"
+				if s.Identify {
+					s.addAccount(b, b+i)
+				}
+				s.judge(b+i+1, e, w, true)
+				return true
+			}
+		}
+		// AUTH [user] password of Redis, AUTH PLAIN base64 of mail
+		return s.authCommand(ks, sep, w)
+	case foldIs(k, "auth-pass"):
+		if s.before(ks, "sentinel ") {
+			_, e := word(sep)
+			b, e := word(e)
+			w.rule = "directive"
+			s.judge(b, e, w, true)
+			return true
+		}
+	case foldIs(k, "authcommunity"):
+		_, e := word(sep)
+		b, e := word(e)
+		w.rule = "directive"
+		s.judge(b, e, w, true)
+		return true
+	case foldIs(k, "psk"), foldIs(k, "xauth"), foldIs(k, "eap"):
+		if s.before(ks, ": ") && quoteAt(buf, sep, s.le) == 0 {
+			b, e := word(sep)
+			w.rule = "directive"
+			s.judge(b, e, w, true)
+			return true
+		}
+	case foldIs(k, "community"):
+		if b, e := word(sep); foldIs(buf[b:e], "add") || foldIs(buf[b:e], "set") {
+			if i := bytes.Index(buf[e:s.le], []byte(" name=")); i >= 0 {
+				w.rule = "directive"
+				s.value(e+i+6, w)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// authCommand reads AUTH of Redis and of mail, after a prompt or a time.
+func (s *Scanner) authCommand(ks, sep int, w want) bool {
+	buf := s.buf
+	if string(w.key) != "AUTH" || s.le-sep > 400 {
+		return false
+	}
+	p := ks
+	for p > s.ls && (buf[p-1] == '"' || buf[p-1] == '\'') {
+		p--
+	}
+	if before := bytes.TrimRight(buf[s.ls:p], " \t"); len(before) > 0 && before[len(before)-1] != ':' && before[len(before)-1] != '>' && before[len(before)-1] != ']' && before[len(before)-1] != ')' {
+		return false
+	}
+	args := &s.args
+	le, ls := s.le, s.ls
+	s.ls = sep
+	n := s.split(args)
+	s.ls, s.le = ls, le
+	if n == 0 || n > 3 {
+		return false
+	}
+	w.kind, w.rule = keyname.Password, "directive"
+	first := s.text(args[0])
+	for _, m := range []string{"plain", "login", "cram-md5", "xoauth2", "ntlm", "oauthbearer", "external", "gssapi"} {
+		if foldIs(first, m) {
+			if n > 1 {
+				s.judge(args[1].vs, args[1].ve, w, true)
+			}
+			return true
+		}
+	}
+	if a := args[n-1]; n == 1 && looksSecret(s.text(a)) || n == 2 && a.vs > a.start || n == 2 && looksSecret(s.text(a)) {
+		s.judge(a.vs, a.ve, w, true)
+		return true
+	}
+	return false
+}
+
+// besideUser looks for secrets that a name with "user" leads to, at pos.
+func (s *Scanner) besideUser(pos int) {
+	buf := s.buf
+	e := pos + 4
+	if e+4 >= s.le {
+		return
+	}
+	w := want{class: keyname.Strong, kind: keyname.Password, rule: "user-password"}
+	switch buf[e] {
+	case '_':
+		// user_NAME="password" of a login module
+		for e < s.le && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '-') {
+			e++
+		}
+		if e+2 < s.le && buf[e] == '=' && buf[e+1] == '"' && (pos == s.ls || isSpace(buf[pos-1])) && bytes.Contains(buf[max(s.lo, pos-800):pos], []byte("LoginModule")) && !foldIs(buf[pos:e], "user_name") {
+			s.value(e+1, w)
+		}
+	case '=':
+		// ETCDCTL_USER=name:password
+		v := e + 1 + quoteAt(buf, e+1, s.le)
+		i := v
+		for i < s.le && isAccountChar(buf[i]) {
+			i++
+		}
+		if i > v && i+3 < s.le && buf[i] == ':' && buf[i+1] != '/' && !(isNumber(buf[v:i])) {
+			e = i + 1
+			for e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\'' && buf[e] != '&' && buf[e] != ';' && buf[e] != ',' && buf[e] != ':' {
+				e++
+			}
+			if (e >= s.le || buf[e] != ':') && looksSecret(buf[i+1:e]) && !addressLike(buf[i+1:e]) {
+				s.judge(i+1, e, w, true)
+			}
+		}
+	}
+}
+
+// trapHost reads: snmp-server host ADDRESS [traps] [version 2c] COMMUNITY.
+func (s *Scanner) trapHost() bool {
+	p := nonSpace(s.buf, s.ls, s.le)
+	l := s.buf[p:s.le]
+	if len(l) < 24 || !foldEqual(l[:17], "snmp-server host ") {
+		return false
+	}
+	args := &s.args
+	n := s.split(args)
+	for i := 3; i < n; i++ {
+		switch t := s.text(args[i]); {
+		case foldIs(t, "traps"), foldIs(t, "informs"), foldIs(t, "trap"), foldIs(t, "auth"), foldIs(t, "noauth"), foldIs(t, "priv"), foldIs(t, "use-vrf"):
+		case foldIs(t, "version"), foldIs(t, "vrf"):
+			i++
+		default:
+			s.judge(args[i].vs, args[i].ve, want{class: keyname.Strong, kind: keyname.Community, rule: "snmp"}, true)
+			return true
+		}
+	}
+	return true
+}
+
+// tokenBlock hides the values in tokens { agent = "x" } from the brace at p on.
+func (s *Scanner) tokenBlock(p int, w want) bool {
+	buf := s.buf
+	end := min(s.hi, p+800)
+	found := false
+	for i := p + 1; i < end && buf[i] != '}' && buf[i] != '{'; i++ {
+		if buf[i] != '=' {
+			continue
+		}
+		v := nonSpace(buf, i+1, end)
+		if v < end && buf[v] == '"' {
+			if e := bytes.IndexByte(buf[v+1:end], '"'); e > 0 {
+				s.judge(v+1, v+1+e, w, true)
+				found = true
+				i = v + 1 + e
+			}
+		}
+	}
+	return found
+}
+
+// result finds what a password generator of Terraform drew: the attribute
+// "result" of a random_password that is named before p.
+func (s *Scanner) result(p int, w want) {
+	end := min(s.hi, p+1600)
+	if i := bytes.Index(s.buf[p:end], []byte(`"result"`)); i >= 0 {
+		w.rule, w.class = "name-value", keyname.Strong
+		s.valueAfter(p+i+7, end, w)
+	}
+}

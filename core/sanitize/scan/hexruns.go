@@ -1,0 +1,102 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Runs of hex digits are checksums, mostly. Some are keys, which the words
+// before them say, and some are text: the audit daemon writes the arguments of
+// commands so, when they hold blanks.
+
+// hexRun looks at the run buf[start:end], which has hex digits and no letters
+// beyond F but for an x in 0x.
+func (s *Scanner) hexRun(start, end int) {
+	buf := s.buf
+	if buf[start] == '0' && start+1 < end && buf[start+1]|0x20 == 'x' {
+		start += 2
+	}
+	n := end - start
+	switch {
+	case n < 16 || n&1 != 0:
+		return
+	case n >= 32 && s.cipherBefore(start):
+		s.hide(start, end, keyname.APIKey, "cipher-key")
+	case n == 64 && start > s.ls && buf[start-1] == '#' && containsFold(buf[s.ls:start], "user "):
+		s.hide(start, end, keyname.Password, "redis-acl")
+	case n == 32 && s.samHashes(start, end):
+	case s.depth < 2 && start > s.ls && (buf[start-1] == '=' || buf[start-1] == ' ' || buf[start-1] == ':' || buf[start-1] == '"' || buf[start-1] == 'x') && s.hexText(buf[start:end]):
+		s.hide(start, end, keyname.Secret, "hex")
+	}
+}
+
+// cipherBefore is true behind the name of a cipher: crypt aes-xts-plain64 KEY in
+// the tables of the device mapper, enc cbc(aes) 0xKEY among the states of IPsec.
+func (s *Scanner) cipherBefore(p int) bool {
+	b := s.buf[max(s.ls, p-48):p]
+	b = bytes.TrimSuffix(b, []byte("0x"))
+	if len(b) == 0 || !isSpace(b[len(b)-1]) {
+		return false
+	}
+	b = bytes.TrimRight(b, " \t")
+	i := bytes.LastIndexAny(b, " \t")
+	if i < 0 {
+		return false
+	}
+	cipher, before := b[i+1:], bytes.TrimRight(b[:i], " \t")
+	before = before[bytes.LastIndexAny(before, " \t")+1:]
+	for _, w := range []string{"crypt", "enc", "auth", "auth-trunc", "aead"} {
+		if string(before) == w {
+			return bytes.IndexByte(cipher, '(') > 0 || bytes.IndexByte(cipher, '-') > 0
+		}
+	}
+	return false
+}
+
+// samHashes is true for the hashes of a line of Windows' accounts, which it
+// hides: name:500:LM:NT:::.
+func (s *Scanner) samHashes(start, end int) bool {
+	buf := s.buf
+	if start < s.ls+34 || buf[start-1] != ':' || end >= s.le || buf[end] != ':' {
+		return false
+	}
+	lm := start - 33
+	if buf[lm-1] != ':' {
+		return false
+	}
+	for _, c := range buf[lm : start-1] {
+		if !isHex(c) {
+			return false
+		}
+	}
+	s.hide(start, end, keyname.Kind("hash"), "password-hash")
+	if string(buf[lm:lm+4]) != "aad3" { // that is the hash of nothing
+		s.hide(lm, start-1, keyname.Kind("hash"), "password-hash")
+	}
+	return true
+}
+
+// hexText is true for text in hex that holds a secret. Arguments end in NUL.
+func (s *Scanner) hexText(v []byte) bool {
+	for i := 0; i < 16; i += 2 {
+		if c := hexDigit(v[i])<<4 | hexDigit(v[i+1]); c < ' ' && c != 0 && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	s.nested()
+	text := s.decoded[:0]
+	for i := 0; i+1 < len(v); i += 2 {
+		c := hexDigit(v[i])<<4 | hexDigit(v[i+1])
+		if c == 0 {
+			c = ' '
+		}
+		if c < ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+		text = append(text, c)
+	}
+	s.decoded = text
+	s.inner.Scan(text, 0, len(text))
+	return len(s.inner.Spans) > 0
+}

@@ -34,7 +34,9 @@ func withAPI(c *cli.Context, f func(ctx context.Context, api control.API) error)
 	return f(c.Context, a)
 }
 
-func openAgent(c *cli.Context) (*agent.Agent, error) {
+func openAgent(c *cli.Context) (*agent.Agent, error) { return openAgentWith(c, agent.Options{}) }
+
+func openAgentWith(c *cli.Context, o agent.Options) (*agent.Agent, error) {
 	root, err := cmdline.Root(c)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,8 @@ func openAgent(c *cli.Context) (*agent.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return agent.Open(root, agent.Options{Version: c.App.Version, Log: log})
+	o.Version, o.Log = c.App.Version, log
+	return agent.Open(root, o)
 }
 
 // closing closes v and keeps its error if there is no other.

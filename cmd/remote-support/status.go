@@ -54,8 +54,11 @@ func printStatus(w io.Writer, s control.Status) error {
 		policy = fmt.Sprintf("%d files", s.Policy.Files)
 	}
 	rows := append([][]string{{"remote access", remote}}, sessionRows(s.Remote.Session, time.Now())...)
+	rows = append(rows, []string{"agent", agent})
+	if s.Agent.Web != "" {
+		rows = append(rows, []string{"web pages", s.Agent.Web})
+	}
 	rows = append(rows, [][]string{
-		{"agent", agent},
 		{"vendor", vendor},
 		{"system", s.System.ID},
 		{"policy", policy + ", " + s.Policy.Hash},

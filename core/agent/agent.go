@@ -26,6 +26,7 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 	Clock   clock.Clock // nil: that of the machine
+	Web     Web
 
 	// For tests: nil takes those that count.
 	link      linkFunc
@@ -45,6 +46,7 @@ type Agent struct {
 	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
 	started atomic.Pointer[time.Time] // nil when not serving
+	webAt   atomic.Pointer[string]    // where the web pages are served
 	toTell  atomic.Bool               // this agent has sealed the system, and the relay is to be told
 }
 
@@ -157,7 +159,13 @@ func (a *Agent) serve(ctx context.Context, srv *control.Server, l net.Listener) 
 	}
 	a.remote.Store(r)
 	defer a.remote.Store(nil)
-	err = srv.Serve(ctx, l)
+	pages := make(chan struct{})
+	shown := make(chan error, 1)
+	go func() { defer close(pages); a.keepWeb(ctx, shown) }()
+	if err = <-shown; err == nil {
+		err = srv.Serve(ctx, l)
+	}
 	cancel()
+	<-pages
 	return errors.Join(err, <-ended)
 }

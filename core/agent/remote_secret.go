@@ -136,7 +136,11 @@ func (a *Agent) Secret(_ context.Context, by control.Caller, req control.SecretR
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	good, left := l.gate.State()
-	return control.Secret{Secret: string(l.secret), Usable: good, TriesLeft: left, Own: l.own}, nil
+	out := control.Secret{Secret: string(l.secret), Usable: good, TriesLeft: left, Own: l.own}
+	if spoken, err := secret.Spoken(l.secret); err == nil && len(l.secret) > 0 {
+		out.Spoken = spoken
+	}
+	return out, nil
 }
 
 // opened reports whether it was the caller who turned remote access on. A

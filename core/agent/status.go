@@ -49,7 +49,7 @@ func (a *Agent) status() (control.Status, error) {
 	}
 	s.Remote.Session, s.Problems = a.access()
 	if t := a.started.Load(); t != nil {
-		s.Agent = control.AgentStatus{Running: true, PID: os.Getpid(), Since: *t}
+		s.Agent = control.AgentStatus{Running: true, PID: os.Getpid(), Since: *t, Web: a.webStatus()}
 	}
 	if p.broken != nil {
 		s.Policy.Broken = firstLine(p.broken.Error())

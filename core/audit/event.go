@@ -10,6 +10,8 @@ type Type string
 const (
 	AgentStarted    Type = "agent.started"
 	AgentStopped    Type = "agent.stopped"
+	WebStarted      Type = "web.started" // the web pages are served at an address
+	WebEnded        Type = "web.ended"   // and no longer
 	SystemEnrolled  Type = "system.enrolled"
 	KeyCreated      Type = "key.created"
 	PolicyLoaded    Type = "policy.loaded"

@@ -61,6 +61,7 @@ type AgentStatus struct {
 	Running bool      `json:"running"`
 	PID     int       `json:"pid,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
+	Web     string    `json:"web,omitempty"` // where the web pages are
 }
 
 // Access is the state of remote access.

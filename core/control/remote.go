@@ -72,10 +72,11 @@ type SecretRequest struct {
 
 // Secret answers it.
 type Secret struct {
-	Secret    string `json:"secret,omitempty"` // empty when it is the administrator's own, which is not shown, or burnt
-	Usable    bool   `json:"usable"`
-	TriesLeft int    `json:"tries_left"`
-	Own       bool   `json:"own,omitempty"` // somebody chose it; it was not generated
+	Secret    string   `json:"secret,omitempty"` // empty when it is the administrator's own, which is not shown, or burnt
+	Usable    bool     `json:"usable"`
+	TriesLeft int      `json:"tries_left"`
+	Spoken    []string `json:"spoken,omitempty"` // the secret as it is read aloud, a line a group
+	Own       bool     `json:"own,omitempty"`    // somebody chose it; it was not generated
 }
 
 // Session is the state of remote access.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -42,7 +41,7 @@ type Family struct {
 func New(session, connection string) (*Family, error) {
 	f := &Family{session: session, connection: connection, work: make(chan func())}
 	ready := make(chan error)
-	go f.thread(ready)
+	onThread(func() { f.thread(ready) })
 	if err := <-ready; err != nil {
 		return nil, err
 	}
@@ -58,19 +57,8 @@ func New(session, connection string) (*Family, error) {
 
 // thread is the one that forks. It is marked, so its children are; and it
 // lives as long as the family, for their death signal is about the thread, not
-// the process. It ends with the goroutine, which stays locked to it.
-func (f *Family) thread(ready chan error) {
-	runtime.LockOSThread()
-	if unix.Gettid() == os.Getpid() {
-		// By its first thread the whole process is known: it would seem to be of
-		// the family itself. Another goroutine gets another thread while this
-		// one holds the first.
-		other := make(chan error)
-		go f.thread(other)
-		ready <- <-other
-		runtime.UnlockOSThread()
-		return
-	}
+// the process.
+func (f *Family) thread(ready chan<- error) {
 	// An own umask: the agent's is for its own files.
 	if unix.Unshare(unix.CLONE_FS) == nil {
 		unix.Umask(0o022)

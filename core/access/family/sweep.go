@@ -2,7 +2,6 @@ package family
 
 import (
 	"os"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -10,17 +9,18 @@ import (
 // Sweep ends what an agent that died left behind of a session. It returns how
 // many processes there were, and those that could not be ended.
 func Sweep(session string) (ended int, left []int) {
+	if session == "" { // which every process is of
+		return 0, nil
+	}
 	type answer struct {
 		ended int
 		left  []int
 	}
 	c := make(chan answer)
-	go func() {
-		// Looking into namespaces moves the thread into them; it ends with us.
-		runtime.LockOSThread()
+	onThread(func() { // looking into namespaces moves it into them
 		ended, left := sweep(session)
 		c <- answer{ended, left}
-	}()
+	})
 	a := <-c
 	return a.ended, a.left
 }

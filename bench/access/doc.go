@@ -20,8 +20,9 @@
 // 25 ms, any number of them at a time; connecting takes a round trip, too. The
 // engineer is beside the relay.
 //
-// On to usable is the time from the call that switches remote access on to the
-// first byte that an engineer, who connects then, has from the system. Of the
+// On to usable is the time from the call that switches remote access on, two
+// seconds after anything else was done, to the first byte that an engineer, who
+// connects then, has from the system. Of the
 // others: from the start of the client to the first byte back. In addition it is
 // said when 64 bytes came back through everything: the secret, SSH, a channel.
 //

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/handshake"
+	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
@@ -33,6 +34,7 @@ type remote struct {
 	log     *slog.Logger
 	clock   clock.Clock
 	machine *session.Machine
+	standby *host.Standby  // the transport of the next session
 	link    linkFunc       // how the relay is reached; tests bring their own
 	after   sync.WaitGroup // what goes on for a moment after a session
 
@@ -102,7 +104,7 @@ type linkFunc func(ctx context.Context, o linkOptions) error
 
 // newRemote reads what is left of the last session.
 func newRemote(a *Agent) (*remote, error) {
-	r := &remote{a: a, log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
+	r := &remote{a: a, standby: a.host.Standby(), log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
 	if r.clock == nil {
 		r.clock = clock.System
 	}
@@ -133,6 +135,7 @@ func (r *remote) run(ctx context.Context, ready chan<- struct{}) error {
 	var background sync.WaitGroup
 	defer background.Wait()
 	background.Go(func() { r.a.watchPolicy(ctx) })
+	background.Go(func() { r.keepReady(ctx) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

@@ -149,7 +149,7 @@ type transport interface {
 
 // client is a relay client by the way of the session. Close both.
 func (l *live) client() (*client.Client, transport, error) {
-	t, err := l.a.transport(l.route)
+	t, err := l.transport()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,6 +158,16 @@ func (l *live) client() (*client.Client, transport, error) {
 		return nil, nil, errors.Join(err, t.Close())
 	}
 	return c, t, nil
+}
+
+// transport is the one that is ready, or one that starts with the first dial.
+func (l *live) transport() (transport, error) {
+	if l.a.opts.transport == nil {
+		if t := l.standby.Take(l.route.Transport, l.route.Use("session")); t != nil {
+			return t, nil
+		}
+	}
+	return l.a.transport(l.route)
 }
 
 // tunnelLink is the link that counts.
@@ -219,7 +229,7 @@ func (l *live) tellRelay() {
 	}
 }
 
-// transport starts the transport plugin of a route.
+// transport is the transport plugin of a route; it starts with the first dial.
 func (a *Agent) transport(way route.Route) (transport, error) {
 	if a.opts.transport != nil {
 		return a.opts.transport, nil

@@ -22,6 +22,9 @@
 // grows. After three crashes in an hour it stays down for the rest of that
 // hour.
 //
+// A [Standby] keeps one transport started before it is wanted, for callers that
+// must not wait for that.
+//
 // # What reaches the host
 //
 // Control messages go over gRPC on a socket in a private directory; each call

@@ -173,6 +173,9 @@ func (r Route) Use(purpose string) host.TransportUse {
 	return host.TransportUse{Use: host.Use{Config: r.config, Purpose: purpose}, Proxy: r.proxy, Bind: r.bind}
 }
 
+// Secret reports whether a password is part of the settings.
+func (r Route) Secret() bool { return r.password }
+
 // String describes the route without secrets.
 func (r Route) String() string {
 	way := "directly"

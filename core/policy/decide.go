@@ -61,7 +61,7 @@ const (
 	Duration  Fact = "duration" // as Go writes it; 0s asks for the longest that is allowed
 	Engineer  Fact = "engineer"
 	Case      Fact = "case"
-	From      Fact = "from"
+	From      Fact = "from" // where an engineer comes from: the relay's word, which only takes away
 	RunAs     Fact = "run_as"
 
 	Purpose   Fact = "purpose"   // of a plugin or a dial: bundle or session; absent when it may be either

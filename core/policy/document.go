@@ -97,6 +97,8 @@ functions or expressions, so a policy can be read without being run.
   files load again, and so are bundles where the mistake may hide a rule about them. ` + "`remote-support policy check`" + ` lists all mistakes at once.
 - **Every refusal names its line.** ` + "`remote-support policy explain ACTION fact=value ...`" + ` says which line decided, which others spoke, and what would have to change.
   A ` + "`reason = \"...\"`" + ` in a block is shown with each refusal by one of its rules.
+- **What is not proved gives nothing.** Who an engineer is, is proved by his certificate. Where he comes from (` + "`from`" + `) is the relay's word: it may make an answer
+  stricter and never laxer.
 - **Closing is different.** ` + "`session.close`" + ` takes access away. It is the one action that a stricter rule may allow: what ` + "`locked_on`" + ` keeps open, ` + "`locked_off`" + ` closes.
 
 ` + "```hcl" + `

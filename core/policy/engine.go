@@ -94,6 +94,21 @@ func (p *Policy) ask(action Action, facts Facts) (r request, complaint string) {
 // Decide answers whether action is allowed. It never fails: what it does not
 // know, it denies. Facts that no rule asks for are kept in the answer only.
 func (p *Policy) Decide(action Action, facts Facts) Decision {
+	d := p.decide(action, facts)
+	if !d.Allowed {
+		return d
+	}
+	if rest, claims := proved(facts); claims {
+		if without := p.decide(action, rest); !without.Allowed {
+			without.Facts = d.Facts
+			without.Reason = tidy("it would be allowed by the relay's word alone, which proves nothing; without it: " + without.Reason)
+			return without
+		}
+	}
+	return d
+}
+
+func (p *Policy) decide(action Action, facts Facts) Decision {
 	d := Decision{Action: action, Facts: maps.Clone(facts)}
 	if p, told := facts[Proxy]; told { // a decision is logged, a password is not
 		if d.Facts[Proxy], _ = proxyURL(p); d.Facts[Proxy] == "" {

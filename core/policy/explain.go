@@ -225,6 +225,9 @@ func (e Explanation) Text() string {
 	if e.Duties.Record {
 		line("  needs     a recording: without one it does not happen")
 	}
+	if _, claims := proved(e.Facts); claims && e.Action == ConnectAccept { // the action that carries it
+		line("  note      %s", claimedNote)
+	}
 	for i, c := range e.Change {
 		if i == 0 {
 			line("to allow it, all of these:")

@@ -60,6 +60,7 @@ connect.accept: refused: the connection needs the approval of 2 different people
   until     Mon 2026-03-02 09:00 CET
   needs     2 approvals by different people, within 15m
   needs     a recording: without one it does not happen
+  note      ` + "`" + `from` + "`" + ` is the relay's word and is not proved: it can only make the answer stricter
 to allow it, all of these:
   - change or remove approval.people at bank.hcl:12,12; or let somebody approve it
   - change or remove engineer.require_case at bank.hcl:14,3; or name the case

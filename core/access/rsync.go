@@ -23,7 +23,8 @@ import (
 //
 // Policy cannot be asked about each file before rsync moves it, and a client
 // could lead it out of a directory by links that it sent before. So where policy
-// restricts paths there is no rsync; sftp and scp do the same under its eyes.
+// restricts paths there is no rsync; sftp and scp do the same under its eyes. Where
+// uploads are allowed and downloads are not, it works blind (rsync_blind.go).
 
 // rsyncLog is written into the ledger's pipe for each file: what rsync did, how
 // (%i: >f is a regular file that was received, <f one that was sent), its size
@@ -78,7 +79,13 @@ func (c *rsyncCall) check() error {
 			if slices.Contains(never, name) {
 				return fmt.Errorf("the option %s is not for remote transfers", name)
 			}
+			if name == "--files-from" && o != "--files-from=-" { // it would be sent to the client, and in no ledger
+				return errors.New("--files-from with a list on this machine is not for remote transfers")
+			}
 			continue
+		}
+		if o == "-" {
+			return errors.New("an option without a letter")
 		}
 		letters, caps, hasCaps := strings.Cut(o[1:], "e") // after it come the client's abilities
 		switch {
@@ -118,6 +125,13 @@ func (x *session) rsync(c rsyncCall) ending {
 	if r := (*policy.Refusal)(nil); errors.As(err, &r) {
 		x.show(x.refused(x.number, "rsync", facts, "it cannot be asked about each file; use sftp or scp where only some are allowed: "+unpath(r)))
 		return ending{status: statusRefused, text: "refused"}
+	}
+	if !c.download && x.everywhere(x.mayDownload) != nil {
+		if err := c.blind(); err != nil {
+			x.show(x.refused(x.number, "rsync", facts, err.Error()))
+			return ending{status: statusRefused, text: "refused"}
+		}
+		c.options = append([]string{blindOption}, c.options...)
 	}
 	var args []string
 	for _, w := range c.paths {

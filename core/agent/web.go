@@ -23,7 +23,8 @@ type Web struct {
 // webEvery is how often policy is asked whether the pages may be served.
 const webEvery = 500 * time.Millisecond
 
-// webAddress is an address as policy knows it.
+// webAddress is an address as policy knows it. A port of the system's choice is
+// asked about as port 1, which nobody allows by number.
 func webAddress(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -31,6 +32,9 @@ func webAddress(address string) (string, error) {
 	}
 	if host == "" {
 		host = "0.0.0.0"
+	}
+	if port == "0" {
+		port = "1"
 	}
 	return net.JoinHostPort(host, port), nil
 }

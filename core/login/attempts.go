@@ -96,7 +96,7 @@ func (st *state) refund(who, method string) {
 type WaitError struct{ Wait time.Duration }
 
 func (e *WaitError) Error() string {
-	return fmt.Sprintf("too many wrong answers; wait %s", e.Wait.Round(time.Second).String())
+	return fmt.Sprintf("too many wrong answers; wait %s", max(e.Wait.Round(time.Second), time.Second).String())
 }
 
 // Locked reports whether the wait is long enough to be called a lock-out.

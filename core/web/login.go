@@ -132,7 +132,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, b *session, metho
 	if t := b.current(); t != nil {
 		t.stop()
 	}
-	if !s.mayStart(b) {
+	if !s.mayStart(b) || !s.pace.take(r.Context(), address(r)) {
 		s.fail(w, r, http.StatusTooManyRequests, "Too many logins at once. Wait a moment and try again.")
 		return nil
 	}

@@ -34,6 +34,7 @@ type Server struct {
 	opts     Options
 	api      control.Service
 	sessions *sessions
+	pace     *pace
 	streams  chan struct{}
 	handler  http.Handler
 }
@@ -58,7 +59,7 @@ func New(o Options) (*Server, error) {
 	if o.Product == "" {
 		o.Product = "InfiniBox or InfiniGuard"
 	}
-	s := &Server{opts: o, api: control.Guarded(o.API), streams: make(chan struct{}, maxStreams)}
+	s := &Server{opts: o, api: control.Guarded(o.API), pace: newPace(o.Now), streams: make(chan struct{}, maxStreams)}
 	s.sessions = newSessions(o.Now, s.forget)
 	s.handler = s.protect(s.routes())
 	return s, nil

@@ -45,7 +45,7 @@
 #define HALF(src, off) \
 	VMOVDQU   src(SI), Y0     \
 	VPMOVMSKB Y0, AX          \
-	MOVL      AX, 88+off(DI)  \
+	MOVL      AX, 80+off(DI)  \
 	NIBBLES                   \
 	FIFTH                     \
 	VPSHUFB   Y1, Y14, Y3     \
@@ -54,22 +54,24 @@
 	BIT(0+off)                \
 	BIT(8+off)                \
 	BIT(16+off)               \
+	VPMOVMSKB Y3, AX          \
+	ORL       AX, 16+off(DI)  \
+	VPADDB    Y3, Y3, Y3      \
 	BIT(24+off)               \
 	BIT(32+off)               \
 	BIT(40+off)               \
 	BIT(48+off)               \
-	BIT(56+off)               \
 	VPSHUFB   Y1, Y12, Y3     \
 	VPSHUFB   Y2, Y11, Y4     \
 	VPAND     Y3, Y4, Y3      \
+	BIT(56+off)               \
 	BIT(64+off)               \
 	BIT(72+off)               \
-	BIT(80+off)               \
 	VPMOVMSKB Y3, AX          \
-	ORL       AX, 88+off(DI)  \
+	ORL       AX, 80+off(DI)  \
 	VPADDB    Y3, Y3, Y3      \
 	VPMOVMSKB Y3, AX          \
-	ORL       AX, 88+off(DI)  \
+	ORL       AX, 80+off(DI)  \
 	VPSHUFB   Y1, Y10, Y3     \
 	VPSHUFB   Y1, Y9, Y4      \
 	VPBLENDVB Y7, Y4, Y3, Y3  \
@@ -111,12 +113,12 @@
 	VPCMPEQB  Y3, Y4, Y3      \
 	VPMOVMSKB Y3, AX          \
 	NOTL      AX              \
-	MOVL      AX, 96+off(DI)  \
+	MOVL      AX, 88+off(DI)  \
 	VPXOR     Y4, Y4, Y4      \
 	VPCMPEQB  Y6, Y4, Y6      \
 	VPMOVMSKB Y6, AX          \
 	NOTL      AX              \
-	MOVL      AX, 104+off(DI)
+	MOVL      AX, 96+off(DI)
 
 // func fillAVX2(dst *Block, src *byte, blocks int, t *tables, w *Words)
 TEXT ·fillAVX2(SB), NOSPLIT, $0-40
@@ -139,7 +141,7 @@ loop:
 	HALF(0, 0)
 	HALF(32, 4)
 	ADDQ  $64, SI
-	ADDQ  $112, DI
+	ADDQ  $104, DI
 	DECQ  CX
 	JMP   loop
 

@@ -15,7 +15,7 @@
 //
 // There are two implementations: AVX2 assembly, chosen at run time on
 // processors that have it, and portable Go. Their results are equal but for
-// Trig, where the portable one is exact, and Word, where it marks every place.
+// Trig and Word, where each marks other places in vain.
 //
 // How the needles share the sixteen buckets of the AVX2 kernel decides how often
 // Trig marks a place in vain. [NewDealt] takes a dealing that was searched for

@@ -6,8 +6,7 @@ import "golang.org/x/sys/cpu"
 type Block struct {
 	Digit   uint64
 	HexAF   uint64 // a-f A-F
-	Letter1 uint64 // a-o A-O
-	Letter2 uint64 // p-z P-Z
+	Letter  uint64
 	Dot     uint64
 	Colon   uint64
 	At      uint64
@@ -60,17 +59,22 @@ func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
 		return
 	}
 	_ = src[len(dst)*Size+Slack-1]
-	if words == nil {
-		words = &noWords
-	}
 	if k == AVX2 && Available(AVX2) {
+		if words == nil {
+			words = &noWords
+		}
 		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables, words)
 		return
 	}
-	fillPortable(dst, src, needles)
+	if words == nil {
+		fillPortable(dst, src, &needles.pairs)
+	} else {
+		fillPortable(dst, src, &words.pairs)
+	}
 }
 
-// bits of the two class bytes, from the top: the order of the words of Block.
+// bits of the two class bytes, from the top: the order of the words of Block,
+// but for the letters, which are two rectangles of nibbles.
 const (
 	digitBit, hexBit, letter1Bit, letter2Bit, dotBit, colonBit, atBit, newlineBit = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0
 	underBit, dashBit, slashBit, escBit, nulBit                                   = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3

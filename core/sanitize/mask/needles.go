@@ -8,8 +8,7 @@ import (
 // Needles are texts to look for, by their first three or four bytes.
 type Needles struct {
 	tables tables
-	filter [1 << filterBits / 64]uint64
-	thirds [1024]uint32 // by the low five bits of the first two bytes: those of the third
+	pairs  pairs // what the portable kernel looks up
 }
 
 // tables is what the AVX2 kernel loads; each table fills both halves of a
@@ -23,14 +22,10 @@ type tables struct {
 	place [2][4]struct{ low, mid, high [32]byte }
 }
 
-const filterBits = 15
-
 // Fold is how three bytes are compared: bit 5 does not count.
 func Fold(a, b, c byte) uint32 {
 	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16) | 0x202020
 }
-
-func hash(k uint32) uint32 { return (k * 0x9E3779B1) >> (32 - filterBits) }
 
 // NewNeedles prepares the search for texts of three bytes and more.
 func NewNeedles(texts []string) *Needles { return NewDealt(texts, nil) }
@@ -50,9 +45,7 @@ func NewDealt(texts []string, sets [][]string) *Needles {
 		if len(t) < 3 {
 			panic("needle shorter than three bytes: " + t)
 		}
-		k := hash(Fold(t[0], t[1], t[2]))
-		n.filter[k/64] |= 1 << (k % 64)
-		n.thirds[int(t[0]&31)<<5|int(t[1]&31)] |= 1 << (t[2] & 31)
+		n.pairs.add(head(t[:min(4, len(t))]), ofNeedle)
 		if h := head(t[:min(4, len(t))]); !seen[h] {
 			seen[h] = true
 			heads = append(heads, h)

@@ -1,21 +1,24 @@
 package mask
 
 // Words are texts to look for besides the needles, by their first three bytes:
-// the names of a machine, which are known at run time only. The AVX2 kernel
-// marks where one may begin; the portable one marks every place.
+// the names of a machine, which are known at run time only. A kernel marks where
+// one may begin, and some places more.
 type Words struct {
 	place [3]struct{ lo, hi [32]byte }
+	pairs pairs // those of the needles too
 }
 
 var noWords Words
 
-// NewWords prepares the search for texts of three bytes and more.
-func NewWords(texts []string) *Words {
-	w := &Words{}
+// NewWords prepares the search for texts of three bytes and more, together with
+// the needles.
+func NewWords(texts []string, needles *Needles) *Words {
+	w := &Words{pairs: needles.pairs}
 	for i, t := range texts {
 		if len(t) < 3 {
 			panic("word shorter than three bytes: " + t)
 		}
+		w.pairs.add(head([]byte{bothCases(t[0])[0], bothCases(t[1])[0], bothCases(t[2])[0]}), ofWord)
 		bucket := wordBucket(i, len(texts), t)
 		for at := range w.place {
 			for _, c := range bothCases(t[at]) {

@@ -95,7 +95,7 @@ func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, fro
 	// The end of a last label: of letters and digits that begin with a letter
 	// behind a dot, and with no dot and label behind. Adding the first letter to
 	// the row carries to its end.
-	letter := blk.Letter1 | blk.Letter2
+	letter := blk.Letter
 	alnum := letter | blk.Digit
 	if n := to - base; n < 64 {
 		alnum &= 1<<n - 1

@@ -36,7 +36,7 @@ func NewNames(hosts, domains, users []string) *Names {
 		texts = append(texts, w)
 	}
 	slices.Sort(texts)
-	n.kernel = mask.NewWords(texts)
+	n.kernel = mask.NewWords(texts, needles)
 	return n
 }
 

@@ -70,7 +70,7 @@ type Scanner struct {
 	origin   int
 	masked   bool     // the line is one of the window's
 	tokenish []uint64 // for each block: what runs are made of, but for + = and ~
-	args     [96]arg // of the command in the line
+	args     [96]arg  // of the command in the line
 	spill    []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
 	depth   int

@@ -142,7 +142,7 @@ func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
 		}
 		high = blk.High
 		// Sixteen characters of a token in a row, by doubling.
-		r1 := blk.Digit | blk.Letter1 | blk.Letter2 | blk.Under | blk.Dash
+		r1 := blk.Digit | blk.Letter | blk.Under | blk.Dash
 		r2 := r1 & (r1<<1 | run1>>63)
 		r4 := r2 & (r2<<2 | run2>>62)
 		r8 := r4 & (r4<<4 | run4>>60)

@@ -225,7 +225,7 @@ func (c *control) open(in *msg.Reader) error {
 		h.leave(c, "refused", err)
 		return err
 	}
-	return c.write(&msg.Welcome{V: msg.Version, Node: h.node})
+	return c.write(&msg.Welcome{V: msg.Version, Node: h.node, Spread: h.spread()})
 }
 
 func (h *hub) checkHello(m *msg.Hello) error {
@@ -332,7 +332,7 @@ func (c *control) serve(in *msg.Reader) (done bool, reason string, err error) {
 	}
 	switch m := m.(type) {
 	case *msg.Ping:
-		return false, "", c.tell(&msg.Pong{N: m.N})
+		return false, "", c.tell(&msg.Pong{N: m.N, Spread: c.hub.spread()})
 	case *msg.Hello: // again: extended, or with another case
 		err := c.renew(m)
 		if err != nil {
@@ -421,6 +421,15 @@ func (h *hub) forgetLost(ctx context.Context, after time.Duration) {
 		}
 		h.finish(id, session, "lost")
 	}
+}
+
+// spread is over how long systems come back when this node is gone without a
+// word: so that no more than the return rate do in a second, and at once where
+// they are few.
+func (h *hub) spread() msg.Spread {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return msg.Spread{Seconds: min(len(h.links)/h.limits.ReturnRate, int(maxSpread/time.Second))}
 }
 
 // stop tells all systems to come back later, spread so that they do not come

@@ -19,6 +19,7 @@ const (
 	byeGrace    = 10 * time.Second // for connections to end by themselves when their session has ended
 	hangUpTime  = 2 * time.Second  // for systems to hang up when they were told that the relay stops
 	stallLimit  = time.Minute      // that one write of a splice may take
+	maxSpread   = 5 * time.Minute  // over which systems come back when a node is gone
 )
 
 // hub knows the open sessions of this node and who is connected to them.

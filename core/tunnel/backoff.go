@@ -9,11 +9,6 @@ const (
 	firstDelay = time.Second
 	maxDelay   = 5 * time.Minute
 	healthy    = 60 * time.Second // of a link, after which the delays start anew
-
-	// unusedDelay is the first limit of a link that nobody has used of late. When
-	// a relay dies most are such; it takes milliseconds of a processor to welcome
-	// one, so thousands within a second would only hinder each other.
-	unusedDelay = 20 * time.Second
 )
 
 // backoff decides how long to wait before another attempt: a random time below
@@ -21,9 +16,12 @@ const (
 // one moment do not come back in one.
 type backoff struct{ failures int }
 
-// after is told how long the link was up, 0 for not at all, and whether somebody
-// has used it of late or is using it.
-func (b *backoff) after(up time.Duration, used bool) time.Duration {
+// after is told how long the link was up, 0 for not at all, whether somebody has
+// used it of late or is using it, and what spread the relay last named. It takes
+// milliseconds of a processor to welcome a system, so thousands within a second
+// would only hinder each other; but a few, or one that somebody waits for, come
+// back at once.
+func (b *backoff) after(up time.Duration, used bool, spread time.Duration) time.Duration {
 	if up >= healthy {
 		b.failures = 0
 	}
@@ -32,7 +30,7 @@ func (b *backoff) after(up time.Duration, used bool) time.Duration {
 		limit = min(maxDelay, firstDelay<<b.failures)
 	}
 	if !used {
-		limit = max(limit, unusedDelay)
+		limit = max(limit, min(spread, maxDelay))
 	}
 	b.failures++
 	return upTo(limit)

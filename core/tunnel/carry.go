@@ -118,6 +118,7 @@ func (r *runner) enter(id string) error {
 func (r *runner) leave(id string) {
 	r.mu.Lock()
 	delete(r.active, id)
+	r.lastUse = time.Now()
 	r.mu.Unlock()
 	r.extendSpare()
 }

@@ -248,6 +248,7 @@ func (c *control) handle(m msg.Message) error {
 		}
 		c.waiting = false
 		c.r.idle.alive()
+		c.r.spreads(m.Spread)
 		return c.muxNeeded()
 	case *msg.Dial:
 		if c.mux != nil {
@@ -269,6 +270,7 @@ func (c *control) welcome(m *msg.Welcome) error {
 	}
 	c.welcomed = time.Now()
 	r := c.r
+	r.spreads(m.Spread)
 	s := State{Kind: Up, Node: m.Node, InspectedBy: c.conn.InspectedBy, Framed: c.conn.Framed, Muxed: c.mux != nil}
 	r.tell(s)
 	if s.InspectedBy != r.told {

@@ -24,7 +24,10 @@
 // silence, pings come at half of that from then on, and rarer again only after
 // a long time without a cut. It connects again after a random time below a
 // limit that doubles from one second to five minutes and starts anew after 60
-// seconds of health; what the relay says about when to come back is obeyed.
+// seconds of health; what the relay says about when to come back is obeyed. A
+// relay that dies says nothing then, so it does before: with its welcome and its
+// pongs it names the time over which systems that nobody used of late come back,
+// which grows with their number.
 //
 // Where a second connection cannot be made although the first is alive, all
 // goes over one: a yamux session whose first stream is the control stream.

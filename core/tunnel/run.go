@@ -49,6 +49,8 @@ type runner struct {
 	upped   chan struct{} // closed while it is up
 	secured bool          // its connection stands, which is reason enough to dial the spare
 	until   time.Time
+	lastUse time.Time       // the end of an engineer's connection
+	spread  time.Duration   // as the relay named it last
 	active  map[string]bool // connections that are served
 	dialing int
 	rate    bucket
@@ -105,7 +107,7 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 		r.judgeMux(up, err)
-		delay := delays.after(up, r.used())
+		delay := delays.after(up, r.used(), r.spreadNow())
 		if w, ok := wish(err); ok {
 			delay = max(delay, w)
 		}

@@ -78,7 +78,20 @@ func (r *runner) extendSpare() {
 func (r *runner) used() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.active) > 0 || time.Now().Before(r.until)
+	return len(r.active) > 0 || !r.lastUse.IsZero() && time.Since(r.lastUse) < spareTime
+}
+
+// spreads takes what the relay says about coming back.
+func (r *runner) spreads(s msg.Spread) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spread = time.Duration(s.Seconds) * time.Second
+}
+
+func (r *runner) spreadNow() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spread
 }
 
 func (r *runner) spareWanted() bool {

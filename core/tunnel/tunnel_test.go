@@ -419,8 +419,41 @@ func TestReconnect(t *testing.T) {
 		c.Close()
 		began := time.Now()
 		f.link()
-		if d := time.Since(began); d > unusedDelay {
+		if d := time.Since(began); d > firstDelay {
 			t.Errorf("after good health it came back after %s", d)
+		}
+	})
+}
+
+// What the relay says counts as it said it last, with the welcome or a pong.
+func TestSpread(t *testing.T) {
+	run(t, func(t *testing.T, f *fake) {
+		c := f.next(f.links)
+		c.Next()
+		c.say(&msg.Welcome{V: 1, Spread: msg.Spread{Seconds: 100}})
+		f.state(Up)
+		c.Close()
+		if s := f.state(Down); s.Retry > 100*time.Second {
+			t.Errorf("retry %s", s.Retry)
+		}
+		slow := 0
+		for range 20 {
+			c = f.link() // which names none
+			f.state(Up)
+			m, err := c.Next()
+			p, ok := m.(*msg.Ping)
+			if err != nil || !ok {
+				t.Fatalf("%T, %v", m, err)
+			}
+			c.say(&msg.Pong{N: p.N, Spread: msg.Spread{Seconds: 290}})
+			synctest.Wait()
+			c.Close()
+			if s := f.state(Down); s.Retry > 30*time.Second {
+				slow++
+			}
+		}
+		if slow < 10 {
+			t.Errorf("%d of 20 took their time", slow)
 		}
 	})
 }
@@ -429,14 +462,17 @@ func TestReconnect(t *testing.T) {
 // nobody has used take their time.
 func TestReturnOfMany(t *testing.T) {
 	var b backoff
-	var used, unused time.Duration
+	const spread = 33 * time.Second
+	var used, unused, alone, mad time.Duration
 	for range 1000 {
 		b.failures = 0
-		used = max(used, b.after(healthy, true))
-		unused = max(unused, b.after(healthy, false))
+		used = max(used, b.after(healthy, true, spread))
+		unused = max(unused, b.after(healthy, false, spread))
+		alone = max(alone, b.after(healthy, false, 0))
+		mad = max(mad, b.after(healthy, false, 100*time.Hour))
 	}
-	if used > firstDelay || unused <= unusedDelay/2 || unused > unusedDelay {
-		t.Errorf("used: up to %s, unused: up to %s", used, unused)
+	if used > firstDelay || unused <= spread/2 || unused > spread || alone > firstDelay || mad > maxDelay {
+		t.Errorf("used: up to %s, unused: up to %s, alone: up to %s, a mad relay's: up to %s", used, unused, alone, mad)
 	}
 	run(t, func(t *testing.T, f *fake) {
 		c := f.link()

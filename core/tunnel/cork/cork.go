@@ -112,16 +112,43 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	defer c.mu.Unlock()
 	for n < len(p) && err == nil {
 		part := p[n:min(len(p), n+most)]
-		c.below.hold()
-		_, err = c.Conn.Write(part)
-		if e := c.below.release(); err == nil {
-			err = e
-		}
-		if err == nil {
+		if err = c.gather([][]byte{part}); err == nil {
 			n += len(part)
 		}
 	}
 	return n, err
+}
+
+// WritePieces writes several pieces as if they were one.
+func (c *Conn) WritePieces(pieces [][]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for from := 0; from < len(pieces); {
+		to, size := from+1, len(pieces[from])
+		for to < len(pieces) && size+len(pieces[to]) <= most {
+			size += len(pieces[to])
+			to++
+		}
+		if err := c.gather(pieces[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// gather hands the records of the pieces to the kernel together.
+func (c *Conn) gather(pieces [][]byte) (err error) {
+	c.below.hold()
+	for _, p := range pieces {
+		if _, err = c.Conn.Write(p); err != nil {
+			break
+		}
+	}
+	if e := c.below.release(); err == nil {
+		err = e
+	}
+	return err
 }
 
 // Close closes the connection, also under a write that is stuck; then, as with

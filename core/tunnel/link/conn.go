@@ -24,6 +24,24 @@ type Conn struct {
 	Compared bool
 }
 
+// WritePieces writes several pieces, together where that is cheaper.
+func (c *Conn) WritePieces(pieces [][]byte) error { return writePieces(c.Conn, pieces) }
+
+func (l *leaving) WritePieces(pieces [][]byte) error  { return writePieces(l.Conn, pieces) }
+func (p *prefixed) WritePieces(pieces [][]byte) error { return writePieces(p.Conn, pieces) }
+
+func writePieces(c net.Conn, pieces [][]byte) error {
+	if g, ok := c.(interface{ WritePieces([][]byte) error }); ok {
+		return g.WritePieces(pieces)
+	}
+	for _, p := range pieces {
+		if _, err := c.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // lingering is how long a closed connection waits for the client's mark.
 const lingering = 2 * time.Second
 

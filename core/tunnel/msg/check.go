@@ -77,12 +77,23 @@ func (m *Welcome) check() error {
 	if err := version(m.V); err != nil {
 		return err
 	}
+	if err := m.Spread.check(); err != nil {
+		return err
+	}
 	return text("node", m.Node)
 }
 
 func (m *Ping) check() error { return nil }
-func (m *Pong) check() error { return nil }
-func (m *Bye) check() error  { return text("reason", m.Reason) }
+func (m *Pong) check() error { return m.Spread.check() }
+
+func (s Spread) check() error {
+	if s.Seconds < 0 || s.Seconds > maxDrain {
+		return fmt.Errorf("spread %d is not within 0 and %d seconds", s.Seconds, maxDrain)
+	}
+	return nil
+}
+
+func (m *Bye) check() error { return text("reason", m.Reason) }
 
 func (m *Dial) check() error {
 	if err := form("ticket", m.Ticket, ticketPattern); err != nil {

@@ -44,6 +44,13 @@ type Hello struct {
 type Welcome struct {
 	V    int    `json:"v"`
 	Node string `json:"node,omitempty"` // of the relay
+	Spread
+}
+
+// Spread is over how many seconds those come back whose relay is gone without a
+// word: the more there are, the longer.
+type Spread struct {
+	Seconds int `json:"spread,omitempty"`
 }
 
 // Ping wants a Pong with the same number.
@@ -51,9 +58,10 @@ type Ping struct {
 	N uint64 `json:"n"`
 }
 
-// Pong answers a Ping.
+// Pong answers a Ping. That of a relay has its spread as it is by now.
 type Pong struct {
 	N uint64 `json:"n"`
+	Spread
 }
 
 // Bye says that the session has ended: system to relay.

@@ -119,7 +119,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"passwordkey": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.
@@ -132,7 +132,7 @@ var wholeNames = map[string]verdict{
 	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
-	"basicauth": {Weak, Password}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
+	"basicauth": {Weak, Password}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }
 

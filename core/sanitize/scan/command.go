@@ -515,7 +515,7 @@ func (s *Scanner) usmUser() bool {
 		if t := s.text(args[i]); !foldIs(t, "auth") && !foldIs(t, "priv") && !foldIs(t, "privacy-mode") && !foldIs(t, "authentication-mode") && !foldIs(t, "simple") && !foldIs(t, "cipher") {
 			continue
 		}
-		for i++; i < n && protocol(s.text(args[i])); i++ {
+		for i++; i < n && (protocol(s.text(args[i])) || bytes.HasSuffix(s.text(args[i]), []byte("-mode"))); i++ {
 		}
 		if i < n {
 			s.judge(args[i].vs, args[i].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "snmp"}, true)

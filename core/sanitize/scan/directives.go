@@ -153,9 +153,13 @@ func (s *Scanner) trapHost() bool {
 	}
 	args := &s.args
 	n := s.split(args)
-	for i := 3; i < n; i++ {
+	from := 3
+	if n > 4 && !isDigit(s.text(args[2])[0]) && isDigit(s.buf[args[3].vs]) {
+		from = 4 // the interface comes first
+	}
+	for i := from; i < n; i++ {
 		switch t := s.text(args[i]); {
-		case foldIs(t, "traps"), foldIs(t, "informs"), foldIs(t, "trap"), foldIs(t, "auth"), foldIs(t, "noauth"), foldIs(t, "priv"), foldIs(t, "use-vrf"):
+		case foldIs(t, "traps"), foldIs(t, "informs"), foldIs(t, "trap"), foldIs(t, "auth"), foldIs(t, "noauth"), foldIs(t, "priv"), foldIs(t, "use-vrf"), foldIs(t, "community"):
 		case foldIs(t, "version"), foldIs(t, "vrf"):
 			i++
 		default:

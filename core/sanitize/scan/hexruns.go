@@ -21,6 +21,8 @@ func (s *Scanner) hexRun(start, end int) {
 	switch {
 	case n < 16 || n&1 != 0:
 		return
+	case n >= 64 && bytes.HasPrefix(s.buf[s.ls:start], []byte("CLIENT_RANDOM ")):
+		s.hide(start, end, keyname.APIKey, "tls-key-log")
 	case n >= 32 && s.cipherBefore(start):
 		s.hide(start, end, keyname.APIKey, "cipher-key")
 	case n == 64 && start > s.ls && buf[start-1] == '#' && containsFold(buf[s.ls:start], "user "):

@@ -141,7 +141,7 @@ func isReference(v []byte) bool {
 			// ${VAR}, ${VAR:-} but not ${VAR:-default}: the default is text.
 			i := bytes.IndexByte(v, '}')
 			if i < 0 {
-				return false
+				return n > 4 && v[2] == '{' && isSpace(v[3]) // ${{ secrets.X }}, cut at the brace
 			}
 			if v[2] != '{' && i+1 < n && !isReferenceTail(v[i+1:]) && !(v[i+1] == '/' && isPath(v[i+1:])) {
 				return false

@@ -44,6 +44,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if w.class != keyname.Strong {
 		return false
 	}
+	if algorithm(v) || sizeInBytes(v) {
+		return true
+	}
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
 	}
@@ -51,6 +54,25 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		return true
 	}
 	return bytes.IndexByte(v, ' ') > 0 && (message(v) || foldIs(v, "no data") || foldIs(v, "not set") || foldIs(v, "not found") || foldIs(v, "no value"))
+}
+
+// algorithm is true for names of what passwords are hashed with.
+func algorithm(v []byte) bool {
+	if len(v) > 14 {
+		return false
+	}
+	for _, a := range []string{"md5", "sha1", "sha256", "sha512", "sha-256", "sha-512", "ssha", "ssha512", "crypt", "bcrypt", "scrypt", "yescrypt", "argon2", "argon2i", "argon2id", "pbkdf2", "scram-sha-256", "hmac-sha256", "exop", "blowfish"} {
+		if foldIs(v, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// sizeInBytes is true for: 8 bytes, as kubectl describes a secret.
+func sizeInBytes(v []byte) bool {
+	i := bytes.IndexByte(v, ' ')
+	return i > 0 && isNumber(v[:i]) && (foldIs(v[i+1:], "bytes") || foldIs(v[i+1:], "byte") || foldIs(v[i+1:], "characters") || foldIs(v[i+1:], "chars"))
 }
 
 // namesItself is true for constants whose value is their name over again:

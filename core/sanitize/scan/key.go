@@ -93,6 +93,14 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = ke
 		return
 	}
+	if ke+3 < s.le && buf[ke] == ' ' && buf[ke+1]|0x20 == 'i' && buf[ke+2]|0x20 == 'd' && !isKeyChar(buf[ke+3]) {
+		// Secret ID = x
+		if p := nonSpace(buf, ke+3, s.le); separator(buf, p, s.le) > 0 {
+			if c, _ := s.classify(buf[ks : ke+3]); c == keyname.Strong {
+				ke += 3
+			}
+		}
+	}
 	class, kind := s.classify(buf[ks:ke])
 	if class < keyname.Weak && foldIs(buf[ks:ke], "message-digest-key") {
 		class, kind = keyname.Weak, keyname.APIKey
@@ -319,7 +327,21 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	switch {
 	case c == ',' && keyQuote > 0 && string(w.key) == "random_password":
 		s.result(sep, w)
-	case c == ',' && keyQuote > 0 && s.isNamed(ks):
+	case c == ',' && w.key != nil && foldIs(w.key, "secret") && s.before(ks, "-object "):
+		if i := bytes.Index(buf[sep:s.le], []byte("data=")); i > 0 {
+			w.list = true
+			s.value(sep+i+5, w)
+		}
+	case c == '(' && gap > 0 && class == keyname.Strong && s.remark(sep) > 0:
+		// Community (rw): [x]
+		v := nonSpace(buf, s.remark(sep), s.le)
+		if v+1 < s.le && buf[v] == '[' && bytes.IndexByte(buf[v:s.le], ']') > 1 {
+			s.judge(v+1, v+bytes.IndexByte(buf[v:s.le], ']'), w, true)
+		} else {
+			w.toEnd = lineStart
+			s.value(v, w)
+		}
+	case c == ',' && (keyQuote > 0 || !s.source && gap == 0 && upperIdent(w.key)) && s.isNamed(ks):
 		s.pair(ks, sep, w)
 	case c == ',' && (keyQuote > 0 || upperIdent(w.key)):
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
@@ -395,6 +417,16 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case c == '/' && class == keyname.Strong:
 		s.slashPair(ks, sep, w)
 	}
+}
+
+// remark is where the value begins when a remark stands before the colon:
+// Secret (hex): x. 0 if there is none.
+func (s *Scanner) remark(p int) int {
+	n := bytes.IndexByte(s.buf[p:min(s.le, p+32)], ')')
+	if n < 0 || p+n+2 >= s.le || s.buf[p+n+1] != ':' && s.buf[p+n+1] != '=' || !isSpace(s.buf[p+n+2]) {
+		return 0
+	}
+	return p + n + 2
 }
 
 // escapedTag is true for the name of an element in text that was escaped.

@@ -67,6 +67,38 @@ func (s *Scanner) phrase(pos int, text string) {
 		if at := bytes.LastIndexByte(buf[p:s.le], '@'); at > 0 {
 			s.userPair(p, p+at)
 		}
+	case "%^%#", "%@%@":
+		// what Huawei's devices encrypt stands between such marks
+		if e := bytes.Index(buf[p:s.le], []byte(text)); e > 4 && pos == p-len(text) {
+			s.judge(p, p+e, w, true)
+		}
+	case " cipher ", " simple ":
+		e := p
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		if before := buf[s.ls:pos]; e >= s.le && e-p >= 4 && (containsFold(before, "authentication") || containsFold(before, "password") || containsFold(before, "key") || containsFold(before, "community")) {
+			s.judge(p, e, w, true)
+		}
+	case "login incorrect", "login ok":
+		// [user/password] of FreeRADIUS
+		if b := bytes.IndexByte(buf[p:s.le], '['); b >= 0 {
+			if e := bytes.IndexByte(buf[p+b:s.le], ']'); e > 0 {
+				if i := bytes.IndexByte(buf[p+b:p+b+e], '/'); i > 0 && buf[p+b+i+1] != '<' {
+					s.judge(p+b+i+1, p+b+e, w, true)
+				}
+			}
+		}
+	case "sql> ":
+		// connect user/password@service
+		if s.le-p > 8 && foldEqual(buf[p:p+5], "conn"+string(buf[p+4:p+5])) {
+			args := &s.args
+			ls := s.ls
+			s.ls = p
+			n := s.split(args)
+			s.ls = ls
+			s.oracle(args[1:max(1, n)], false)
+		}
 	case "key content":
 		if p < s.le && buf[p] == ':' {
 			s.value(p+1, w)

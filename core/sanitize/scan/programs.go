@@ -29,7 +29,7 @@ var morePrograms = []flagSet{
 	{name: "nxc", short: "pH"}, {name: "crackmapexec", short: "pH"}, {name: "netexec", short: "pH"}, {name: "evil-winrm", short: "pH"}, {name: "psexec", short: "p"}, {name: "PsExec", short: "p"}, {name: "winrs", long: " -p "}, {name: "schtasks", long: " /rp "}, {name: "sc", long: " password= "},
 	{name: "swift", short: "K"}, {name: "doctl", short: "t"}, {name: "fs_cli", short: "p"}, {name: "zerotier-cli", short: "T", glued: true}, {name: "yubico-piv-tool", short: "PNk"}, {name: "ykman", short: "pPmn"}, {name: "ncftpput", short: "p"}, {name: "ncftpget", short: "p"}, {name: "ncftpls", short: "p"},
 	{name: "open", pair: "u"}, {name: "ipa-replica-install", short: "pwa"}, {name: "ipa-server-install", short: "pa"}, {name: "ipa-client-install", short: "w"}, {name: "ipa-adtrust-install", short: "a"}, {name: "adcli", long: " --stdin-password "}, {name: "esxcli", short: "p"}, {name: "naviseccli", long: " -password "},
-	{name: "pkcs11-tool", short: "p"}, {name: "aws", long: " --value --secret-string --master-user-password --password --new-password --admin-user-password "}, {name: "az", short: "p", needs: "login", long: " --value --admin-password --password "}, {name: "gcloud"},
+	{name: "knife", short: "P"}, {name: "certutil", short: "p"}, {name: "signtool", long: " /p "}, {name: "spicec", short: "w"}, {name: "doveadm", short: "p", sub: []place{{sub: "test", at: 2}}}, {name: "security", short: "wp"}, {name: "pk12util", short: "WKwk"}, {name: "sipp", long: " -ap "}, {name: "coap-client", short: "k"}, {name: "bw", sub: []place{{sub: "unlock", at: 1}, {sub: "login", at: 2}}}, {name: "sedutil-cli", sub: []place{{at: 1, two: 2}}}, {name: "hdbuserstore", sub: []place{{sub: "set", at: 4}, {sub: "SET", at: 4}}}, {name: "kdb5_util", short: "P"}, {name: "aaaconfig", short: "s"}, {name: "virsh", long: " --base64 "}, {name: "brtools", pair: "u"}, {name: "pkcs11-tool", short: "p"}, {name: "aws", long: " --value --secret-string --master-user-password --password --new-password --admin-user-password "}, {name: "az", short: "p", needs: "login", long: " --value --admin-password --password "}, {name: "gcloud"},
 	{name: "rabbitmqctl", sub: []place{{sub: "add_user", at: 2}, {sub: "change_password", at: 2}, {sub: "authenticate_user", at: 2}}}, {name: "wpa_passphrase", sub: []place{{at: 2}}}, {name: "radtest", sub: []place{{at: 2, two: 5}}}, {name: "radclient", sub: []place{{at: 3}}}, {name: "mkpasswd", sub: []place{{at: last}}},
 	{name: "mc", sub: []place{{sub: "set", at: 4}, {sub: "add", at: 4}}}, {name: "addauth", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "zkCli.sh", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "composer", sub: []place{{sub: "config", at: 3, key: true}}},
 	{name: "cargo", sub: []place{{sub: "login", at: 1}}}, {name: "vault", sub: []place{{sub: "login", at: 1}, {sub: "unseal", at: 1}, {sub: "unwrap", at: 1}}}, {name: "consul", sub: []place{{sub: "set-agent-token", at: 2}}}, {name: "npm", sub: []place{{sub: "set", at: 2, key: true}}}, {name: "rclone", sub: []place{{sub: "obscure", at: 1}}}, {name: "isql", short: "P", glued: true, sub: []place{{at: 3}}},
@@ -135,7 +135,10 @@ func (s *Scanner) loginFlags(args []arg) {
 	user := -1
 	for i := 0; i+1 < len(args); i++ {
 		switch t := s.text(args[i]); string(t) {
-		case "-u", "-U", "-user", "--user", "--username", "-username", "-l", "/u", "/ru":
+		case "-u", "-U", "-user", "--user", "--username", "-username", "-l", "/u", "/ru", "--creds", "--credentials", "-credentials":
+			if u := s.text(args[i+1]); bytes.IndexByte(u, ':') > 0 && t[1] == '-' && looksSecret(u[bytes.IndexByte(u, ':')+1:]) {
+				s.userArg(args[i+1])
+			}
 			if u := s.text(args[i+1]); len(u) > 0 && u[0] != '-' {
 				user = i
 			}

@@ -15,7 +15,7 @@ var readers = map[string]string{
 	"kinit": "", "chpasswd": "", "smbpasswd": "", "vncpasswd": "", "cryptsetup": "", "realm": "", "htdigest": "", "fscrypt": "", "zfs": "-key", "grub-mkpasswd-pbkdf2": "", "wpa_passphrase": "", "mkpasswd": "",
 	"passwd": "", "sudo": "-S", "su": "", "gpg": "--passphrase-fd", "gpg2": "--passphrase-fd", "openconnect": "stdin", "gh": "--with-token", "ipa": "pass", "circleci": "secret", "fetchmail": "", "htpasswd": "-i", "openssl": "passwd", "pass": "insert", "secret-tool": "store",
 	"systemd-creds": "encrypt", "doveadm": "pw", "slappasswd": "", "ansible-vault": "encrypt_string", "ldappasswd": "", "kpasswd": "", "ksu": "", "adcli": "stdin", "net": "ads", "gnome-keyring-daemon": "unlock", "veracrypt": "stdin", "borg": "", "age": "", "ecryptfs-add-passphrase": "", "ssh-add": "", "systemd-cryptenroll": "",
-	"vault": "-", "heroku": "secret", "wrangler": "secret", "gcloud": "secret", "flyctl": "secret", "docker": "stdin", "podman": "stdin", "helm": "stdin", "crane": "stdin", "nerdctl": "stdin", "oras": "stdin", "buildah": "stdin", "skopeo": "stdin", "mount.cifs": "", "x11vnc": "storepasswd", "rclone": "obscure", "tpm2_create": "",
+	"op": "", "keepassxc-cli": "", "lpass": "", "minisign": "", "bw": "", "sshfs": "stdin", "saslpasswd2": "", "kadmin": "", "pdbedit": "", "curlftpfs": "", "cosign": "", "security": "", "virsh": "secret", "vault": "-", "heroku": "secret", "wrangler": "secret", "gcloud": "secret", "flyctl": "secret", "docker": "stdin", "podman": "stdin", "helm": "stdin", "crane": "stdin", "nerdctl": "stdin", "oras": "stdin", "buildah": "stdin", "skopeo": "stdin", "mount.cifs": "", "x11vnc": "storepasswd", "rclone": "obscure", "tpm2_create": "",
 }
 
 // fromStdin looks for both.
@@ -46,7 +46,11 @@ func (s *Scanner) fromStdin(args []arg) {
 				s.args[i] = b
 				rest = args[i:]
 			}
-			if pairs, ok := s.reader(rest, nil); ok {
+			pairs, ok := s.reader(rest, nil)
+			if !ok && len(rest) > 0 && bytes.HasPrefix(s.base(rest[0]), []byte("base64")) && (s.hasWord("Basic ") || s.hasWord("basic ")) {
+				pairs, ok = true, true
+			}
+			if ok {
 				s.echoed(args[:i], pairs)
 				if t[0] != '|' {
 					s.echoed(args[:i+1], pairs)
@@ -54,7 +58,7 @@ func (s *Scanner) fromStdin(args []arg) {
 			}
 		case bytes.HasPrefix(t, []byte("<(")) || bytes.Contains(t, []byte("=<(")) || bytes.HasPrefix(t, []byte("$(")):
 			// a file that holds what echo says, for a flag that names a secret
-			if before := s.buf[max(s.ls, a.start-48):a.ve]; t[0] != '$' && (containsFold(before, "pass") || containsFold(before, "key") || containsFold(before, "secret") || containsFold(before, "token") || containsFold(before, "auth") || containsFold(before, "cred")) {
+			if before := s.buf[max(s.ls, a.start-48):min(s.le, a.ve+60)]; t[0] != '$' && (containsFold(before, "pass") || containsFold(before, "key") || containsFold(before, "secret") || containsFold(before, "token") || containsFold(before, "auth") || containsFold(before, "cred")) {
 				e := i + 1
 				for e < len(args) && e < i+6 && s.buf[args[e].end-1] != ')' {
 					e++

@@ -57,7 +57,7 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
-		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "clear-text")
+		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "clear-text", "samlresp")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)
@@ -80,7 +80,7 @@ func buildStems() []stem {
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
 		"<<<", "echo ", "printf ", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "config set", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "unrar", "nuget push", "gem push", "auth init", " /rp ")
 	add(stemURL, "://")
-	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(")
+	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "construct(")
 	add(stemJWK, "kty\"", "kty\\")
 	add(stemACL, "+@a", "~* ")
 	add(stemTime, " hex:")
@@ -89,7 +89,7 @@ func buildStems() []stem {
 	add(stemNear, "access")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "(root/", "(admin/", "(administrator/", "(master/")
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", "(root/", "(admin/", "(administrator/", "(master/")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "scram-sha-256$", "bcrypt$")

@@ -217,6 +217,9 @@ func (s *Scanner) field(a arg) {
 func (s *Scanner) statementColumns(open int) bool {
 	buf := s.buf
 	before := bytes.TrimLeft(buf[s.ls:open], " \t")
+	if t := bytes.TrimRight(before, " "); len(t) > 6 && foldEqual(t[len(t)-6:], "values") {
+		return false // a row, not the names of columns
+	}
 	insert := containsFold(before, "insert ") || containsFold(before, "replace into")
 	if !insert && !(len(before) > 5 && foldEqual(before[:5], "copy ")) {
 		return false

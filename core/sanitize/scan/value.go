@@ -333,6 +333,10 @@ func (s *Scanner) lineValueEnd(p int) int {
 	buf, e := s.buf, s.le
 	for i := p; i < e; i++ {
 		c := buf[i]
+		if (c == '&' || c == ';') && i > p+2 && assigns(buf, i+1, e) && bytes.IndexByte(buf[p:i], ' ') < 0 {
+			e = i // a further field of a form or a list
+			break
+		}
 		if isSpace(c) {
 			r := i + 1
 			for r < e && isSpace(buf[r]) {
@@ -399,6 +403,16 @@ func (s *Scanner) lineValueEnd(p int) int {
 		}
 	}
 	return e
+}
+
+// assigns is true when a name, an equals sign and a value without blanks stand
+// at p.
+func assigns(buf []byte, p, end int) bool {
+	k := p
+	for k < end && (isAlnum(buf[k]) || buf[k] == '_' || buf[k] == '-' || buf[k] == '.') {
+		k++
+	}
+	return k > p+1 && isLetter(buf[p]) && k+1 < end && buf[k] == '=' && isAlnum(buf[k+1])
 }
 
 // wordEnd is where a value ends that is one word of a longer line.

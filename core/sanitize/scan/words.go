@@ -43,6 +43,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
+	if w.class == keyname.Weak && foldIs(w.key, "authentication") && s.before(ks, "nhrp ") {
+		w.class = keyname.Strong
+	}
 	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
 		w.class = keyname.Strong
 	}
@@ -52,7 +55,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if s.directiveWords(ks, sep, w) {
 		return
 	}
-	if foldIs(w.key, "wpa_passphrase") {
+	if foldIs(w.key, "wpa_passphrase") && bytes.IndexByte(bytes.TrimSpace(buf[sep:s.le]), ' ') > 0 {
 		return // the program: its second argument is the secret
 	}
 	if flag := s.flagDashes(ks); flag > 0 {
@@ -100,17 +103,22 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		s.value(e, w)
 		return
 	}
+	if w.class == keyname.Strong && s.optionAfter(sep, e, w) {
+		return
+	}
 	if c == '-' && (len(v) <= 3 || v[1] == '-') {
 		return // a flag follows: the name was a command
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
 		compound := bytes.IndexAny(w.key, "_-.") > 0 && !s.wordsBehind(sep) && !s.source
-		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || upperIdent(w.key) && w.kind == keyname.Password || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || upperIdent(w.key) && (w.kind == keyname.Password || w.kind == keyname.Secret && c == '\'') || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
 				return // token "x" has expired
 			}
 			w.rule = "directive"
-			s.value(sep, w)
+			if end := s.secondString(sep, w); end == 0 {
+				s.value(sep, w)
+			}
 		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && s.hasWord(" user ")) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
@@ -130,7 +138,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
-	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "enc") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
+	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "enc") || foldIs(v, "cipher") || foldIs(v, "simple") || foldIs(v, "irreversible-cipher") || foldIs(v, "clear") || foldIs(v, "plain") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
 		nv := nonSpace(buf, e, s.le)
 		if nv < s.le {
 			ne := nv
@@ -175,7 +183,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			return
 		}
 	}
-	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || w.kind == keyname.Secret && len(v) < e-sep) && single && gap == 1 && mixedWord(v) {
+	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && len(v) < e-sep) && single && gap == 1 && mixedWord(v) {
 		w.rule = "key-word"
 		s.judge(sep, sep+len(v), w, true)
 		return
@@ -319,7 +327,7 @@ func (s *Scanner) authenticationKey(p int, w want) bool {
 // sharedKey is true for the lines of network gear on which "key" is a secret.
 func (s *Scanner) sharedKey() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+256)]
-	for _, t := range []string{"isakmp", "tacacs", "radius", "key-string", "server", "ntp authentication-key", "authentication md5 ", " md5 "} {
+	for _, t := range []string{"isakmp", "tacacs", "radius", "failover ", "key-string", "server", "ntp authentication-key", "authentication md5 ", " md5 "} {
 		if containsFold(l, t) {
 			return true
 		}
@@ -333,7 +341,7 @@ func (s *Scanner) sharedKey() bool {
 		above = above[:len(above)-1]
 		i := bytes.LastIndexByte(above, '\n')
 		if t := above[i+1:]; len(t) > 0 && !isSpace(t[0]) {
-			return foldEqual(t[:min(len(t), 6)], "radius"[:min(len(t), 6)]) || foldEqual(t[:min(len(t), 6)], "tacacs"[:min(len(t), 6)])
+			return len(t) > 10 && (foldEqual(t[:6], "radius") || foldEqual(t[:6], "tacacs") || foldEqual(t[:10], "aaa-server"))
 		}
 		above = above[:i+1]
 	}
@@ -389,6 +397,43 @@ func (s *Scanner) offered(ks int) bool {
 	return false
 }
 
+// secondString takes "x" in: password "Auth" "x", which a client of OpenVPN
+// says. 0 if it is not that.
+func (s *Scanner) secondString(p int, w want) int {
+	for _, t := range []string{`"Auth" "`, `"Private Key" "`, `'Auth' '`} {
+		if s.le-p > len(t) && string(s.buf[p:p+len(t)]) == t {
+			return s.value(p+len(t)-1, w)
+		}
+	}
+	return 0
+}
+
+// optionAfter takes the value of a name that other options follow first:
+// -o cfgUserAdminPassword -i 2 x, /v DefaultPassword /t REG_SZ /d x,
+// -object secret,id=s0,data=x.
+func (s *Scanner) optionAfter(p, e int, w want) bool {
+	buf := s.buf
+	w.rule, w.toEnd = "flag", false
+	switch v := buf[p:e]; {
+	case string(v) == "-i" || string(v) == "-x":
+		n := nonSpace(buf, e, s.le)
+		k := n
+		for k < s.le && isDigit(buf[k]) {
+			k++
+		}
+		if k > n && k+1 < s.le && isSpace(buf[k]) && buf[k+1] != '-' {
+			s.value(k+1, w)
+			return true
+		}
+	case len(v) == 2 && v[0] == '/':
+		if i := indexFold(buf[p:s.le], "/d "); i >= 0 {
+			s.value(p+i+3, w)
+			return true
+		}
+	}
+	return false
+}
+
 // netrc is true for lines and files of machine/login/password words.
 func (s *Scanner) netrc() bool {
 	if s.le-s.ls > 512 {
@@ -420,7 +465,7 @@ func (s *Scanner) deviceLine() bool {
 
 // deviceWords begin such lines; by their first letter.
 var deviceWords = func() (t [32][]string) {
-	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
+	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
 		t[w[0]&31] = append(t[w[0]&31], w)
 	}
 	return t

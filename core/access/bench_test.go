@@ -93,59 +93,52 @@ func BenchmarkThroughput(b *testing.B) {
 
 // BenchmarkLibrary is x/crypto/ssh alone, as it comes: what there is to reach.
 func BenchmarkLibrary(b *testing.B) {
-	for _, fast := range []bool{false, true} {
-		b.Run(fmt.Sprintf("hasten=%v", fast), func(b *testing.B) {
-			k := newKeys(b)
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer l.Close()
+	k := newKeys(b)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		cfg := &ssh.ServerConfig{NoClientAuth: true}
+		cfg.Ciphers = []string{ssh.CipherAES128GCM}
+		cfg.AddHostKey(k.host)
+		_, chans, reqs, err := ssh.NewServerConn(c, cfg)
+		if err != nil {
+			return
+		}
+		go ssh.DiscardRequests(reqs)
+		for n := range chans {
+			ch, reqs, _ := n.Accept()
+			go ssh.DiscardRequests(reqs)
+			buf := make([]byte, bufferSize)
 			go func() {
-				c, err := l.Accept()
-				if err != nil {
-					return
+				for sent := 0; sent < benchBytes; sent += len(buf) {
+					ch.Write(buf)
 				}
-				cfg := &ssh.ServerConfig{NoClientAuth: true}
-				cfg.Ciphers = []string{ssh.CipherAES128GCM}
-				cfg.AddHostKey(k.host)
-				if fast {
-					c = hasten(c)
-				}
-				_, chans, reqs, err := ssh.NewServerConn(c, cfg)
-				if err != nil {
-					return
-				}
-				go ssh.DiscardRequests(reqs)
-				for n := range chans {
-					ch, reqs, _ := n.Accept()
-					go ssh.DiscardRequests(reqs)
-					buf := make([]byte, bufferSize)
-					go func() {
-						for sent := 0; sent < benchBytes; sent += len(buf) {
-							ch.Write(buf)
-						}
-						ch.Close()
-					}()
-				}
+				ch.Close()
 			}()
-			c, err := ssh.Dial("tcp", l.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer c.Close()
-			defer cpu(b)()
-			for b.Loop() {
-				ch, reqs, err := c.OpenChannel("x", nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				go ssh.DiscardRequests(reqs)
-				if n, err := io.Copy(io.Discard, ch); n != benchBytes {
-					b.Fatal(n, err)
-				}
-			}
-		})
+		}
+	}()
+	c, err := ssh.Dial("tcp", l.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	defer cpu(b)()
+	for b.Loop() {
+		ch, reqs, err := c.OpenChannel("x", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		go ssh.DiscardRequests(reqs)
+		if n, err := io.Copy(io.Discard, ch); n != benchBytes {
+			b.Fatal(n, err)
+		}
 	}
 }
 

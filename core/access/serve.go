@@ -67,7 +67,7 @@ func serve(ctx context.Context, conn net.Conn, o Options, a account.Account) err
 	defer stop()
 
 	_ = conn.SetDeadline(time.Now().Add(loginTime))
-	sshConn, newChannels, requests, err := ssh.NewServerConn(hasten(conn), s.config())
+	sshConn, newChannels, requests, err := ssh.NewServerConn(conn, s.config())
 	if err != nil {
 		if cause := context.Cause(s.ctx); cause != nil {
 			err = cause

@@ -25,7 +25,8 @@ const (
 	leastPing  = 5 * time.Second // that Adaptive goes down to
 	ackEvery   = 256 << 10       // bytes consumed until that is told
 	ackAlong   = 16 << 10        // the same, when there is something to send anyway
-	maxUnsent  = 256 << 10       // that Write leaves for others to send
+	maxUnsent  = 512 << 10       // that Write leaves for others to send
+	behind     = 4 << 10         // what is that long is sent by others, with what comes after it; SSH's packets come in such pieces
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 5 * time.Second
 	maxStrange = 8               // connections in a row that break the protocol

@@ -23,7 +23,9 @@ func (s *Stream) flusher() {
 		case <-s.kicks:
 		}
 		s.mu.Lock()
-		if !s.writing {
+		if s.copying {
+			s.missed = true
+		} else if !s.writing {
 			s.flush()
 		}
 		s.mu.Unlock()
@@ -159,21 +161,26 @@ func (c *carrier) write() error {
 		_, err := c.raw.Write(c.scratch)
 		return err
 	}
+	c.buffers = append(append(c.bufferSpace[:0], c.scratch), c.pieces...)
+	c.bufferSpace = c.buffers
 	if c.vectored {
-		c.buffers = append(append(c.bufferSpace[:0], c.scratch), c.pieces...)
-		c.bufferSpace = c.buffers
 		_, err := c.buffers.WriteTo(c.raw)
 		return err
 	}
-	if _, err := c.raw.Write(c.scratch); err != nil {
-		return err
+	if g, ok := c.raw.(gatherer); ok {
+		return g.WritePieces(c.buffers)
 	}
-	for _, p := range c.pieces {
+	for _, p := range c.buffers {
 		if _, err := c.raw.Write(p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// A gatherer sends pieces together, such as the records of TLS; see core/tunnel/cork.
+type gatherer interface {
+	WritePieces(pieces [][]byte) error
 }
 
 // How much of the data is copied behind the head, to save a write.

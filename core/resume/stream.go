@@ -30,6 +30,8 @@ type Stream struct {
 	last      *carrier // the present or the last one, which may still be closing
 	handovers uint64   // attachments begun
 	writing   bool     // somebody writes to the carrier
+	copying   bool     // Write takes bytes, which go out in one piece
+	missed    bool     // and the flusher came meanwhile
 
 	// What we send. Positions count from the beginning of the stream.
 	out      queue  // from released on
@@ -127,9 +129,14 @@ func (s *Stream) Write(p []byte) (int, error) {
 			s.canWrite.Wait()
 		}
 		to := s.out.space()
+		s.copying = true
 		s.mu.Unlock()
 		m := copy(to[:min(room, len(to))], p[n:])
 		s.mu.Lock()
+		if s.copying = false; s.missed {
+			s.missed = false
+			s.kick()
+		}
 		if err := s.writable(); err != nil {
 			return n, err // and space may be gone
 		}
@@ -142,8 +149,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 		}
 		switch {
 		case s.writing || s.carrier == nil:
-		case s.writeLimit.set():
-			s.kick() // writing to the carrier could take longer
+		case len(p) >= behind || s.writeLimit.set(): // with a limit because writing to the carrier could take longer
+			s.kick()
 		default:
 			s.flush()
 		}
@@ -171,7 +178,7 @@ func (s *Stream) writable() error {
 // room is how much Write may take now.
 func (s *Stream) room() int {
 	room := int(s.consumed) + s.o.Window - int(s.end)
-	if s.carrier != nil && s.writing {
+	if s.carrier != nil {
 		room = min(room, maxUnsent-int(s.end-s.next))
 	}
 	return max(room, 0)

@@ -294,7 +294,7 @@ func (u *upgrade) finish(header http.Header) (*Upgraded, error) {
 
 // prefixed gives back what was read too far.
 type prefixed struct {
-	net.Conn
+	*cork.Conn
 	rest []byte
 }
 
@@ -307,14 +307,6 @@ func (p *prefixed) Read(b []byte) (int, error) {
 		p.rest = nil
 	}
 	return n, nil
-}
-
-// CloseWrite ends the outgoing direction of what can do that.
-func (p *prefixed) CloseWrite() error {
-	if c, ok := p.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }
 
 // TrustToo returns a client that also accepts certificates of the given

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -61,7 +62,9 @@ type homeView struct {
 	Waiting  []connectionView
 	In       []connectionView
 	Left     int
-	Headline string // for the title of the window
+	Headline string
+	Window   string            // the title of the window, which is seen from elsewhere
+	Draft    map[string]string // of the form that was refused, without its secrets
 }
 
 type connectionView struct {
@@ -89,7 +92,7 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 	b.mu.Lock()
 	ticket := *b.ticket
 	b.mu.Unlock()
-	p := &page{Title: "Remote support", User: &ticket, Flash: b.take()}
+	p := &page{Title: "Remote support", User: &ticket, Flash: b.messages(s.opts.Now())}
 	v := homeView{Product: s.opts.Product, SSO: ticket.Method == bySSO, Lengths: lengths, More: more}
 	ctx := r.Context()
 	var err error
@@ -117,6 +120,16 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 	}
 	v.Left = int(v.Session.SecondsLeft)
 	v.Headline = headline(v)
+	v.Window = v.Headline
+	if len(v.Waiting) > 0 {
+		v.Window = "Support asks to come in"
+	}
+	b.mu.Lock()
+	v.Draft = maps.Clone(b.draft)
+	b.mu.Unlock()
+	if v.Draft == nil {
+		v.Draft = map[string]string{"for": "4h"}
+	}
 	p.Data = v
 	return p
 }
@@ -126,8 +139,6 @@ func headline(v homeView) string {
 	switch {
 	case v.Refused != nil:
 		return "Not available"
-	case len(v.Waiting) > 0:
-		return "Support asks to come in"
 	case len(v.In) > 0:
 		return "Support is in"
 	case v.Session.State == "open" || v.Session.State == "connected":
@@ -143,6 +154,9 @@ func headline(v homeView) string {
 // done answers what somebody did: with the live part of the page where that was
 // asked for, else with the whole.
 func (s *Server) done(w http.ResponseWriter, r *http.Request, b *session, by control.Caller, err error, ok message) {
+	b.mu.Lock()
+	b.flash = nil // of what was done before
+	b.mu.Unlock()
 	if err != nil {
 		m := complaint(err)
 		if control.ErrorOf(err).Code == 3 && strings.Contains(m.Text, "log in again") {
@@ -169,10 +183,19 @@ func (s *Server) on(w http.ResponseWriter, r *http.Request, b *session, by contr
 	defer f.wipe()
 	req, err := onRequest(f)
 	if err != nil {
+		b.mu.Lock()
+		b.draft = f.draft()
+		b.mu.Unlock()
 		s.done(w, r, b, by, err, message{})
 		return
 	}
 	o, err := s.api.On(r.Context(), by, req)
+	b.mu.Lock()
+	b.draft = nil
+	if err != nil {
+		b.draft = f.draft()
+	}
+	b.mu.Unlock()
 	s.done(w, r, b, by, err, message{Kind: "ok", Text: "Remote support is on. Now give the secret to support by telephone; do not mail it.", More: sentences(o.Notes)})
 }
 

@@ -120,6 +120,14 @@ func (s *Server) print(ctx context.Context, by control.Caller) (string, error) {
 
 func escapeUser(name string) string { return url.User(name).String() }
 
+// count is a number of things.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(n) + " " + one + "s"
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // size is a number of bytes for people.

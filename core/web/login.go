@@ -93,7 +93,11 @@ var plugin = regexp.MustCompile(`^(log in by )?auth/[a-z0-9_-]+: `)
 func complaint(err error) message {
 	e := control.ErrorOf(err)
 	text := plugin.ReplaceAllString(e.Message, "")
-	return message{Kind: "error", Text: sentence(text), Hint: sentence(e.Help)}
+	hint := e.Help
+	if strings.Contains(hint, "--generate-secret") { // that is for the command line
+		hint = "have one made that is easy to read aloud"
+	}
+	return message{Kind: "error", Text: sentence(text), Hint: sentence(hint)}
 }
 
 // sentence makes an error read like one.

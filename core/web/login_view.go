@@ -137,6 +137,7 @@ func (s *Server) talkView(l look, follow bool) *talkView {
 		v.Notices = append(v.Notices, nv)
 	}
 	if sso {
+		v.Method = bySSO // also where it was asked for in the place of a password
 		if v.Go != "" && follow {
 			v.Auto = 1
 			if remarks > 0 {

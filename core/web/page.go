@@ -39,6 +39,7 @@ func parse() map[string]*template.Template {
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"join":    func(s []string) string { return strings.Join(s, ", ") },
 		"size":    size,
+		"count":   count,
 		"refresh": func(after int, to string) string { return strings.Join([]string{itoa(after), "; url=", to}, "") },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))

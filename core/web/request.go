@@ -109,6 +109,18 @@ func digit(c byte) int {
 
 func (f form) text(name string) string { return string(bytes.TrimSpace(f[name])) }
 
+// draft is what was typed, for when the form is drawn again; secrets are typed
+// anew.
+func (f form) draft() map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"for", "case", "rss", "own", "proxy", "proxy_address", "proxy_port", "proxy_login", "proxy_user"} {
+		if v := f.text(name); len(v) <= 256 {
+			out[name] = v
+		}
+	}
+	return out
+}
+
 func (f form) wipe() {
 	for _, v := range f {
 		clear(v)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type session struct {
 	ticket *control.Ticket
 	talk   *talk
 	flash  []message
+	draft  map[string]string
 	streak int // live pages
 	key    [32]byte
 	closed chan struct{} // the session is over
@@ -218,18 +220,27 @@ func (b *session) note(m message) {
 	}
 }
 
-// take returns the messages that were not shown yet.
-func (b *session) take() []message {
+// messageLife is how long a message stays: a page that is live is drawn anew at
+// any moment, and must not lose it.
+const messageLife = 15 * time.Second
+
+// messages returns those that are to be shown now.
+func (b *session) messages(now time.Time) []message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := b.flash
-	b.flash = nil
-	return out
+	b.flash = slices.DeleteFunc(b.flash, func(m message) bool { return !m.at.IsZero() && now.Sub(m.at) > messageLife })
+	for i := range b.flash {
+		if b.flash[i].at.IsZero() {
+			b.flash[i].at = now
+		}
+	}
+	return slices.Clone(b.flash)
 }
 
-// message is something to tell the user once.
+// message is something to tell the user.
 type message struct {
-	Kind string // "error", "ok", "note"
+	at   time.Time // when it was shown first
+	Kind string    // "error", "ok", "note"
 	Text string
 	Hint string
 	More []string

@@ -67,14 +67,15 @@ func (s *scrubber) learn(ctx context.Context, path, name string) error {
 }
 
 // write sanitizes into a new file, puts it through the final gate, and only
-// then gives it its name.
+// then gives it its name. What the gate finds is cleaned once more, as bundles
+// are; if something is left even then, nothing is written.
 func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (err error) {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s exists already; name another or remove it", out)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(out), ".sanitized-*") // O_EXCL, 0600
+	tmp, hits, err := s.pass(ctx, in, out, sanitize.File{Name: name, Learn: true})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", out, err)
+		return err
 	}
 	defer func() {
 		tmp.Close()
@@ -82,22 +83,22 @@ func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (e
 			os.Remove(tmp.Name())
 		}
 	}()
-	res, err := s.engine.Copy(ctx, tmp, in, sanitize.File{Name: name, Learn: true})
-	if err != nil {
-		return err
-	}
-	if res.Omitted != "" {
-		return &omitted{name, res.Omitted}
-	}
-	if _, err = tmp.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("write %s: %w", out, err)
-	}
-	hits, err := s.engine.Check(ctx, tmp, sanitize.File{Name: name})
-	if err != nil {
-		return err
+	if len(hits) > 0 {
+		if _, err = tmp.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("write %s: %w", out, err)
+		}
+		again, left, err := s.pass(ctx, tmp, out, sanitize.File{Name: name, Learn: true, Again: true})
+		if err != nil {
+			return err
+		}
+		tmp.Close()
+		os.Remove(tmp.Name())
+		tmp = again
+		hits = left
 	}
 	if len(hits) > 0 {
-		return &leakFound{name, hits[0].Rule}
+		err = &leakFound{name, hits[0].Rule}
+		return err
 	}
 	if err = tmp.Sync(); err != nil {
 		return fmt.Errorf("write %s: %w", out, err)
@@ -106,6 +107,35 @@ func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (e
 		return fmt.Errorf("write %s: %w", out, err)
 	}
 	return os.Remove(tmp.Name())
+}
+
+// pass sanitizes into a file without its final name and says what the gate
+// finds in it. On an error the file is gone.
+func (s *scrubber) pass(ctx context.Context, in io.Reader, out string, f sanitize.File) (tmp *os.File, hits []sanitize.Hit, err error) {
+	tmp, err = os.CreateTemp(filepath.Dir(out), ".sanitized-*") // O_EXCL, 0600
+	if err != nil {
+		return nil, nil, fmt.Errorf("write %s: %w", out, err)
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	res, err := s.engine.Copy(ctx, tmp, in, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if res.Omitted != "" {
+		return nil, nil, &omitted{f.Name, res.Omitted}
+	}
+	if _, err = tmp.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, fmt.Errorf("write %s: %w", out, err)
+	}
+	if hits, err = s.engine.Check(ctx, tmp, sanitize.File{Name: f.Name}); err != nil {
+		return nil, nil, err
+	}
+	return tmp, hits, nil
 }
 
 type omitted struct{ name, why string }

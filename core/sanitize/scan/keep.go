@@ -44,8 +44,11 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if w.class != keyname.Strong {
 		return false
 	}
-	if algorithm(v) || sizeInBytes(v) {
+	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
 		return true
+	}
+	if w.kind == keyname.Cookie && len(v) > 2 && len(v) <= 18 && v[0] == '0' && v[1] == 'x' && hexOnly(v[2:]) {
+		return true // a session of ZooKeeper: its number alone opens nothing
 	}
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
@@ -63,6 +66,16 @@ func algorithm(v []byte) bool {
 	}
 	for _, a := range []string{"md5", "sha1", "sha256", "sha512", "sha-256", "sha-512", "ssha", "ssha512", "crypt", "bcrypt", "scrypt", "yescrypt", "argon2", "argon2i", "argon2id", "pbkdf2", "scram-sha-256", "hmac-sha256", "exop", "blowfish"} {
 		if foldIs(v, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// architecture is true behind the name of a package: xauth:amd64.
+func architecture(v []byte) bool {
+	for _, a := range []string{"amd64", "arm64", "armhf", "armel", "i386", "i686", "x86_64", "aarch64", "ppc64el", "ppc64le", "s390x", "riscv64", "mips64el", "noarch", "native"} {
+		if string(v) == a {
 			return true
 		}
 	}

@@ -305,6 +305,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		if n > 1 && op[n-1] == '=' && !(n == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+')) && !(n == 3 && op[0] == ':') {
 			w.code = true
 		}
+		if q := nonSpace(buf, v, s.le); string(op) == "||" && !s.source && quoteAt(buf, q, s.le) == 0 {
+			return // the next command
+		}
 		if string(op) == "??" {
 			w.code, w.toEnd = true, false
 		}

@@ -77,6 +77,7 @@ type Scanner struct {
 	inner   *Scanner
 	decoded []byte
 	view    encoding.View
+	dump    *dump
 	memo    memo
 	quiet   quiet
 }
@@ -188,6 +189,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	}
 	if document {
 		s.documents()
+	}
+	if s.depth == 0 && mayBeDump(buf[start:end]) {
+		s.hexdump()
 	}
 }
 

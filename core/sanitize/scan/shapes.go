@@ -41,7 +41,7 @@ func (s *Scanner) identified(pos int) {
 			if containsFold(buf[p:min(s.le, p+9)], "password") {
 				p = nonSpace(buf, p+8, s.le)
 			}
-			if p >= s.le || buf[p] != '\'' && buf[p] != '"' && !s.statement(pos) {
+			if p >= s.le || (buf[p] != '\'' && buf[p] != '"' || buf[i]|0x20 == 'a') && !s.statement(pos) {
 				return // prose: issues identified by valgrind
 			}
 			w := want{class: keyname.Strong, kind: keyname.Password, rule: "sql"}

@@ -123,6 +123,9 @@ func sessionRows(s control.Session, now time.Time) [][]string {
 		secret = "VOID; make another: remote-support secret new"
 	}
 	rows := [][]string{{"  session", s.ID}, {"  since", since}, {"  ends", endOf(s, now)}, {"  secret", secret}, {"  relay", s.RSS + ", " + s.Way}}
+	if s.HostKey != "" {
+		rows = append(rows, []string{"  host key", s.HostKey})
+	}
 	if s.Link != nil {
 		link := "up since " + s.Link.Since.Local().Format(time.DateTime)
 		if !s.Link.Up {

@@ -67,13 +67,15 @@ func deny(ts *testscript.TestScript, _ bool, args []string) {
 	systemOf(ts).Policy.Deny(policy.Action(args[0]), args[1])
 }
 
-// session open|close|cut [REASON]
+// session open|close|rekey|cut [REASON]
 func session(ts *testscript.TestScript, _ bool, args []string) {
 	switch s := systemOf(ts); args[0] {
 	case "open":
 		s.Open()
 	case "close":
 		s.Close()
+	case "rekey":
+		s.Rekey()
 	case "cut":
 		s.Cut(args[1])
 	}

@@ -26,6 +26,7 @@ func accessFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "case", Usage: "`NUMBER` of the case; the customer sees it and may ask for it"},
 		&cli.StringFlag{Name: "secret-file", Usage: "`FILE` with the secret that the customer said; asked for when it is not given"},
 		&cli.StringFlag{Name: "cert", Usage: "`FILE` with your certificate; default: KEY-cert.pub beside your key, or that of the SSH agent"},
+		&cli.BoolFlag{Name: "accept-new-key", Usage: "the key of the system has changed, and the customer has read the new one to you"},
 		passphraseFlag(),
 	)
 }
@@ -91,6 +92,10 @@ func findWay(c *cli.Context, name string) (*way, error) {
 		w.close()
 		return nil, err
 	}
+	if err := w.known(c); err != nil {
+		w.close()
+		return nil, err
+	}
 	if w.cache, err = openCache(c); err != nil {
 		w.close()
 		return nil, err
@@ -109,7 +114,7 @@ func (w *way) options(c *cli.Context, ask bool) (connect.Options, error) {
 	}
 	o := connect.Options{
 		Relay: w.relay, RelayKey: key, System: w.system.ID, Name: w.system.Name, Certificate: w.cert, Case: c.String("case"),
-		Cache: w.cache, Notify: w.tell.event,
+		Cache: w.cache, Notify: w.tell.event, NewKey: w.newKey(c),
 	}
 	if ask {
 		o.Secret = func() ([]byte, error) {
@@ -133,6 +138,10 @@ func (w *way) dial(c *cli.Context) (*ssh.Client, error) {
 		return nil, err
 	}
 	w.conn = conn
+	if err := w.remember(c); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	cl, err := conn.SSH(c.Context, w.signer, func(banner string) { w.tell.say(printableLines(banner)) })
 	if err != nil {
 		conn.Close()

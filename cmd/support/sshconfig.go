@@ -62,6 +62,9 @@ func sshConfig(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.remember(c); err != nil {
+		return err
+	}
 	dir, include, err := sshDir(c)
 	if err != nil {
 		return err

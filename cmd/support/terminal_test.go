@@ -77,3 +77,40 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// REQ A9: at a terminal the notice ends in a question, and only a yes goes on.
+func TestNewKeyIsAskedAbout(t *testing.T) {
+	s := connecttest.New(t)
+	root := t.TempDir()
+	login := supportCommand(t, "login", "--root", root, "--rss", s.Near.Address, "--pin", s.Loaded.Pin().String(), "--key", s.KeyFile)
+	if out, err := login.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	secret := filepath.Join(root, "secret")
+	if err := os.WriteFile(secret, []byte(s.Secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := supportCommand(t, "ssh", "--root", root, "--secret-file", secret, "array-7", "--", "true").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.Rekey()
+	for _, answer := range []string{"no", ""} {
+		cmd := supportCommand(t, "ssh", "--root", root, "array-7", "--", "true")
+		sc := cmdtest.OnTerminal(t, cmd, 31, 101)
+		sc.Wait("Has the customer read the new one to you by voice, and is it the same?")
+		sc.Type(answer + "\n")
+		if cmd.Wait(); cmd.ProcessState.ExitCode() != 4 || strings.Contains(sc.String(), "Secret of") {
+			t.Errorf("%q: exit code %d\n%s", answer, cmd.ProcessState.ExitCode(), sc)
+		}
+	}
+	cmd := supportCommand(t, "ssh", "--root", root, "array-7", "--", "echo I am in")
+	sc := cmdtest.OnTerminal(t, cmd, 31, 101)
+	sc.Wait("is it the same?")
+	sc.Type("yes\n")
+	sc.Wait("Secret of array-7, as the customer says it: ")
+	sc.Type(s.Secret + "\n")
+	sc.Wait("I am in")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/session"
 )
@@ -45,6 +47,7 @@ func (r *remote) describe() control.Session {
 	defer l.mu.Unlock()
 	link := l.linked
 	s.Link = &link
+	s.HostKey = ssh.FingerprintSHA256(l.key.PublicKey())
 	s.SecretGood, s.TriesLeft = l.gate.State()
 	for _, c := range l.conns {
 		s.Connections = append(s.Connections, c.describeLocked())

@@ -35,6 +35,11 @@ type Options struct {
 	// is cleared. Nil: there must be an enrolment.
 	Secret func() ([]byte, error)
 
+	// NewKey is asked when a system shows another host key than the one that it
+	// had in this session. Nil: that is an error, a [*NewKeyError]. What it returns
+	// but nil is the error.
+	NewKey func(KeyChange) error
+
 	// Notify hears what happens to the connection. It may be called by several
 	// goroutines and must not block.
 	Notify func(Event)
@@ -129,6 +134,7 @@ type dialer struct {
 	enrolment *Enrolment // once there is one
 	start     msg.Start  // of the last connection; the relay's word
 	inspected string
+	expected  ssh.PublicKey // the host key that the engineer has agreed to
 }
 
 func newDialer(o Options) (*dialer, error) {
@@ -164,12 +170,18 @@ func (d *dialer) prove(ctx context.Context, only *Enrolment) (*handshake.Conn, e
 			if !stale(err) {
 				return nil, err
 			}
+			h := new(handshake.Error)
+			if errors.As(err, &h) && h.Code == handshake.CodeHostKey && h.Seen != nil {
+				if err := d.accept(e, h); err != nil { // what is kept stays: the next one may lead to the system
+					return nil, err
+				}
+			}
 			if err := d.Cache.removeIf(d.System, e.ID); err != nil {
 				return nil, err
 			}
 			why = "that of before is over"
-			if h := new(handshake.Error); errors.As(err, &h) && h.Code == handshake.CodeHostKey {
-				why = h.Text // not to be passed over: within a session it does not change
+			if h.Code == handshake.CodeSystem {
+				d.Notify(Event{Kind: NewSession, Text: e.Session})
 			}
 		}
 	}
@@ -191,6 +203,7 @@ func (d *dialer) proveSecret(ctx context.Context) (*handshake.Conn, error) {
 		return nil, err
 	}
 	o := d.claim()
+	o.HostKey = d.expected
 	o.Secret = func() ([]byte, error) { return append([]byte(nil), typed...), nil }
 	hs, err := handshake.Connect(ctx, raw, o)
 	if err != nil {

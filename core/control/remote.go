@@ -94,7 +94,8 @@ type Session struct {
 	RSS         string       `json:"rss,omitempty"`
 	Way         string       `json:"way,omitempty"` // directly, or through which proxy
 	Link        *Link        `json:"link,omitempty"`
-	SecretGood  bool         `json:"secret_good"` // an engineer can still use it
+	HostKey     string       `json:"host_key,omitempty"` // fingerprint, of this session: an engineer may want to compare it by voice
+	SecretGood  bool         `json:"secret_good"`        // an engineer can still use it
 	TriesLeft   int          `json:"tries_left,omitempty"`
 	Connections []Connection `json:"connections,omitempty"`
 }

@@ -130,7 +130,11 @@ func (c *client) offered() (err error) {
 	}
 	if o.HostKey != nil {
 		if key, err := c.offer.SSHHostKey(); err != nil || !sameKey(key, o.HostKey) {
-			return refuse(CodeHostKey, "the host key of the system is not the one that was seen before: somebody sits between, or the session is a new one")
+			e := &Error{Code: CodeHostKey, Text: "the host key of the system is not the one that was seen before: somebody sits between, or the session is a new one"}
+			if err == nil {
+				e.Seen = key
+			}
+			return e
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package handshake
 import (
 	"encoding/json"
 	"fmt"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // Code says why there is no connection. The set is closed; [Error] has the words.
@@ -36,6 +38,8 @@ type Error struct {
 	Remote, Sealed bool
 	// Attempt is set on the system's side when a wrong secret was counted.
 	Attempt bool
+	// Seen is the other key, with [CodeHostKey].
+	Seen ssh.PublicKey
 }
 
 func (e *Error) Error() string {

@@ -123,6 +123,20 @@ func (s *System) Certify(r connect.CertificateRequest) {
 	}
 }
 
+// Rekey gives the system another host key in the middle of its session, as
+// somebody in between would.
+func (s *System) Rekey() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.HostKey = NewKey(s.t)
+}
+
+func (s *System) hostKey() ssh.Signer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.HostKey
+}
+
 // NewKey makes an ed25519 key.
 func NewKey(t testing.TB) ssh.Signer {
 	t.Helper()
@@ -231,7 +245,7 @@ func (s *System) serve(ctx context.Context, conn net.Conn, start tunnel.Start) {
 		return
 	}
 	hs, err := s.Gate.Accept(ctx, conn, handshake.ServerOptions{
-		Offer:     handshake.Offer{System: s.System.ID(), Session: s.Session.Session, HostKey: identity.FormatKey(s.HostKey.PublicKey()), Expires: s.Session.Expires},
+		Offer:     handshake.Offer{System: s.System.ID(), Session: s.Session.Session, HostKey: identity.FormatKey(s.hostKey().PublicKey()), Expires: s.Session.Expires},
 		SupportCA: ca, SystemNames: []string{s.Vendor.System},
 	})
 	if err != nil {
@@ -318,7 +332,7 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 	if err == nil {
 		p := hs.Peer()
 		access.Serve(ctx, st, access.Options{
-			HostKey: s.HostKey, Policy: s.Policy, Record: rec, Audit: s.log, Log: slog.New(slog.DiscardHandler),
+			HostKey: s.hostKey(), Policy: s.Policy, Record: rec, Audit: s.log, Log: slog.New(slog.DiscardHandler),
 			Env:  []string{"HOME=" + s.home}, // whose shells read nobody's profile
 			Peer: access.Peer{Engineer: p.Engineer, Case: p.Case, From: start.From, Connection: start.Connection, Session: s.Session.Session, Certificate: p.Certificate},
 		})

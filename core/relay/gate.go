@@ -142,7 +142,7 @@ const aheadSize = 128 << 10
 
 var (
 	aheads = sync.Pool{New: func() any { return new([aheadSize]byte) }}
-	corks  = sync.Pool{New: func() any { b := make([]byte, 0, 80<<10); return &b }}
+	corks  = sync.Pool{New: func() any { b := make([]byte, 0, 144<<10); return &b }}
 )
 
 // readAhead makes reads take as much as there is.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	bulk   = 64<<10 - 14            // buffer of a direction that streams: with the head of a WebSocket frame four TLS records
+	bulk   = 128<<10 - 14           // buffer of a direction that streams: with the head of a WebSocket frame eight TLS records
 	first  = 512                    // buffer of one that waits
 	linger = 100 * time.Millisecond // a stream that pauses this long gives its buffer back
 	arm    = 5 * time.Second        // how often the deadline of a write is set anew

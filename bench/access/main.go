@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -44,6 +45,7 @@ func main() {
 			return
 		}
 	}
+	debug.SetGCPercent(400) // as support does
 	b := &bench{sites: map[bool]*site{}, sshKeys: map[string]string{}}
 	flag.StringVar(&b.bin, "bin", "bin", "directory of our programs")
 	flag.BoolVar(&b.long, "long", false, "more rounds, 5,000 sessions, a restart, dead peers")

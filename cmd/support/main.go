@@ -1,12 +1,17 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/latchstring/latchstring/cmd/internal/cmdline"
 )
 
-func main() { cmdline.Main(app()) }
+func main() {
+	debug.SetGCPercent(400) // SSH takes memory for each packet; there is little else to look through
+	cmdline.Main(app())
+}
 
 func app() *cli.App {
 	a := cmdline.New("support", "the support engineer's side: find systems, go in, open bundles, answer challenges", cmdline.Options{

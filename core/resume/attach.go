@@ -64,7 +64,7 @@ func (h *Handover) Attach(raw net.Conn, peerReceived uint64) error {
 	raw.SetDeadline(time.Time{})
 	now := time.Now()
 	c := &carrier{
-		raw: raw, vectored: vectored(raw), since: now, heard: now,
+		raw: raw, vectored: vectored(raw), since: now, heard: now, proved: now,
 		lost: make(chan struct{}), in: bufio.NewReaderSize(raw, 4<<10),
 	}
 	s.carrier, s.last = c, c

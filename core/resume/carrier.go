@@ -21,17 +21,22 @@ type carrier struct {
 	filled  int
 
 	// Guarded by the stream's lock.
-	busy        bool      // somebody is reading
-	interrupted bool      // and was asked to look up
-	heard       time.Time // something arrived
-	acked       uint64    // what the other side was told
-	ping, pong  bool      // to be sent
-	pingNumber  uint64
-	pongNumber  uint64
-	asked       time.Time // when the ping that waits for an answer was made
-	stopSent    bool
-	finSent     bool
-	resetSent   bool
+	busy         bool      // somebody is reading
+	interrupted  bool      // and was asked to look up
+	heard        time.Time // something arrived
+	acked        uint64    // what the other side was told
+	ping, pong   bool      // to be sent
+	pingNumber   uint64
+	pingFresh    bool   // it was not sent yet
+	pingSent     uint64 // where the stream was when it was sent first
+	pongNumber   uint64
+	pongReceived uint64    // how much had arrived when it was asked for
+	asked        time.Time // when the ping that waits for an answer was made
+	unproved     time.Time // since when the answer that proves it is outstanding
+	proved       time.Time // when the other side itself answered last
+	stopSent     bool
+	finSent      bool
+	resetSent    bool
 
 	// Of whoever is writing.
 	scratch     []byte

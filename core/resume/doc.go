@@ -44,8 +44,10 @@
 //
 // Twelve bytes: type (1), length of what follows (3), position in the stream or
 // a number (8), big endian. The types are data, ack, fin, ping, pong, side, stop
-// and reset; see frame.go. Side messages and resets are sealed under the key of
-// the stream. The others are neither secret nor signed: what is carried is SSH,
+// and reset; see frame.go. Side messages, pongs, stops and resets are sealed under
+// the key of the stream. A pong tells how much had arrived, so that who holds data
+// back and passes pings on is found out; a stop that somebody else makes would end
+// all writing without a word. The others are neither secret nor signed: what is carried is SSH,
 // which notices a changed byte and an end that is none, and they only decide what
 // is sent again. Who changes them ends the connection, as he could anyway. A
 // connection that brings what does not fit is given up, and the stream goes on

@@ -13,6 +13,8 @@ var (
 	ErrLost = errors.New("the connection was lost and could not be made again in time")
 	// ErrSilent ends a connection on which nothing arrives.
 	ErrSilent = errors.New("the other side does not answer")
+	// ErrHeld ends a connection on which things arrive, but no answer.
+	ErrHeld = errors.New("somebody on the way holds back what is sent")
 	// ErrReplaced ends a connection in favour of another one.
 	ErrReplaced = errors.New("another connection took over")
 	// ErrPeerClosed is returned by Write when the other side reads no more.

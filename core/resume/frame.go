@@ -13,9 +13,9 @@ const (
 	typeAck   frameType = 2 // position up to which all is consumed; the fin counts as one
 	typeFin   frameType = 3 // position of the end of the stream
 	typePing  frameType = 4 // a number, to be sent back
-	typePong  frameType = 5 // that number
+	typePong  frameType = 5 // number of the message; sealed: that number, and how many bytes of the stream have arrived
 	typeSide  frameType = 6 // number of the message; sealed: one byte of kind, the message
-	typeStop  frameType = 7 // nothing will be read any more
+	typeStop  frameType = 7 // number of the message; sealed: nothing will be read any more
 	typeReset frameType = 8 // number of the message; sealed: why the stream is over at once
 )
 
@@ -30,6 +30,7 @@ const (
 	// MaxSide is the longest side message in bytes.
 	MaxSide   = 16 << 10
 	maxReason = 512
+	pongSize  = 16
 )
 
 // head is what a frame begins with.
@@ -56,7 +57,11 @@ func parseHead(b []byte) (head, error) {
 		low, high = 1+sealOverhead, 1+MaxSide+sealOverhead
 	case typeReset:
 		low, high = sealOverhead, maxReason+sealOverhead
-	case typeAck, typeFin, typePing, typePong, typeStop:
+	case typePong:
+		low, high = pongSize+sealOverhead, pongSize+sealOverhead
+	case typeStop:
+		low, high = sealOverhead, sealOverhead
+	case typeAck, typeFin, typePing:
 	default:
 		return h, fmt.Errorf("frame of unknown type %d", h.kind)
 	}

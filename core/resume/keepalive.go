@@ -14,6 +14,15 @@ func (s *Stream) startPings() {
 	s.pingTimer.Reset(s.interval)
 }
 
+// Anybody on the way can make frames that show a connection to be alive. So even
+// one on which much arrives is asked now and then, and the answer, which only the
+// other side can make, must come in the end; it may be far behind the data on a
+// slow line.
+const (
+	unasked = 3  // times the interval
+	proof   = 30 // times Answer
+)
+
 // watch asks a silent connection, and gives up one that does not answer.
 func (s *Stream) watch() {
 	s.mu.Lock()
@@ -23,17 +32,24 @@ func (s *Stream) watch() {
 		return
 	}
 	now := time.Now()
-	silent := now.Sub(c.heard)
 	switch waits := now.Sub(c.asked); {
+	case !c.unproved.IsZero() && now.Sub(c.unproved) >= proof*s.o.Answer:
+		s.lose(c, ErrHeld)
 	case c.asked.IsZero() || c.heard.After(c.asked):
-		if silent < s.interval {
+		rest := s.interval - now.Sub(c.heard)
+		if c.unproved.IsZero() {
+			rest = min(rest, unasked*s.interval-now.Sub(c.proved))
+		}
+		if rest > 0 {
 			c.asked = time.Time{}
-			s.pingTimer.Reset(s.interval - silent)
+			s.pingTimer.Reset(rest)
 			return
 		}
-		c.asked = now
-		c.ping = true
-		c.pingNumber++
+		c.asked, c.ping = now, true
+		if c.unproved.IsZero() {
+			c.unproved, c.pingFresh = now, true
+			c.pingNumber++
+		}
 		s.kick()
 		s.pingTimer.Reset(s.o.Answer)
 	case waits < s.o.Answer:

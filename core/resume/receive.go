@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -321,12 +322,17 @@ func (s *Stream) obey(c *carrier, h head, payload []byte) error {
 		s.canRead.Broadcast()
 		s.kick()
 	case typePing:
-		c.pong, c.pongNumber = true, h.position
+		c.pong, c.pongNumber, c.pongReceived = true, h.position, s.received
 		s.kick()
 	case typePong:
-		if h.position == c.pingNumber {
-			c.asked = time.Time{}
+		number, arrived := binary.BigEndian.Uint64(payload), binary.BigEndian.Uint64(payload[8:])
+		if number != c.pingNumber || c.pingFresh {
+			return nil
 		}
+		if arrived < c.pingSent {
+			return broken("only %d bytes of %d have arrived that were sent before: somebody holds them back", arrived, c.pingSent)
+		}
+		c.asked, c.unproved, c.proved = time.Time{}, time.Time{}, time.Now()
 	case typeStop:
 		s.stopped = true
 		s.canWrite.Broadcast()

@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"encoding/binary"
 	"net"
 )
 
@@ -79,10 +80,13 @@ func (s *Stream) batch(c *carrier) bool {
 	}
 	if c.pong {
 		c.pong = false
-		b = appendHead(b, typePong, 0, c.pongNumber)
+		b = s.seals.append(b, typePong, binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, c.pongNumber), c.pongReceived))
 	}
 	if c.ping {
 		c.ping = false
+		if c.pingFresh { // what was written before is to have arrived before
+			c.pingFresh, c.pingSent = false, s.next
+		}
 		b = appendHead(b, typePing, 0, c.pingNumber)
 	}
 	data := int(s.end - s.next)
@@ -96,7 +100,7 @@ func (s *Stream) batch(c *carrier) bool {
 	}
 	if s.closed && !c.stopSent {
 		c.stopSent = true
-		b = appendHead(b, typeStop, 0, 0)
+		b = s.seals.append(b, typeStop)
 	}
 	for len(s.sides) > 0 && len(b) < sendData {
 		m := s.sides[0]

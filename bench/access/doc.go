@@ -31,5 +31,10 @@
 // others is one below, whatever he does. What it is within one SSH connection is
 // said, too.
 //
+// Memory of idle sessions is what the relay's process has grown by (PSS), with
+// its store, once it has let go of what it wrote. The first session of a system
+// makes the store grow, so it is measured apart; unframed and framed are measured
+// over the same store after that.
+//
 // CPU of the relay is that of all its processes, as the kernel counts it.
 package main

@@ -3,10 +3,10 @@ package relay
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -71,11 +71,8 @@ func (p *patient) peek() bool {
 	return n == 1 || !isTimeout(err)
 }
 
-// wait waits at the socket.
-func (p *patient) wait() error {
-	p.conn.SetReadDeadline(p.until)
-	return readable(p.socket)
-}
+// arm makes waiting at the socket end in time.
+func (p *patient) arm() { p.conn.SetReadDeadline(p.until) }
 
 func (p *patient) Read(b []byte) (int, error) {
 	if !p.armed {
@@ -89,11 +86,15 @@ func (p *patient) Read(b []byte) (int, error) {
 	return p.conn.Read(b)
 }
 
-// readable waits until a read of the socket would return something.
+// readable waits until a read of the socket would return something, or its
+// deadline is over. It and all that it calls fit into the stack that a goroutine
+// begins with.
 func readable(s syscall.RawConn) error { return s.Read(ready) }
 
+// ready asks without waiting, and without what the runtime does for a system
+// call that may wait.
 func ready(fd uintptr) bool {
-	var one [1]byte
-	_, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+	var one byte
+	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&one)), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+	return errno != unix.EAGAIN && errno != unix.EINTR
 }

@@ -97,17 +97,54 @@ func shown(s string) string {
 	}, s)
 }
 
-// runLink serves a control stream until it ends. What it waits in is kept
-// shallow: there are thousands of it.
+// runLink serves a control stream until it ends. There are thousands of them and
+// they hardly ever say anything, so what waits for their next word is a goroutine
+// that does nothing else and whose stack stays as small as one can be: what is
+// said is read and answered by another, which then starts the next that waits.
 func (h *hub) runLink(c *control, mux bool) {
-	defer h.streams.Done()
 	in := h.openLink(c, mux)
 	if in == nil {
 		c.close()
 		return
 	}
-	for c.awaitMessage() && c.answer(in) {
+	c.attend(in, false)
+}
+
+// attend answers messages until none is there. here says that one has begun to
+// come in.
+func (c *control) attend(in *msg.Reader, here bool) {
+	for {
+		if !here {
+			c.in.expect(msg.Patience)
+			if !c.in.peek() { // nothing that TLS has read already
+				c.in.arm()
+				go c.rest(in)
+				return
+			}
+		}
+		if here = false; !c.answer(in) {
+			c.close()
+			return
+		}
 	}
+}
+
+// rest waits at the socket for the next message.
+func (c *control) rest(in *msg.Reader) {
+	if readable(c.in.socket) == nil {
+		go c.attend(in, true)
+		return
+	}
+	go c.silent()
+}
+
+// silent ends a stream on which nothing came in time, or which was closed.
+func (c *control) silent() {
+	_, err := c.in.Read(make([]byte, 1))
+	if err == nil {
+		err = errors.New("it came too late")
+	}
+	c.hub.leave(c, "", err)
 	c.close()
 }
 
@@ -116,6 +153,7 @@ func (c *control) close() {
 	if c.mux != nil {
 		c.mux.Close()
 	}
+	c.hub.streams.Done()
 }
 
 // openLink brings a session up, or says why not and returns nil.
@@ -141,21 +179,6 @@ func (h *hub) openLink(c *control, mux bool) *msg.Reader {
 	}
 	h.srv.metrics.opened.WithLabelValues(carrier).Inc()
 	return in
-}
-
-// awaitMessage waits at the socket for the next message. Where TLS, or what
-// carries it, holds something already, or where there is no socket to wait at,
-// reading it waits.
-func (c *control) awaitMessage() bool {
-	c.in.expect(msg.Patience)
-	if c.in.peek() {
-		return true
-	}
-	if err := c.in.wait(); err != nil {
-		c.hub.leave(c, "", err)
-		return false
-	}
-	return true
 }
 
 // answer reads a message and does what it wants. It returns false when the

@@ -21,6 +21,9 @@ type Options struct {
 	Visibility time.Duration
 	// SessionTTL ends idle logins. Zero means 20 minutes.
 	SessionTTL time.Duration
+	// Guard is the InfiniBox inside of an InfiniGuard: it knows the servers in
+	// front of it. What it says of itself is no more than is published.
+	Guard bool
 	// OldFirmware knows no SUPPORT_* event codes.
 	OldFirmware bool
 	// SMTP is the host:port behind the target "infinidat-smtp".
@@ -46,6 +49,9 @@ type Box struct {
 func New(o Options) *Box {
 	if o.Name == "" {
 		o.Name = "ibox-lab"
+		if o.Guard {
+			o.Name = "iguard-lab"
+		}
 	}
 	if o.Serial == 0 {
 		o.Serial = 4242
@@ -87,7 +93,11 @@ func (b *Box) routes() *http.ServeMux {
 	mux.HandleFunc("POST /api/rest/users/login", b.login)
 	mux.HandleFunc("POST /api/rest/users/logout", b.logout)
 	mux.HandleFunc("GET /api/rest/users", b.admin(b.listUsers))
-	mux.HandleFunc("GET /api/rest/system", b.user(b.system))
+	if b.opts.Guard {
+		mux.HandleFunc("GET /api/rest/integrations/infiniguard/dde_nodes", b.user(b.ddeNodes))
+	} else {
+		mux.HandleFunc("GET /api/rest/system", b.user(b.system))
+	}
 	mux.HandleFunc("GET /api/rest/system/name", b.user(func(w http.ResponseWriter, _ *http.Request, _ User) { ok(w, b.opts.Name) }))
 	mux.HandleFunc("GET /api/rest/system/ready", func(w http.ResponseWriter, _ *http.Request) { ok(w, true) })
 	mux.HandleFunc("GET /api/rest/system/health_state", b.user(func(w http.ResponseWriter, _ *http.Request, _ User) { ok(w, health) }))

@@ -54,3 +54,12 @@ func (b *Box) idps(w http.ResponseWriter, _ *http.Request, _ User) {
 		"enabled": true, "signed_response": true, "signed_assertion": true, "signing_certificate_serial": "01", "signing_certificate_expiry": 1900000000000,
 	}})
 }
+
+// ddeNodes lists the servers of an InfiniGuard.
+func (b *Box) ddeNodes(w http.ResponseWriter, _ *http.Request, _ User) {
+	var list []any
+	for i := 1; i <= 2; i++ {
+		list = append(list, map[string]any{"id": 17 + i, "node_id": i, "location": i, "dde_instance_id": i, "state": map[string]any{"health": "NORMAL", "lifecycle": "ACTIVE", "message": ""}})
+	}
+	page(w, list, map[string]any{"number_of_objects": len(list)})
+}

@@ -137,7 +137,7 @@ func (b *Box) user(h userHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		u, found := b.caller(r)
 		if !found {
-			fail(w, http.StatusUnauthorized, "UNAUTHORIZED", "log in first") // code invented
+			fail(w, http.StatusUnauthorized, "AUTHENTICATION_REQUIRED", "You must authenticate")
 			return
 		}
 		h(w, r, u)

@@ -25,10 +25,11 @@ const logoutLimit = 5 * time.Second
 
 // account is what the array says of a user.
 type account struct {
-	Name   string
-	Roles  []string
-	Serial string
-	Array  string
+	Name    string
+	Roles   []string
+	Serial  string
+	Array   string
+	Product string
 }
 
 // unavailable is a management address that gave no usable answer.
@@ -112,9 +113,8 @@ func (a *array) converse(ctx context.Context, body []byte) (acc account, err err
 	acc = account{Name: in.Name, Roles: in.Roles}
 	// Only for the record: who logged in is known already, so that an array
 	// that goes away now changes nothing.
-	if sys, err := a.get(ctx, cookies); err == nil {
-		acc.Serial, acc.Array = sys.Serial.String(), sys.Name
-	}
+	acc.Array, acc.Serial = a.whereabouts(ctx, cookies)
+	acc.Product = a.product(ctx, cookies)
 	return acc, nil
 }
 
@@ -150,19 +150,20 @@ type system struct {
 	Serial json.Number `json:"serial_number"`
 }
 
-func (a *array) get(ctx context.Context, cookies []*http.Cookie) (sys system, err error) {
-	req, err := a.request(ctx, http.MethodGet, "system", nil)
+// get reads a resource as somebody who is logged in.
+func (a *array) get(ctx context.Context, path string, cookies []*http.Cookie, v any) error {
+	req, err := a.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
-		return sys, err
+		return err
 	}
 	for _, c := range cookies {
 		req.AddCookie(c)
 	}
 	resp, err := a.http.Do(req)
 	if err != nil {
-		return sys, plain(err)
+		return plain(err)
 	}
-	return sys, result(resp, &sys)
+	return result(resp, v)
 }
 
 // logout closes the array's session. That it fails is nobody's business but

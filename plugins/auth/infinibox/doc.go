@@ -23,8 +23,16 @@
 // of the array's own: event_user and event_password. Logins do not use it;
 // [Method.Probe] tries it.
 //
-// InfiniGuard: nothing that is published says how its users are checked, so it is
-// not supported.
+// # InfiniGuard
+//
+// An InfiniGuard is an InfiniBox with servers in front of it, and its users are
+// those of the InfiniBox: the login is the same. This rests on what the vendor
+// has published of the InfiniGuard's own software, where the REST interface of
+// that InfiniBox is described (POST users/login with user name and password, the
+// roles in the result; events and events/custom; system/name; the list of the
+// servers below integrations/infiniguard). It was not tried against a real one.
+// What product is set to says how the array is called where users read of it;
+// what answers is in the evidence, as far as it tells.
 //
 // # Certificates
 //

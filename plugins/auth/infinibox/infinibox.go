@@ -51,13 +51,13 @@ func (m *Method) Authenticate(ctx context.Context, _ auth.Request, talk auth.Con
 	config, trust := m.settings.tls()
 	if trust == notVerified {
 		slog.Warn("the certificate of the array is not verified (insecure_skip_verify); passwords can be read by whoever sits in between")
-		warning := auth.Notice{Label: "WARNING", Value: "the certificate of the array is NOT verified: whoever sits in between reads the password"}
+		warning := auth.Notice{Label: "WARNING", Value: "the certificate of the " + m.settings.called() + " is NOT verified: whoever sits in between reads the password"}
 		if err := talk.Show(ctx, warning); err != nil {
 			return auth.Identity{}, err
 		}
 	}
 	answers, err := talk.Ask(ctx,
-		auth.Field{Name: "user", Label: "User name", Help: "a user of the array with the Admin role"},
+		auth.Field{Name: "user", Label: "User name", Help: "a user of the " + m.settings.called() + " with the Admin role"},
 		auth.Field{Name: "password", Label: "Password", Secret: true})
 	if err != nil {
 		return auth.Identity{}, err
@@ -71,8 +71,8 @@ func (m *Method) Authenticate(ctx context.Context, _ auth.Request, talk auth.Con
 		return auth.Identity{}, err
 	}
 	if !admin(acc.Roles) {
-		return auth.Identity{}, auth.Errorf(auth.Denied, "log in as a user with the Admin role, or have an administrator of the array give it to this one",
-			"the array knows this user, but without the Admin role (it has %s)", rolesOf(acc.Roles))
+		return auth.Identity{}, auth.Errorf(auth.Denied, "log in as a user with the Admin role, or have an administrator of the "+m.settings.called()+" give it to this one",
+			"the %s knows this user, but without the Admin role (it has %s)", m.settings.called(), rolesOf(acc.Roles))
 	}
 	name := acc.Name
 	if name == "" {
@@ -81,6 +81,9 @@ func (m *Method) Authenticate(ctx context.Context, _ auth.Request, talk auth.Con
 	evidence := map[string]string{"address": address, "certificate": trust}
 	if acc.Serial != "" {
 		evidence["serial"] = acc.Serial
+	}
+	if acc.Product != "" {
+		evidence["product"] = acc.Product
 	}
 	if printable(acc.Array) {
 		evidence["array"] = acc.Array
@@ -138,11 +141,11 @@ func (m *Method) ask(ctx context.Context, config *tls.Config, answers auth.Answe
 			return account{}, "", err
 		}
 	}
-	hint := "check the array and the way to it; until it answers, log in by challenge and response"
+	hint := "check the " + m.settings.called() + " and the way to it; until it answers, log in by challenge and response"
 	if certificate {
-		hint = "if the array has a new certificate, set its pin or its authority; until then, log in by challenge and response"
+		hint = "if the " + m.settings.called() + " has a new certificate, set its pin or its authority; until then, log in by challenge and response"
 	}
-	return account{}, "", auth.Errorf(auth.Unreachable, hint, "the array is not available (%s)", strings.Join(failed, "; "))
+	return account{}, "", auth.Errorf(auth.Unreachable, hint, "the %s is not available (%s)", m.settings.called(), strings.Join(failed, "; "))
 }
 
 // array is one management address.

@@ -56,7 +56,7 @@ func (m *Method) Probe(ctx context.Context, report func(auth.Step)) error {
 			return "", auth.Errorf(auth.Config, "set the clock, by NTP if there is a server to ask", "%w", err)
 		}
 		if !ok {
-			return "the array does not say what time it is", nil
+			return "the " + m.settings.called() + " does not say what time it is", nil
 		}
 		return fmt.Sprintf("%s apart", max(0, ahead.Abs()-time.Second).Round(time.Second)), nil
 	})
@@ -66,9 +66,9 @@ func (m *Method) Probe(ctx context.Context, report func(auth.Step)) error {
 
 // absent is the error of an address that does not serve.
 func (m *Method) absent(err error) error {
-	hint := "check the array and the way to it; other management addresses are tried as well"
+	hint := "check the " + m.settings.called() + " and the way to it; other management addresses are tried as well"
 	if trust.IsCertificate(err) {
-		hint = "if the array has a new certificate, set its pin or its authority"
+		hint = "if the " + m.settings.called() + " has a new certificate, set its pin or its authority"
 	}
 	return auth.Errorf(auth.Unreachable, hint, "%w", err)
 }
@@ -87,9 +87,12 @@ func (m *Method) eventUser(ctx context.Context, address string, config *tls.Conf
 	acc, err := m.array(address, config).login(ctx, body, m.settings.Timeout)
 	switch {
 	case errors.Is(err, errRefused):
-		return "", auth.Errorf(auth.BadLogin, "set event_user and event_password anew; an account that is locked is refused in the same way", "the array refuses the user for events")
+		return "", auth.Errorf(auth.BadLogin, "set event_user and event_password anew; an account that is locked is refused in the same way", "the %s refuses the user for events", m.settings.called())
 	case err != nil:
 		return "", m.absent(err)
+	}
+	if want := m.settings.Product; want != auto && acc.Product != "" && want != acc.Product {
+		return "", auth.Errorf(auth.Config, "set product to what it is, or addresses to the right one", "product is %s, and what answers there is an %s", want, acc.Product)
 	}
 	return fmt.Sprintf("%s, with the role %s", m.settings.EventUser, rolesOf(acc.Roles)), nil
 }
@@ -100,7 +103,7 @@ func (a *array) there(ctx context.Context, limit time.Duration) (http.Header, er
 	defer a.http.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	req, err := a.request(ctx, http.MethodGet, "system", nil)
+	req, err := a.request(ctx, http.MethodGet, "system/name", nil)
 	if err != nil {
 		return nil, err
 	}

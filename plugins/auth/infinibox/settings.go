@@ -14,6 +14,7 @@ import (
 )
 
 type settings struct {
+	Product   string        `config:"product" default:"auto" oneof:"auto,infinibox,infiniguard" help:"what the array is: it is called so where users read of it, and auto looks after a login"`
 	Addresses []string      `config:"addresses" required:"true" help:"management addresses of the array as host or host:port; one that does not serve is passed over"`
 	Pin       string        `config:"pin" help:"SHA-256 of the array's certificate, as SHA256:base64 or in hex"`
 	CA        string        `config:"ca" help:"PEM certificates that the array's certificate must chain to, instead of the system's"`

@@ -19,12 +19,13 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
-	name := flag.String("name", "ibox-lab", "name of the array")
+	name := flag.String("name", "", "name of the array")
 	serial := flag.Int("serial", 4242, "serial number of the array")
 	old := flag.Bool("old-firmware", false, "know no SUPPORT_* events")
 	smtp := flag.String("smtp", "", "host:port behind the target infinidat-smtp")
+	guard := flag.Bool("infiniguard", false, "be the InfiniBox inside of an InfiniGuard")
 	flag.Parse()
-	if err := run(*listen, infinibox.Options{Name: *name, Serial: *serial, OldFirmware: *old, SMTP: *smtp, Visibility: 2 * time.Second}); err != nil {
+	if err := run(*listen, infinibox.Options{Name: *name, Serial: *serial, OldFirmware: *old, SMTP: *smtp, Guard: *guard, Visibility: 2 * time.Second}); err != nil {
 		fmt.Fprintln(os.Stderr, "fakebox:", err)
 		os.Exit(1)
 	}
@@ -41,7 +42,7 @@ func run(listen string, o infinibox.Options) error {
 	srv.StartTLS()
 	defer srv.Close()
 	pin := sha256.Sum256(srv.Certificate().Raw)
-	fmt.Printf("fake InfiniBox %q, serial %d, at %s\n", o.Name, o.Serial, srv.URL)
+	fmt.Printf("fake array %q, serial %d, at %s\n", o.Name, o.Serial, srv.URL)
 	fmt.Printf("settings for etc/auth.d/infinibox.json: {\"addresses\": [%q], \"pin\": \"SHA256:%s\"}\n",
 		srv.Listener.Addr(), base64.RawStdEncoding.EncodeToString(pin[:]))
 	stop := make(chan os.Signal, 1)

@@ -72,7 +72,7 @@ func TestLoginSSO(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(s.root, "etc", "auth.d", "sso.json"), string(set))
+	private(t, filepath.Join(s.root, "etc", "auth.d", "sso.json"), string(set))
 
 	out, shown := s.do(0, "login", "sso")
 	if !strings.Contains(out, "ada, with the role admin, by sso") || !strings.Contains(shown, "WDJB-MJHT") || !strings.Contains(shown, idp.URL+"/activate") {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -148,4 +149,12 @@ func (b *tab) cookie() string {
 func (b *tab) plant(value string) {
 	at, _ := url.Parse(b.base)
 	b.Jar.SetCookies(at, []*http.Cookie{{Name: "__Host-latchstring", Value: value, Path: "/", Secure: true}})
+}
+
+// private writes a file that nobody else may read.
+func private(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

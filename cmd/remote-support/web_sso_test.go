@@ -42,7 +42,7 @@ func (s *site) sso(settings map[string]any) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	write(s.t, filepath.Join(s.root, "etc", "auth.d", "sso.json"), string(set))
+	private(s.t, filepath.Join(s.root, "etc", "auth.d", "sso.json"), string(set))
 }
 
 func authority(srv *httptest.Server) string {

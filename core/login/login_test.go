@@ -473,6 +473,28 @@ func TestSettingsAreTrusted(t *testing.T) {
 	}
 }
 
+func TestSecretsInSettings(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.opts.Config, "infinibox.json")
+	for text, refused := range map[string]bool{
+		`{"addresses":["box"]}`: false, `{"event_password":"c4n4ry"}`: true, `{"event_password":""}`: false,
+		`{"proxy":{"address":"p:1","password":"c4n4ry"}}`: true, `{"client_secret":"c4n4ry"}`: true,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for mode, open := range map[os.FileMode]bool{0o600: false, 0o640: true, 0o604: true} {
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.try(bob, "infinibox", "right")
+			if (err != nil) != (refused && open) || err != nil && (!strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "c4n4ry")) {
+				t.Errorf("%s, mode %o: %v", text, mode, err)
+			}
+		}
+	}
+}
+
 func TestDamagedState(t *testing.T) {
 	w := newWorld(t)
 	w.try(bob, "infinibox", "right")

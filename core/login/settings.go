@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -31,6 +32,11 @@ func (s *Service) settings(method string) (json.RawMessage, []string, error) {
 			return nil, nil, &UsageError{fmt.Sprintf("%s is no JSON object", path)}
 		}
 	}
+	if !missing {
+		if err := keptSecret(path, out); err != nil {
+			return nil, nil, err
+		}
+	}
 	ask, err := splitConsent(path, out)
 	if err != nil {
 		return nil, nil, err
@@ -51,6 +57,33 @@ func (s *Service) settings(method string) (json.RawMessage, []string, error) {
 	}
 	set, err := json.Marshal(out)
 	return set, ask, err
+}
+
+// secretSettings hold what nobody but root may read.
+var secretSettings = []string{"event_password", "client_secret", "key", "password"}
+
+// keptSecret refuses a file with a password that others can read.
+func keptSecret(path string, settings map[string]json.RawMessage) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("read settings of a login: %w", err)
+	}
+	if info.Mode().Perm()&0o044 == 0 {
+		return nil
+	}
+	all := maps.Clone(settings)
+	for _, value := range settings { // those of a proxy are one level down
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(value, &inner) == nil {
+			maps.Copy(all, inner)
+		}
+	}
+	for _, name := range secretSettings {
+		if v := string(all[name]); v != "" && v != `""` && v != "null" {
+			return fmt.Errorf("%s holds a password (%s) and can be read by others; run: chmod 600 %s, and change the password", path, name, path)
+		}
+	}
+	return nil
 }
 
 // readTrusted reads a file that decides who gets in: one that, with its

@@ -74,7 +74,7 @@ func (s *Server) finish(w http.ResponseWriter, b *session) {
 	b.mu.Unlock()
 	if l.Err != nil {
 		if !errors.Is(l.Err, errLeft) {
-			b.note(complaint(l.Err))
+			b.note(s.forStrangers(l.Err))
 		}
 		return
 	}
@@ -98,6 +98,20 @@ func complaint(err error) message {
 		hint = "have one made that is easy to read aloud"
 	}
 	return message{Kind: "error", Text: sentence(text), Hint: sentence(hint)}
+}
+
+// place is the path of a file.
+var place = regexp.MustCompile(`(^|[\s"'(])/[\w.-]+/`)
+
+// forStrangers is a complaint for who has not logged in: where our files are is
+// nobody's business.
+func (s *Server) forStrangers(err error) message {
+	m := complaint(err)
+	if place.MatchString(m.Text) || place.MatchString(m.Hint) {
+		s.opts.Log.Error("a login does not work", "err", err)
+		return message{Kind: "error", Text: "This way to log in is not set up as it should be.", Hint: "Root on the appliance sees why: remote-support login, or the log of the agent."}
+	}
+	return m
 }
 
 // sentence makes an error read like one.

@@ -65,7 +65,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, b *session, f
 	}
 	methods, err := s.api.LoginMethods(r.Context(), by)
 	if err != nil {
-		p.Flash = append(p.Flash, complaint(err))
+		p.Flash = append(p.Flash, s.forStrangers(err))
 	}
 	for _, m := range methods {
 		switch m {

@@ -195,8 +195,11 @@ func (s *Server) adminGroups(r *http.Request) (any, error) {
 	if err := s.record(r.Context(), audit.SystemGrouped, actor(r), sys.ID, detail); err != nil {
 		return nil, err
 	}
-	sys.Groups = groups
-	if err := s.reg.PutSystem(r.Context(), sys); err != nil {
+	sys, err = s.reg.ChangeSystem(r.Context(), sys.ID, func(now *store.System, _ bool) error {
+		now.Groups = groups
+		return nil
+	})
+	if err != nil {
 		return nil, unavailable(err)
 	}
 	s.hub.systemChanged(sys)

@@ -68,7 +68,10 @@ func newFleet(b testing.TB, n int) *fleet {
 	each(n, func(i int) {
 		sys, err := identity.Open(fmt.Sprintf("%s/%d", dir, i))
 		if err == nil {
-			err = reg.PutSystem(b.Context(), store.System{ID: sys.ID(), Name: fmt.Sprintf("array-%d", i), PublicKey: identity.FormatKey(sys.PublicKey()), EnrolledAt: time.Now().UTC()})
+			_, err = reg.ChangeSystem(b.Context(), sys.ID(), func(s *store.System, _ bool) error {
+				s.Name, s.PublicKey, s.EnrolledAt = fmt.Sprintf("array-%d", i), identity.FormatKey(sys.PublicKey()), time.Now().UTC()
+				return nil
+			})
 		}
 		if err != nil {
 			b.Error(err)

@@ -121,7 +121,20 @@ func (s *Server) useToken(ctx context.Context, tok store.Token, revision uint64,
 			return err
 		}
 	}
-	if err := s.reg.PutSystem(ctx, sys); err != nil {
+	_, err = s.reg.ChangeSystem(ctx, sys.ID, func(now *store.System, _ bool) error {
+		if now.Sealed != nil { // since it was looked at
+			return sealedError(*now)
+		}
+		if known.ID != "" {
+			sys.Groups = now.Groups // an operator may have changed them since
+		}
+		*now = sys
+		return nil
+	})
+	if refused := (*api.Error)(nil); errors.As(err, &refused) {
+		return err
+	}
+	if err != nil {
 		return unavailable(err)
 	}
 	return nil
@@ -132,8 +145,11 @@ func (s *Server) retire(ctx context.Context, sys store.System, by string) error 
 	if err := s.record(ctx, audit.SystemRetired, by, sys.ID, map[string]string{"name": sys.Name}); err != nil {
 		return err
 	}
-	sys.Retired = true
-	if err := s.reg.PutSystem(ctx, sys); err != nil {
+	sys, err := s.reg.ChangeSystem(ctx, sys.ID, func(now *store.System, _ bool) error {
+		now.Retired = true
+		return nil
+	})
+	if err != nil {
 		return unavailable(err)
 	}
 	s.hub.systemChanged(sys)

@@ -46,25 +46,32 @@ func (s *Server) seal(r *http.Request) (any, error) {
 		return nil, api.Errorf(http.StatusForbidden, api.CodeBadSignature, "the statement is not signed by system %s: %v", id, err)
 	}
 	if sys.Sealed == nil {
-		if err := s.putSealed(r.Context(), &sys, api.Sealed{Statement: req.Statement, Signature: req.Signature, Bundles: bundles}); err != nil {
+		if sys, err = s.putSealed(r.Context(), sys, api.Sealed{Statement: req.Statement, Signature: req.Signature, Bundles: bundles}); err != nil {
 			return nil, err
 		}
 	}
 	return api.SealResponse{System: sys.ID, At: sys.Sealed.At}, nil
 }
 
-func (s *Server) putSealed(ctx context.Context, sys *store.System, seal api.Sealed) error {
+// putSealed keeps the first seal, whoever else presents one or changes the record
+// in this moment.
+func (s *Server) putSealed(ctx context.Context, sys store.System, seal api.Sealed) (store.System, error) {
 	detail := map[string]string{"name": sys.Name, "statement": clean(strings.ReplaceAll(seal.Statement, "\n", " | "), 2000)}
 	if err := s.record(ctx, audit.SystemSealed, "system:"+sys.ID, sys.ID, detail); err != nil {
-		return err
+		return sys, err
 	}
 	seal.At = s.now().UTC().Truncate(time.Second)
-	sys.Sealed = &seal
-	if err := s.reg.PutSystem(ctx, *sys); err != nil {
-		return unavailable(err)
+	sys, err := s.reg.ChangeSystem(ctx, sys.ID, func(now *store.System, _ bool) error {
+		if now.Sealed == nil {
+			now.Sealed = &seal
+		}
+		return nil
+	})
+	if err != nil {
+		return sys, unavailable(err)
 	}
-	s.hub.systemChanged(*sys)
-	return nil
+	s.hub.systemChanged(sys)
+	return sys, nil
 }
 
 // readSeal finds whose statement it is, and whether it leaves bundles: a line

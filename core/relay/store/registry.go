@@ -125,10 +125,39 @@ func (r *Registry) Active(ctx context.Context, name string) (System, error) {
 	return System{}, fmt.Errorf("system %s: %w", name, ErrNotFound)
 }
 
-// PutSystem stores a system.
-func (r *Registry) PutSystem(ctx context.Context, s System) error {
-	s.LastSeen, s.Session = time.Time{}, nil // kept apart, because they change all the time
-	return put(ctx, r.systems, s.ID, s)
+// maxRounds bounds how often a change is tried again because others were faster.
+const maxRounds = 100
+
+// ChangeSystem changes the record of a system, and nothing that another node or
+// request has written meanwhile is lost: change is called with the record as it
+// is, once more each time that somebody was faster. Known is false where there is
+// none yet; the record then has its id alone. An error of change ends it.
+func (r *Registry) ChangeSystem(ctx context.Context, id string, change func(s *System, known bool) error) (System, error) {
+	for range maxRounds {
+		s, revision, err := get[System](ctx, r.systems, id)
+		known := err == nil
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return s, err
+		}
+		s.ID = id
+		if err := change(&s, known); err != nil {
+			return s, err
+		}
+		s.ID, s.LastSeen, s.Session = id, time.Time{}, nil // kept apart, because they change all the time
+		b, err := json.Marshal(s)
+		if err != nil {
+			return s, fmt.Errorf("encode record %s: %w", id, err)
+		}
+		if known {
+			err = r.systems.Update(ctx, id, b, revision)
+		} else {
+			err = r.systems.Create(ctx, id, b)
+		}
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrExists) {
+			return s, err
+		}
+	}
+	return System{}, fmt.Errorf("change system %s: %w", id, ErrConflict)
 }
 
 // Seen notes that the system was heard of now.

@@ -334,7 +334,7 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("second Once: %v", err)
 	}
 	for _, s := range []store.System{{ID: "sys-b", Name: "b"}, {ID: "sys-a", Name: "a", Retired: true}, {ID: "sys-a2", Name: "a"}} {
-		if err := r.PutSystem(ctx, s); err != nil {
+		if _, err := r.ChangeSystem(ctx, s.ID, func(now *store.System, _ bool) error { *now = s; return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

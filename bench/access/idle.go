@@ -87,7 +87,10 @@ func (b *bench) enrolMany(ctx context.Context, dir string) error {
 			for i := range numbers {
 				sys, err := identity.Open(filepath.Join(dir, "fleet", strconv.Itoa(i)))
 				if err == nil {
-					err = reg.PutSystem(ctx, store.System{ID: sys.ID(), Name: fmt.Sprintf("array-%d", i), PublicKey: identity.FormatKey(sys.PublicKey()), EnrolledAt: time.Now().UTC()})
+					_, err = reg.ChangeSystem(ctx, sys.ID(), func(s *store.System, _ bool) error {
+						s.Name, s.PublicKey, s.EnrolledAt = fmt.Sprintf("array-%d", i), identity.FormatKey(sys.PublicKey()), time.Now().UTC()
+						return nil
+					})
 				}
 				if err != nil {
 					errs <- err

@@ -231,7 +231,7 @@ func (s *site) close() {
 
 // enter is the engineer's way in.
 func (s *site) enter(ctx context.Context, secret string) (*ssh.Client, error) {
-	conn, err := connect.Dial(ctx, connect.Options{Relay: s.engineer, RelayKey: s.relayKey, System: s.system, Certificate: s.cert,
+	conn, err := connect.Dial(ctx, connect.Options{Relay: s.engineer, RelayKey: s.relayKey, System: s.system, Certificate: s.cert, SSH: true,
 		Secret: func() ([]byte, error) { return []byte(secret), nil }})
 	if err != nil {
 		return nil, err

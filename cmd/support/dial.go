@@ -133,6 +133,7 @@ func (w *way) dial(c *cli.Context) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.SSH = true
 	conn, err := connect.Dial(c.Context, o)
 	if err != nil {
 		return nil, err

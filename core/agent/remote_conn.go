@@ -40,6 +40,7 @@ type conn struct {
 	warns chan string
 	tally tally
 	rec   *recorder // nil until it is open
+	ssh   string    // the version of SSH with which his program will begin, or ""
 
 	// Under live.mu.
 	state     string
@@ -160,6 +161,7 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 		_ = hs.Deny(ctx, handshake.CodeCertificate, over)
 		return errors.New(over)
 	}
+	c.ssh = req.SSH
 	return c.run(ctx, hs)
 }
 
@@ -294,7 +296,7 @@ func (c *conn) talk(ctx context.Context, hs *handshake.Conn) string {
 	}
 	var tellers sync.WaitGroup
 	tellers.Go(func() { c.tellHeads(stream) })
-	err = access.Serve(c.ctx, &counted{stream, &c.tally}, access.Options{
+	err = access.Serve(c.ctx, foretell(&counted{stream, &c.tally}, c.ssh), access.Options{
 		HostKey: l.key, Policy: &c.asked, Record: c.rec, Audit: l.a, Log: l.log, Warn: c.warns, View: c.hub.tell,
 		RunAs: l.a.runAs(), Backend: l.a.backend(), Banner: l.banner(c),
 		Peer: access.Peer{Engineer: c.peer.Engineer, Case: c.peer.Case, From: c.from, Connection: c.id, Session: l.id, Certificate: c.peer.Certificate},

@@ -20,6 +20,9 @@ import (
 // says who it is, and the customer's policy as whom he works.
 const User = "support"
 
+// clientVersion is what SSH begins with here.
+const clientVersion = "SSH-2.0-Latchstring"
+
 // Conn is a stream into a system, over which SSH runs. It is a net.Conn.
 type Conn struct {
 	*resume.Stream
@@ -90,7 +93,8 @@ func (c *Conn) Name() string { return c.dialer.Name }
 // if not nil, is called with what the customer wants to be read first.
 func (c *Conn) SSH(ctx context.Context, signer ssh.Signer, banner func(string)) (*ssh.Client, error) {
 	cfg := &ssh.ClientConfig{
-		User: User, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		ClientVersion: clientVersion,
+		User:          User, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
 		HostKeyCallback: ssh.FixedHostKey(c.HostKey), HostKeyAlgorithms: []string{c.HostKey.Type()},
 		BannerCallback: func(text string) error {
 			if banner != nil {

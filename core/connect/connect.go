@@ -43,6 +43,8 @@ type Options struct {
 	// Notify hears what happens to the connection. It may be called by several
 	// goroutines and must not block.
 	Notify func(Event)
+	// SSH says that the stream is for [Conn.SSH], which saves a round trip.
+	SSH bool
 	// Stream alters the resumable stream, for tests.
 	Stream resume.Options
 }
@@ -289,7 +291,11 @@ func (d *dialer) open(ctx context.Context, hs *handshake.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply, err := hs.Ask(ctx, handshake.Request{Open: true}, func(r handshake.Reply) {
+	request := handshake.Request{Open: true}
+	if d.SSH {
+		request.SSH = clientVersion
+	}
+	reply, err := hs.Ask(ctx, request, func(r handshake.Reply) {
 		d.Notify(Event{Kind: Waiting, Text: r.Why, Until: r.Until})
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -212,4 +213,16 @@ func TestWrongSecretBurns(t *testing.T) {
 	}
 	o.Secret = typed("Another-Secret 5")
 	w.must(t, o)
+}
+
+// What SSH will begin with is one plain line, and only a new stream has it.
+func TestForetoldVersion(t *testing.T) {
+	for line, good := range map[string]bool{
+		"SSH-2.0-Latchstring": true, "": true, "SSH-2.0-": false, "SSH-1.99-x": false, "SSH-2.0-a b": false, "SSH-2.0-x\r\nSSH-2.0-y": false,
+		"SSH-2.0-" + strings.Repeat("x", 101): false, "SSH-2.0-\x1b[2J": false,
+	} {
+		if ok := line == "" || versionLine.MatchString(line); ok != good {
+			t.Errorf("%q: %v", line, ok)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -12,6 +13,9 @@ import (
 type Request struct {
 	Open  bool `json:"open,omitempty"`  // a new stream
 	Enrol bool `json:"enrol,omitempty"` // no stream: the enrolment is for connections to come
+	// SSH is the line with which the new stream will begin, if that is known; the
+	// system may then begin to speak SSH before it comes.
+	SSH string `json:"ssh,omitempty"`
 	// To go on with a stream; see resume.Table.Attach.
 	Stream   string `json:"stream,omitempty"`
 	Received uint64 `json:"received,omitempty"` // of the stream by the engineer's side
@@ -38,6 +42,10 @@ type Reply struct {
 	Code   Code   `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
+
+// versionLine is what SSH begins with (RFC 4253, section 4.2), without the end of
+// the line.
+var versionLine = regexp.MustCompile(`^SSH-2\.0-[!-,.-~]{1,100}$`)
 
 // HoldEvery is how often the engineer is told that he waits: proxies cut what
 // is silent, and it shows when the engineer has gone.
@@ -89,6 +97,9 @@ func (c *Conn) Requested(ctx context.Context) (Request, error) {
 		if w {
 			wants++
 		}
+	}
+	if r.SSH != "" && (!r.Open || !versionLine.MatchString(r.SSH)) {
+		return r, malformed("the version of SSH in the request")
 	}
 	if wants != 1 || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 {
 		return r, malformed("the request")

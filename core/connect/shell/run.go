@@ -70,7 +70,7 @@ func Run(ctx context.Context, client *ssh.Client, o Options) error {
 	in := o.Stdin
 	if o.Terminal != nil {
 		cols, rows := o.Terminal.Size()
-		if err := s.RequestPty(o.Terminal.Type, rows, cols, modes); err != nil {
+		if err := requestPTY(s, o.Terminal.Type, rows, cols, modes); err != nil {
 			return refused("a terminal", err)
 		}
 		restore, err := o.Terminal.Raw()

@@ -35,7 +35,7 @@ func benchText(b *testing.B) []byte {
 // the same text.
 func BenchmarkCopy(b *testing.B) {
 	text := benchText(b)
-	for _, k := range []mask.Kernel{mask.AVX2, mask.Portable} {
+	for _, k := range []mask.Kernel{mask.AVX512, mask.AVX2, mask.Portable} {
 		if !mask.Available(k) {
 			continue
 		}

@@ -13,8 +13,9 @@
 // The word Word does the same for a few texts that are known at run time only:
 // the names of the machine; see [Words].
 //
-// There are two implementations: AVX2 assembly, chosen at run time on
-// processors that have it, and portable Go. Their results are equal but for
+// There are three implementations: assembly for AVX2 and for AVX-512 with its
+// byte permutations (VBMI), chosen at run time on processors that have them, and
+// portable Go. Their results are equal but for
 // Trig and Word, where each marks other places in vain.
 //
 // How the needles share the sixteen buckets of the AVX2 kernel decides how often

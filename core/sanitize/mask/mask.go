@@ -32,21 +32,30 @@ type Kernel uint8
 const (
 	Portable Kernel = iota
 	AVX2
+	AVX512 // with its byte permutations (VBMI)
 )
+
+var best = Best()
 
 // Best is the fastest kernel of this machine.
 func Best() Kernel {
-	if haveAVX2 && cpu.X86.HasAVX2 {
-		return AVX2
+	switch {
+	case !haveAVX2 || !cpu.X86.HasAVX2:
+		return Portable
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI:
+		return AVX512
 	}
-	return Portable
+	return AVX2
 }
 
 // Available tells whether a kernel runs on this machine.
-func Available(k Kernel) bool { return k == Portable || Best() == k }
+func Available(k Kernel) bool { return k <= Best() }
 
 func (k Kernel) String() string {
-	if k == AVX2 {
+	switch k {
+	case AVX512:
+		return "avx512"
+	case AVX2:
 		return "avx2"
 	}
 	return "portable"
@@ -59,17 +68,19 @@ func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
 		return
 	}
 	_ = src[len(dst)*Size+Slack-1]
-	if k == AVX2 && Available(AVX2) {
-		if words == nil {
-			words = &noWords
-		}
-		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables, words)
-		return
-	}
+	pairs := &needles.pairs
 	if words == nil {
-		fillPortable(dst, src, &needles.pairs)
+		words = &noWords
 	} else {
-		fillPortable(dst, src, &words.pairs)
+		pairs = &words.pairs
+	}
+	switch k = min(k, best); k {
+	case AVX512:
+		fillAVX512(&dst[0], &src[0], len(dst), &needles.wide, &words.wide)
+	case AVX2:
+		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables, words)
+	default:
+		fillPortable(dst, src, pairs)
 	}
 }
 

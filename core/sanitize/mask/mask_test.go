@@ -87,8 +87,10 @@ func slow(b []byte, at int) (blk Block) {
 
 func kernels() []Kernel {
 	k := []Kernel{Portable}
-	if Available(AVX2) {
-		k = append(k, AVX2)
+	for _, fast := range []Kernel{AVX2, AVX512} {
+		if Available(fast) {
+			k = append(k, fast)
+		}
 	}
 	return k
 }

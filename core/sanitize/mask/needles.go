@@ -8,6 +8,7 @@ import (
 // Needles are texts to look for, by their first three or four bytes.
 type Needles struct {
 	tables tables
+	wide   tables128
 	pairs  pairs // what the portable kernel looks up
 }
 
@@ -39,6 +40,7 @@ func NewDealt(texts []string, sets [][]string) *Needles {
 	}
 	fillClass(&n.tables.lo1, &n.tables.hi1, &class1)
 	fillClass(&n.tables.lo2, &n.tables.hi2, &class2)
+	n.wide.fillClasses()
 	seen := map[head]bool{}
 	var heads []head
 	for _, t := range texts {
@@ -56,6 +58,7 @@ func NewDealt(texts []string, sets [][]string) *Needles {
 			for at := range 4 {
 				for _, v := range h.at(at) {
 					n.tables.add(at, v, b)
+					n.wide.add(at, v, b)
 				}
 			}
 		}

@@ -5,6 +5,7 @@ package mask
 // one may begin, and some places more.
 type Words struct {
 	place [3]struct{ lo, hi [32]byte }
+	wide  words128
 	pairs pairs // those of the needles too
 }
 
@@ -22,6 +23,7 @@ func NewWords(texts []string, needles *Needles) *Words {
 		bucket := wordBucket(i, len(texts), t)
 		for at := range w.place {
 			for _, c := range bothCases(t[at]) {
+				w.wide[at][c&0x7f] |= 1 << bucket
 				for lane := 0; lane < 32; lane += 16 {
 					w.place[at].lo[lane+int(c&15)] |= 1 << bucket
 					w.place[at].hi[lane+int(c>>4)] |= 1 << bucket

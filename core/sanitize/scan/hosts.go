@@ -1,12 +1,33 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // topLevels are the last labels that make a dotted word a host name. Country
 // codes that are also endings of files or common words are left out.
 var topLevels = buildTopLevels()
 
 var topLevelHeads [1 << 10]bool
+
+// topLevelSlots has them by their first eight bytes, each in its place or in the
+// next that was free.
+var topLevelSlots [512]string
+
+func topLevelSlot(low *[16]byte) int {
+	return int(binary.LittleEndian.Uint64(low[:]) * 0x9E3779B97F4A7C15 >> 55)
+}
+
+// topLevel looks up the n bytes at the beginning of low; the others are zero.
+func topLevel(low *[16]byte, n int) bool {
+	for i := topLevelSlot(low); ; i++ {
+		t := topLevelSlots[i%len(topLevelSlots)]
+		if t == "" || t == string(low[:n]) {
+			return t != ""
+		}
+	}
+}
 
 func buildTopLevels() map[string]struct{} {
 	m := map[string]struct{}{}
@@ -20,6 +41,13 @@ func buildTopLevels() map[string]struct{} {
 func init() {
 	for t := range topLevels {
 		topLevelHeads[headIndex(t[0], t[1])] = true
+		var low [16]byte
+		copy(low[:], t)
+		i := topLevelSlot(&low)
+		for topLevelSlots[i%len(topLevelSlots)] != "" {
+			i++
+		}
+		topLevelSlots[i%len(topLevelSlots)] = t
 	}
 }
 
@@ -71,11 +99,11 @@ func (s *Scanner) host(buf []byte, end, from, to int) {
 	if end+1 < to && buf[end] == '.' && (isAlnum(buf[end+1]) || buf[end+1] == '_') {
 		return
 	}
-	var low [12]byte
+	var low [16]byte
 	for k := i; k < end; k++ {
 		low[k-i] = buf[k] | 0x20
 	}
-	if _, ok := topLevels[string(low[:end-i])]; !ok {
+	if !topLevel(&low, end-i) {
 		return
 	}
 	start := i

@@ -40,7 +40,7 @@ func randomWord(r *rand.Rand) string {
 
 func TestIdentifiersEqualTheOracle(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, k := range []mask.Kernel{mask.Portable, mask.AVX2} {
+	for _, k := range []mask.Kernel{mask.Portable, mask.AVX2, mask.AVX512} {
 		if !mask.Available(k) {
 			continue
 		}

@@ -12,6 +12,7 @@ type Names struct {
 	first  uint32 // by the low five bits of the first byte
 	heads  [1 << 15 / 64]uint64
 	words  map[string]What
+	sizes  uint64      // a bit for each length that a name has, from 1 on
 	kernel *mask.Words // made when all are known
 }
 
@@ -49,6 +50,7 @@ func (n *Names) add(name string, w What) {
 		return
 	}
 	n.words[name] = w
+	n.sizes |= 1 << (len(name) - 1)
 	n.first |= 1 << (name[0] & 31)
 	h := nameHead(name[0], name[1], name[2])
 	n.heads[h/64] |= 1 << (h % 64)
@@ -90,9 +92,11 @@ func (s *Scanner) name(buf []byte, i, from, to int) {
 		n++
 	}
 	for n >= 3 {
-		if w, ok := s.Names.words[string(low[:n])]; ok {
-			s.ident(i, i+n, w)
-			return
+		if s.Names.sizes>>(n-1)&1 != 0 {
+			if w, ok := s.Names.words[string(low[:n])]; ok {
+				s.ident(i, i+n, w)
+				return
+			}
 		}
 		for n--; n > 0 && low[n] != '.' && low[n] != '-' && low[n] != '_'; n-- {
 		}

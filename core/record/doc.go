@@ -11,10 +11,10 @@
 // whoever must not act unrecorded stops.
 //
 // Records go to an open segment, a plain file of mode 0600. After a second, or
-// 256 KiB, the segment is closed: chained to the one before by SHA-256, signed
-// with the key of the system, encrypted with age to the customer (and to the
-// vendor where the customer wants that), and synced to disk. A power cut loses
-// at most what was not yet closed: the last second.
+// 256 KiB (1 MiB while output streams), the segment is closed: chained to the
+// one before by SHA-256, signed with the key of the system, encrypted with age
+// to the customer (and to the vendor where the customer wants that), and synced
+// to disk. A power cut loses at most what was not yet closed: the last second.
 //
 // The engineer's own client counter-signs the heads of the chain while it runs
 // ([Recording.Witness]), and the counter-signature stands in the next segment:

@@ -28,6 +28,7 @@ const SegmentFormat = "latchstring-recording/1"
 // Limits of a segment file. They bound what reading a foreign file costs.
 const (
 	maxSegment    = 256 << 10 // plain bytes after which a segment is closed
+	maxStream     = 1 << 20   // the same after one that was full before its time
 	maxHeader     = 64 << 10
 	maxSignature  = 16 << 10
 	maxSealedFile = 2 << 20

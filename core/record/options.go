@@ -32,6 +32,8 @@ type Options struct {
 	Failed func(error)
 
 	Now func() time.Time // nil: time.Now
+
+	patience time.Duration // for a disk that does nothing
 }
 
 func (o *Options) check() error {
@@ -45,6 +47,9 @@ func (o *Options) check() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.patience == 0 {
+		o.patience = patience
 	}
 	return nil
 }

@@ -29,13 +29,15 @@ type Recording struct {
 	lock  *os.File
 	begin Begin
 	timer *time.Timer
-	queue chan *pending // to the sealer; what waits there is in plain files
+	queue *backlog // to the sealer
 	done  chan struct{}
+	let   chan struct{} // closed when this process has let go of the directory
 
 	fail failure
 
-	mu     sync.Mutex
+	mu     door
 	closed bool
+	limit  int // bytes of a segment: output that streams gets larger ones
 	start  time.Time
 	micros int64    // of the last record
 	file   *os.File // the open segment, nil when there is none
@@ -97,7 +99,7 @@ func Start(o Options) (*Recording, error) {
 	start := o.Now()
 	r := &Recording{
 		o: o, dir: dir, lock: lock, start: start, micros: start.UnixMicro(),
-		queue: make(chan *pending, 16), done: make(chan struct{}),
+		mu: make(door, 1), limit: maxSegment, queue: newBacklog(), done: make(chan struct{}), let: make(chan struct{}),
 		fail: failure{set: make(chan struct{}), tell: o.Failed},
 		begin: Begin{
 			Session: o.Session, Engineer: o.Engineer, Case: o.Case, From: o.From, System: o.System,
@@ -125,7 +127,13 @@ func (r *Recording) ID() string { return r.o.ID }
 func (r *Recording) Err() error { return r.fail.is() }
 
 // Output records bytes on their way to the engineer's screen.
+//
+// What comes faster than it can be sealed waits here. When the disk does nothing
+// for ten seconds, the recording has failed.
 func (r *Recording) Output(channel uint32, p []byte) error {
+	if !r.queue.room(r.o.patience, r.fail.set) {
+		return r.fail.because(r.hung())
+	}
 	for len(p) > maxOutput {
 		if err := r.add(frame{kind: frameOutput, channel: channel, payload: p[:maxOutput]}); err != nil {
 			return err
@@ -149,7 +157,9 @@ func clampSize(n int) int { return min(max(n, 1), 4096) }
 
 // Note records what happened beside the output.
 func (r *Recording) Note(n Note) error {
-	r.mu.Lock()
+	if err := r.enter(); err != nil {
+		return err
+	}
 	defer r.mu.Unlock()
 	return r.note(n)
 }
@@ -171,10 +181,24 @@ func (r *Recording) note(n Note) error {
 }
 
 func (r *Recording) add(f frame) error {
-	r.mu.Lock()
+	if err := r.enter(); err != nil {
+		return err
+	}
 	defer r.mu.Unlock()
 	f.micros = r.now()
 	return r.write(f)
+}
+
+// enter takes the lock, unless somebody who has it waits for a hung disk.
+func (r *Recording) enter() error {
+	if r.mu.lockWithin(r.o.patience) {
+		return nil
+	}
+	return r.fail.because(r.hung())
+}
+
+func (r *Recording) hung() error {
+	return fmt.Errorf("recording %s: %w: %s has been waited for for %s", r.o.ID, errHung, r.o.Dir, r.o.patience)
 }
 
 // now is the start by the wall and the time since by the monotonic clock: it
@@ -192,8 +216,9 @@ func (r *Recording) write(f frame) error {
 	if r.closed {
 		return ErrClosed
 	}
-	if r.cur != nil && len(r.cur.plain)+frameHead+len(f.payload) > maxSegment {
+	if r.cur != nil && len(r.cur.plain)+frameHead+len(f.payload) > r.limit {
 		r.rotate()
+		r.limit = maxStream
 	}
 	if r.file == nil {
 		if err := r.open(); err != nil {
@@ -222,6 +247,9 @@ func (r *Recording) open() error {
 	}
 	r.file, r.cur = f, segments.Get().(*pending)
 	r.cur.n = n
+	if cap(r.cur.plain) < r.limit {
+		r.cur.plain = make([]byte, 0, r.limit)
+	}
 	if n == 0 {
 		r.cur.begin = &r.begin
 	}
@@ -239,14 +267,13 @@ func (r *Recording) open() error {
 func (r *Recording) expire() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.limit = maxSegment
 	if r.file != nil {
 		r.rotate()
 	}
 }
 
-// rotate hands the open segment to the sealer. When that lags far behind, it
-// waits: what is recorded faster than it can be sealed slows the connection
-// down rather than fill the memory.
+// rotate hands the open segment to the sealer.
 func (r *Recording) rotate() {
 	r.timer.Stop()
 	if err := r.file.Close(); err != nil {
@@ -254,7 +281,7 @@ func (r *Recording) rotate() {
 	}
 	p := r.cur
 	r.file, r.cur = nil, nil
-	r.queue <- p
+	r.queue.put(p)
 }
 
 // explain says what failed and what to do about it.

@@ -31,7 +31,7 @@ func (r *Recording) crash() {
 		r.file.Close()
 		r.file = nil
 	}
-	close(r.queue)
+	r.queue.end()
 	<-r.done
 	r.lock.Close()
 }

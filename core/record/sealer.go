@@ -16,21 +16,17 @@ const maxHeads = 64
 // run seals what comes, several segments at once when they come fast.
 func (r *Recording) run(c *chain) {
 	defer close(r.done)
-	for p := range r.queue {
-		batch := []*pending{p}
-	more:
-		for len(batch) < cap(r.queue) {
-			select {
-			case p, ok := <-r.queue:
-				if !ok {
-					break more
-				}
-				batch = append(batch, p)
-			default:
-				break more
-			}
+	for {
+		batch := r.queue.take()
+		if len(batch) == 0 {
+			return
+		}
+		bytes := 0
+		for _, p := range batch {
+			bytes += len(p.plain)
 		}
 		r.seal(c, batch)
+		r.queue.done(bytes)
 	}
 }
 
@@ -116,28 +112,60 @@ func (r *Recording) Witness(h Head, armored []byte) error {
 
 // Close ends the recording and waits until all of it is durable. The error is
 // that of the recording, whenever it happened; the summary says what is there
-// in any case. Closing twice gives the same.
+// in any case. Closing twice gives the same. A disk that does not answer is not
+// waited for for ever: what it has not taken by then is sealed when it comes
+// back, or by [Recover].
 func (r *Recording) Close(reason string) (Summary, error) {
-	r.mu.Lock()
+	if err := r.enter(); err != nil {
+		return Summary{Recording: r.o.ID, Session: r.o.Session, Engineer: r.o.Engineer, Case: r.o.Case, From: r.o.From,
+			Started: r.start.UTC(), Reason: reason, Failed: err.Error()}, err
+	}
 	if !r.closed {
 		r.finish(reason)
 	}
 	r.mu.Unlock()
-	<-r.done
+	timer := time.NewTimer(r.o.patience)
+	defer timer.Stop()
+	hung := false
+	for sealed := false; !sealed && !hung; {
+		r.queue.mu.Lock()
+		moved := r.queue.moved
+		r.queue.mu.Unlock()
+		select {
+		case <-r.done:
+			sealed = true
+		case <-moved:
+			timer.Reset(r.o.patience)
+		case <-timer.C:
+			r.fail.because(r.hung())
+			hung = true
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sum.Head = r.Head()
 	r.sum.Segments = r.sum.Head.Segment + 1
 	if r.lock != nil {
-		r.lock.Close()
+		go r.letGo(r.lock)
 		r.lock = nil
-		freeReserve(r.dir)
+	}
+	if !hung {
+		<-r.let
 	}
 	err := r.fail.is()
 	if err != nil {
 		r.sum.Failed = err.Error()
 	}
 	return r.sum, err
+}
+
+// letGo ends this process' hold on the directory once nothing is written there
+// any more.
+func (r *Recording) letGo(lock *os.File) {
+	<-r.done
+	lock.Close()
+	freeReserve(r.dir)
+	close(r.let)
 }
 
 // finish writes the closing record. After a failure, when no file can be
@@ -163,9 +191,9 @@ func (r *Recording) finish(reason string) {
 	if r.file != nil {
 		r.rotate()
 	} else {
-		r.queue <- r.cur
+		r.queue.put(r.cur)
 	}
-	close(r.queue)
+	r.queue.end()
 }
 
 const reserveSize = 1 << 20

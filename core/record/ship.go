@@ -111,6 +111,15 @@ func (s *Shipper) Pass(ctx context.Context) error {
 // recording sends what is new of one; it reports whether that was the end.
 func (s *Shipper) recording(ctx context.Context, dir string) (whole bool, err error) {
 	n := shipped(dir)
+	said, sent := n, n
+	say := func() error {
+		if said == sent {
+			return nil
+		}
+		said = sent
+		return setShipped(dir, sent)
+	}
+	defer func() { err = errors.Join(err, say()) }()
 	if n > 0 {
 		n-- // look at the last one again: was it the closing one?
 	}
@@ -124,17 +133,23 @@ func (s *Shipper) recording(ctx context.Context, dir string) (whole bool, err er
 			return false, fmt.Errorf("send recording %s: %w", filepath.Base(dir), err)
 		}
 		whole = seg.End != nil
-		if n < shipped(dir) {
+		if n < sent {
 			continue
 		}
 		if err := s.upload(ctx, Segment{Head: seg.head(), Path: path, Size: seg.size(), Final: whole}); err != nil {
 			return false, fmt.Errorf("send recording %s, segment %d: %w", filepath.Base(dir), n, err)
 		}
-		if err := setShipped(dir, n+1); err != nil {
-			return false, err
+		if sent = n + 1; sent-said >= shippedEvery {
+			if err := say(); err != nil {
+				return false, err
+			}
 		}
 	}
 }
+
+// shippedEvery is after how many segments that is written down while there are
+// more.
+const shippedEvery = 16
 
 func shippedPath(dir string) string { return filepath.Join(dir, "shipped") }
 

@@ -6,7 +6,9 @@ import (
 
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/host"
+	"github.com/latchstring/latchstring/core/localcfg"
 	"github.com/latchstring/latchstring/core/login"
+	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/route"
 	"github.com/latchstring/latchstring/core/route/inspectors"
 	"github.com/latchstring/latchstring/core/route/sealed"
@@ -27,6 +29,48 @@ func (a *Agent) TestConnection(ctx context.Context, _ control.Caller, address st
 		report(testconn.Step{Name: "relay", Err: err})
 	}
 	return errors.Join(err, logins)
+}
+
+var _ control.Tester = (*Agent)(nil)
+
+// Test implements [control.Tester]: the test with what somebody is about to turn
+// remote access on with. The secret is not looked at.
+func (a *Agent) Test(ctx context.Context, by control.Caller, req control.OnRequest, fn func(control.Step)) error {
+	if err := a.outsider(by, "test the connection"); err != nil {
+		return err
+	}
+	who, err := a.who(by)
+	if err != nil {
+		return err
+	}
+	local := a.local()
+	address, proxy := req.RSS, req.Proxy
+	if who.Method == login.SSO || address == "" { // REQ B4
+		address = local[localcfg.RSS]
+	}
+	if address != "" { // whether it is retired is a step of the test
+		address = api.WithPort(address)
+		if err := api.CheckAddress(address); err != nil {
+			return usage("the relay: %v", err)
+		}
+	}
+	if proxy == "" {
+		proxy = local[localcfg.Proxy]
+	}
+	if proxy == "none" {
+		proxy = ""
+	}
+	way, err := route.Parse(route.Options{Proxy: proxy, Password: req.ProxyPassword, Bind: req.Bind})
+	if err != nil {
+		return err
+	}
+	return a.TestConnection(ctx, by, address, way, func(s testconn.Step) {
+		out := control.Step{Name: s.Name, Detail: s.Detail, Took: s.Took, Hint: s.Hint}
+		if s.Err != nil {
+			out.Error = s.Err.Error()
+		}
+		fn(out)
+	})
 }
 
 func (a *Agent) testRelay(ctx context.Context, address string, way route.Route, report func(testconn.Step)) error {

@@ -3,12 +3,29 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"time"
 )
 
-// Service is an API with its logins.
+// Service is an API with its logins and its test.
 type Service interface {
 	API
 	Logins
+	Tester
+}
+
+// Tester goes the way to the relay, and to where users prove who they are, step
+// by step, and opens nothing (REQ B7). It is asked in process only.
+type Tester interface {
+	Test(ctx context.Context, by Caller, r OnRequest, fn func(Step)) error
+}
+
+// Step is one step of a test.
+type Step struct {
+	Name   string
+	Detail string // what was seen
+	Took   time.Duration
+	Error  string // empty when it went well
+	Hint   string // what to do about it
 }
 
 // Guarded is api as the socket shows it, for callers in the same process that
@@ -112,6 +129,13 @@ func (g *guarded) Live(ctx context.Context, by Caller, id string, fn func(Frame)
 		return err
 	}
 	return g.api.Live(ctx, by, id, fn)
+}
+
+func (g *guarded) Test(ctx context.Context, by Caller, r OnRequest, fn func(Step)) error {
+	if err := g.admit(by, "POST /v1/session/test"); err != nil {
+		return err
+	}
+	return g.api.Test(ctx, by, r, fn)
 }
 
 // Logins are open to everybody, here as on the socket.

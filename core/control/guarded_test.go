@@ -17,6 +17,10 @@ type doorman struct {
 	asked  []string
 }
 
+func (d *doorman) Test(context.Context, Caller, OnRequest, func(Step)) error {
+	return errors.New("tested")
+}
+
 var errNotYou = errors.New("not you")
 
 func (d *doorman) Admit(_ Caller, what string) error {

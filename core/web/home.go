@@ -64,6 +64,7 @@ type homeView struct {
 	Left     int
 	Headline string
 	Window   string            // the title of the window, which is seen from elsewhere
+	Steps    []control.Step    // of the last test
 	Draft    map[string]string // of the form that was refused, without its secrets
 }
 
@@ -126,6 +127,9 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 	}
 	b.mu.Lock()
 	v.Draft = maps.Clone(b.draft)
+	if now.Sub(b.tested) < testLife {
+		v.Steps = b.steps
+	}
 	b.mu.Unlock()
 	if v.Draft == nil {
 		v.Draft = map[string]string{"for": "4h"}
@@ -183,19 +187,16 @@ func (s *Server) on(w http.ResponseWriter, r *http.Request, b *session, by contr
 	defer f.wipe()
 	req, err := onRequest(f)
 	if err != nil {
-		b.mu.Lock()
-		b.draft = f.draft()
-		b.mu.Unlock()
+		s.keep(b, f.draft())
 		s.done(w, r, b, by, err, message{})
 		return
 	}
 	o, err := s.api.On(r.Context(), by, req)
-	b.mu.Lock()
-	b.draft = nil
-	if err != nil {
-		b.draft = f.draft()
+	if err == nil {
+		s.keep(b, nil)
+	} else {
+		s.keep(b, f.draft())
 	}
-	b.mu.Unlock()
 	s.done(w, r, b, by, err, message{Kind: "ok", Text: "Remote support is on. Now give the secret to support by telephone; do not mail it.", More: sentences(o.Notes)})
 }
 
@@ -242,6 +243,54 @@ func onRequest(f form) (control.OnRequest, error) {
 		return req, fmt.Errorf("there is no proxy protocol %q", short(kind))
 	}
 	return req, nil
+}
+
+// testLife is how long the steps of a test are shown.
+const testLife = 5 * time.Minute
+
+// maxSteps bounds what a test shows.
+const maxSteps = 60
+
+// test goes the way that the form says, and opens nothing (REQ B7).
+func (s *Server) test(w http.ResponseWriter, r *http.Request, b *session, by control.Caller) {
+	f, err := readForm(r)
+	if err != nil {
+		s.done(w, r, b, by, err, message{})
+		return
+	}
+	defer f.wipe()
+	delete(f, "own") // the secret is no part of it
+	req, err := onRequest(f)
+	if err != nil {
+		s.keep(b, f.draft())
+		s.done(w, r, b, by, err, message{})
+		return
+	}
+	var steps []control.Step
+	failed := false
+	err = s.api.Test(r.Context(), by, req, func(step control.Step) {
+		failed = failed || step.Error != ""
+		if len(steps) < maxSteps {
+			step.Error, step.Hint = sentence(step.Error), sentence(step.Hint)
+			steps = append(steps, step)
+		}
+	})
+	s.keep(b, f.draft())
+	b.mu.Lock()
+	b.steps, b.tested = steps, s.opts.Now()
+	b.mu.Unlock()
+	ok := message{Kind: "ok", Text: "The test went well. Nothing was opened."}
+	if failed { // the steps have said why
+		err, ok = nil, message{Kind: "error", Text: "The test failed. Nothing was opened."}
+	}
+	s.done(w, r, b, by, err, ok)
+}
+
+// keep keeps what was typed for when the form is drawn again.
+func (s *Server) keep(b *session, draft map[string]string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.draft = draft
 }
 
 func (s *Server) off(w http.ResponseWriter, r *http.Request, b *session, by control.Caller) {

@@ -239,6 +239,23 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// REQ B7
+func TestTestConnection(t *testing.T) {
+	w := newWorld(t)
+	w.in()
+	_, _, page := w.post("/session/test", "proxy", "https", "proxy_address", "p:1", "own", "1", "secret", "mine")
+	w.want(page, "The test went well. Nothing was opened.", "proxy reached", "https://p:1", `value="p:1"`)
+	_, _, page = w.post("/session/test", "rss", "other.example.com")
+	w.want(page, "The test failed. Nothing was opened.", "It is another one.", "Look at it.")
+	if len(w.asked) != 0 {
+		t.Errorf("%+v", w.asked)
+	}
+	w.pass(testLife)
+	if _, _, page = w.get("/"); strings.Contains(page, "another one") {
+		t.Error("an old test is shown")
+	}
+}
+
 func TestConnections(t *testing.T) {
 	w := newWorld(t)
 	w.in()

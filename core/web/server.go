@@ -87,6 +87,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /state", s.user(s.state))
 	mux.HandleFunc("GET /events", s.user(s.events))
 	mux.HandleFunc("POST /session/on", s.user(s.on))
+	mux.HandleFunc("POST /session/test", s.user(s.test))
 	mux.HandleFunc("POST /session/off", s.user(s.off))
 	mux.HandleFunc("POST /session/extend", s.user(s.extend))
 	mux.HandleFunc("POST /session/secret", s.user(s.secret))

@@ -37,6 +37,8 @@ type session struct {
 	talk   *talk
 	flash  []message
 	draft  map[string]string
+	steps  []control.Step // of the last test
+	tested time.Time
 	streak int // live pages
 	key    [32]byte
 	closed chan struct{} // the session is over

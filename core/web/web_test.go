@@ -93,6 +93,17 @@ func (f *fake) On(_ context.Context, _ control.Caller, r control.OnRequest) (con
 	f.sess = control.Session{State: "open", ID: "ses-1", By: "web:192.0.2.7(ada)"}
 	return control.Opened{Session: f.sess, Notes: []string{"it ends after 2h already"}}, nil
 }
+func (f *fake) Test(_ context.Context, _ control.Caller, r control.OnRequest, fn func(control.Step)) error {
+	if r.Secret != nil {
+		return errors.New("the secret is in the test")
+	}
+	fn(control.Step{Name: "proxy reached", Detail: "at " + r.Proxy, Took: time.Millisecond})
+	if r.RSS != "" {
+		fn(control.Step{Name: "certificate", Error: "it is another one", Hint: "look at it"})
+		return errors.New("it is another one")
+	}
+	return nil
+}
 func (f *fake) Off(context.Context, control.Caller) (control.Ended, error) {
 	defer f.lock()()
 	f.sess = control.Session{State: "off"}

@@ -39,7 +39,7 @@
   };
   document.addEventListener("submit", e => {
     const f = e.target.closest("form[data-busy]");
-    const b = f && f.querySelector("button[type=submit]");
+    const b = f && (e.submitter || f.querySelector("button[type=submit]"));
     if (b) b.setAttribute("aria-busy", "true");
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("button[aria-busy]").forEach(b => b.removeAttribute("aria-busy")));

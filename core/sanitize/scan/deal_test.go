@@ -133,7 +133,7 @@ func search(heads []string, sample []byte, t *testing.T) [16][]string {
 		sum += costs[i]
 	}
 	best, bestSum := sets, sum
-	const steps = 300000
+	const steps = 1200000
 	for n := range steps {
 		heat := 0.004 * total * (1 - float64(n)/steps) * (1 - float64(n)/steps) / 16
 		h := heads[r.IntN(len(heads))]

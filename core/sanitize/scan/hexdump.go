@@ -45,9 +45,26 @@ func mayBeDump(line []byte) bool {
 	if line[i] == ':' {
 		i++
 	}
-	for b = i; i < len(line) && isSpace(line[i]); i++ {
+	// Two groups of digits of a length, or one and the text.
+	last := 0
+	for range 2 {
+		for b = i; i < len(line) && isSpace(line[i]); i++ {
+		}
+		if i == b {
+			return false
+		}
+		for b = i; i < len(line) && isHex(line[i]); i++ {
+		}
+		n := i - b
+		if n&1 != 0 || n == 0 && last == 0 || n > 8 || n > 0 && last > 0 && n != last && n != 2 {
+			return false
+		}
+		if n == 0 {
+			break
+		}
+		last = n
 	}
-	return i > b && i+1 < len(line) && isHex(line[i]) && isHex(line[i+1])
+	return true
 }
 
 // hexdump hides what the dump that the line is part of holds.

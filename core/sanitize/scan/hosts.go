@@ -129,4 +129,5 @@ func (s *Scanner) host(buf []byte, end, from, to int) {
 		return
 	}
 	s.ident(start, end, Host)
+	s.shortName(buf, start, end, to)
 }

@@ -57,7 +57,7 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
-		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "clear-text", "samlresp")
+		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)
@@ -74,13 +74,14 @@ func buildStems() []stem {
 	invisibleStem = len(t)
 	add(stemInvisible, "\x00\x00\x00")
 	userWordStem = len(t)
-	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname", " role ")
+	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", " for ", "hostname", " role ",
+		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
-		"<<<", "echo ", "printf ", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "config set", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "unrar", "nuget push", "gem push", "auth init", " /rp ")
+		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "unrar", "nuget push", "gem push", "auth init", " /rp ")
 	add(stemURL, "://")
-	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "construct(")
+	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(")
 	add(stemJWK, "kty\"", "kty\\")
 	add(stemACL, "+@a", "~* ")
 	add(stemTime, " hex:")

@@ -44,22 +44,15 @@ func (s *Scanner) account(pos int, word string) {
 			s.passwordFor(e, b)
 		}
 	case "hostname":
-		if p := nonSpace(buf, e, s.le); p < s.le && (buf[p] == ':' || buf[p] == '=') {
-			p = nonSpace(buf, p+1, s.le)
-			p += quoteAt(buf, p, s.le)
-			n := p
-			for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
-				n++
-			}
-			if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
-				s.ident(p, n, Host)
-			}
-		}
+		s.machine(e)
 	case " role ":
 		if s.before(pos, "create") || s.before(pos, "alter") || s.before(pos, "drop") {
 			s.accountAt(e+quoteAt(buf, e, s.le), 0)
 		}
 	default:
+		if s.placedAccount(pos, word) {
+			return
+		}
 		s.userWord(pos, e)
 		s.userList(pos)
 	}
@@ -97,7 +90,7 @@ func (s *Scanner) userWord(pos, e int) {
 		p += quoteAt(buf, p, s.le)
 	} else if p == e || !foldIs(name, "user") || p-e != 1 {
 		return
-	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0) {
+	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0 || s.acts(p)) {
 		return
 	} else {
 		p += quoteAt(buf, p, s.le)

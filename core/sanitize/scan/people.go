@@ -1,0 +1,192 @@
+package scan
+
+import "bytes"
+
+// The output of commands and the names of directories show accounts by their
+// place: ls -l, id, who, distinguished names of LDAP.
+
+// placedAccount deals with word, which was found at pos. False if it is none of
+// those that are dealt with here.
+func (s *Scanner) placedAccount(pos int, word string) bool {
+	buf := s.buf
+	e := pos + len(word)
+	switch word {
+	case `\users\`:
+		e += btoi(e < s.le && buf[e] == '\\')
+		n := e
+		for n < s.le && isAccountChar(buf[n]) {
+			n++
+		}
+		if n < s.le && buf[n] == '\\' && !foldIs(buf[e:n], "public") && !foldIs(buf[e:n], "default") {
+			s.addAccount(e, n)
+		}
+	case "drwx", "-rw-", "-rwx", "lrwx":
+		s.listed(pos)
+	case "gid=":
+		// uid=1001(name) gid=1001(name) groups=1001(name),27(sudo)
+		if !bytes.Contains(buf[s.ls:pos], []byte("uid=")) {
+			break
+		}
+		for p := s.ls; p < s.le; p++ {
+			if buf[p] != '(' || p == s.ls || !isDigit(buf[p-1]) {
+				continue
+			}
+			n := p + 1
+			for n < s.le && isAccountChar(buf[n]) {
+				n++
+			}
+			if n < s.le && buf[n] == ')' {
+				s.addAccount(p+1, n)
+			}
+		}
+	case ",ou=":
+		// uid=name,ou=people
+		b := pos
+		for b > s.ls && isAccountChar(buf[b-1]) {
+			b--
+		}
+		if s.before(b, "uid=") || s.before(b, "samaccountname=") {
+			s.addAccount(b, pos)
+		}
+	case " pts/":
+		// name pts/0 at the beginning of a line of who, w and last
+		b := pos
+		for b > s.ls && buf[b-1] == ' ' {
+			b--
+		}
+		if b > s.ls && b-s.ls < 33 && allAccount(buf[s.ls:b]) {
+			s.addAccount(s.ls, b)
+		}
+	case "ner:", "ner=":
+		if !s.before(pos, "ow") {
+			break
+		}
+		p := nonSpace(buf, e, s.le)
+		p += quoteAt(buf, p, s.le)
+		n := p
+		for n < s.le && isAccountChar(buf[n]) {
+			n++
+		}
+		if n >= s.le || buf[n] == '"' || buf[n] == '\'' || buf[n] == ',' {
+			s.addAccount(p, n)
+		}
+	case "odename:", "odename\":", "odename=":
+		if s.before(pos, "n") {
+			s.machine(pos + len("odename"))
+		}
+	case "gnu/linux":
+		// uname -a: Linux name 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux
+		if pos-s.ls < 20 || !foldEqual(buf[s.ls:s.ls+6], "linux ") {
+			break
+		}
+		e = s.ls + 6
+		n := e
+		for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
+			n++
+		}
+		if n-e >= 3 && n+3 < s.le && buf[n] == ' ' && isDigit(buf[n+1]) && bytes.Contains(buf[n:s.le], []byte(" #")) && !bytes.HasPrefix(buf[e:n], []byte("version")) && !bytes.HasPrefix(buf[e:n], []byte("localhost")) {
+			s.ident(e, n, Host)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func allAccount(v []byte) bool {
+	for _, c := range v {
+		if !isAccountChar(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// listed takes the owner and the group in a line of ls -l, whose mode is at pos:
+// drwxr-xr-x 2 name group 4096 Nov  3 10:00 file.
+func (s *Scanner) listed(pos int) {
+	buf := s.buf
+	p := pos
+	for p < s.le && !isSpace(buf[p]) {
+		p++
+	}
+	if n := p - pos; n < 10 || n > 11 {
+		return
+	}
+	p = nonSpace(buf, p, s.le)
+	n := p
+	for n < s.le && isDigit(buf[n]) {
+		n++
+	}
+	if n == p || n >= s.le || buf[n] != ' ' {
+		return
+	}
+	var at [2][2]int
+	for i := range at {
+		p = nonSpace(buf, n, s.le)
+		n = p
+		for n < s.le && isAccountChar(buf[n]) {
+			n++
+		}
+		if n == p || n >= s.le || buf[n] != ' ' {
+			return
+		}
+		at[i] = [2]int{p, n}
+	}
+	if p = nonSpace(buf, n, s.le); p < s.le && isDigit(buf[p]) {
+		s.addAccount(at[0][0], at[0][1])
+		s.addAccount(at[1][0], at[1][1])
+	}
+}
+
+// machine takes the value of a key that ends at e and names a machine.
+func (s *Scanner) machine(e int) {
+	buf := s.buf
+	p := e + quoteAt(buf, e, s.le)
+	if p = nonSpace(buf, p, s.le); p >= s.le || buf[p] != ':' && buf[p] != '=' {
+		return
+	}
+	p = nonSpace(buf, p+1, s.le)
+	p += quoteAt(buf, p, s.le)
+	n := p
+	for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
+		n++
+	}
+	if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
+		s.ident(p, n, Host)
+	}
+}
+
+// acts says that somebody is spoken of: user NAME authenticated.
+func (s *Scanner) acts(p int) bool {
+	for p < s.le && isAccountChar(s.buf[p]) {
+		p++
+	}
+	if p >= s.le || s.buf[p] != ' ' {
+		return false
+	}
+	b := p + 1
+	for p = b; p < s.le && isLetter(s.buf[p]); p++ {
+	}
+	for _, w := range []string{"authenticated", "logged", "locked", "unlocked", "disabled", "deleted", "signed", "disconnected", "connected", "expired"} {
+		if foldIs(s.buf[b:p], w) {
+			return true
+		}
+	}
+	return false
+}
+
+// shortName takes db1 behind db1.acme.internal, as /etc/hosts has it.
+func (s *Scanner) shortName(buf []byte, start, end, to int) {
+	p := end
+	for p < to && isSpace(buf[p]) {
+		p++
+	}
+	n := bytes.IndexByte(buf[start:end], '.')
+	if p == end || n < 3 || p+n > to || !bytes.Equal(buf[p:p+n], buf[start:start+n]) || !isLetter(buf[p]) {
+		return
+	}
+	if e := p + n; e == to || isBlank(buf[e]) || buf[e] == '#' {
+		s.ident(p, e, Host)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/localcfg"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/resume"
 )
 
@@ -165,19 +166,37 @@ func (a *Agent) readers() ([]age.Recipient, error) {
 	return to, nil
 }
 
-// upload sends a segment to the relay, by the way of the session.
-func (l *live) upload(ctx context.Context, s record.Segment) error {
-	c, t, err := l.client()
-	if err != nil {
-		return err
+// uploads sends segments to the relay by the way of the session: one after the
+// other over the same connection, until there are none for the moment.
+type uploads struct {
+	l *live
+	c *client.Client // nil while there is no connection
+	t transport
+}
+
+func (u *uploads) send(ctx context.Context, s record.Segment) (err error) {
+	if u.c == nil {
+		if u.c, u.t, err = u.l.client(); err != nil {
+			u.c = nil
+			return err
+		}
 	}
-	defer t.Close()
-	defer c.Close()
 	b, err := os.ReadFile(s.Path)
 	if err != nil {
 		return err
 	}
-	return c.SendSegment(ctx, s.Recording, s.Segment, b)
+	if err = u.c.SendSegment(ctx, s.Recording, s.Segment, b); err != nil {
+		u.rest()
+	}
+	return err
+}
+
+func (u *uploads) rest() {
+	if u.c != nil {
+		u.c.Close()
+		u.t.Close()
+		u.c = nil
+	}
 }
 
 // ship sends recordings while the session lasts.
@@ -185,7 +204,9 @@ func (l *live) ship() {
 	if l.shipper.Load() != nil {
 		return
 	}
-	s := record.NewShipper(l.a.root.Recordings(), l.upload, l.log)
+	u := &uploads{l: l}
+	s := record.NewShipper(l.a.root.Recordings(), u.send, l.log)
+	s.Rest = u.rest
 	l.shipper.Store(s)
 	ctx, stop := context.WithCancel(l.remote.ctx)
 	l.after.Go(func() {

@@ -24,6 +24,10 @@ type Shipper struct {
 	log    *slog.Logger
 	wake   chan struct{}
 
+	// Rest, unless nil, is called when there is nothing to send for the moment, or
+	// nothing can be.
+	Rest func()
+
 	done map[string]bool // recordings that are there whole
 
 	first, longest time.Duration // back-off
@@ -85,6 +89,9 @@ func (s *Shipper) Run(ctx context.Context) error {
 // cannot be sent does not keep the others from it. Passes do not run at the
 // same time.
 func (s *Shipper) Pass(ctx context.Context) error {
+	if s.Rest != nil {
+		defer s.Rest()
+	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("send recordings: %w", err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/testdata/infinibox"
 )
 
@@ -17,6 +18,9 @@ import (
 func TestWebPassword(t *testing.T) {
 	s := newSite(t)
 	b := newTab(t, s.serve())
+	if out, _ := s.do(0, "ports", "--rss", "rss.example.com"); !strings.Contains(out, "inbound") || !strings.Contains(out, b.base[strings.LastIndex(b.base, ":")+1:]) {
+		t.Errorf("the firewall table has no web pages:\n%s", out)
+	}
 	b.get("/").shows("Support Appliance Login", "Username", "Password", "Switch to Challenge Authentication")
 	if b.at != "/login" || b.cookie() != "" {
 		t.Errorf("at %s, with the cookie %q", b.at, b.cookie())
@@ -170,4 +174,31 @@ func TestWebForbidden(t *testing.T) {
 	if out, _ := s.do(0, "policy", "explain", "web.serve", "address=127.0.0.1:9000"); !strings.Contains(out, "web.enabled") {
 		t.Errorf("%s", out)
 	}
+}
+
+// A login that is too old opens nothing, and still sees and stops. REQ B2
+func TestWebFreshLogin(t *testing.T) {
+	r := relaytest.New(t)
+	s := newSite(t)
+	s.do(0, "enroll", "--token-file", s.file("token", r.Token("array-7").String()+"\n"))
+	dir := filepath.Join(s.root, "etc", "policies.d")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "fresh.hcl"), "session {\n  max_login_age = \"1s\"\n}\n")
+	b := newTab(t, s.serve())
+	b.post("/login", "user", "admin", "password", "123456").shows("Remote support is off")
+	waitUntil(t, func() bool {
+		b.post("/session/on", "for", "1h")
+		old := strings.Contains(b.page, "log in again")
+		if !old {
+			b.post("/session/off")
+		}
+		return old
+	})
+	b.shows("fresh.hcl:2,3", "Log out and in again")
+	s.do(0, "on", "--for", "1h") // root has no login that could grow old
+	b.get("/").shows("Remote support is on")
+	b.post("/session/extend", "by", "1h").shows("log in again")
+	b.post("/session/off").shows("Remote support is off")
 }

@@ -14,7 +14,7 @@ import (
 type Port struct {
 	Source    string `json:"source"`
 	Target    string `json:"target"`
-	Direction string `json:"direction"` // "outbound", seen from this machine
+	Direction string `json:"direction"` // "outbound" or "inbound", seen from this machine
 	Protocol  string `json:"protocol"`
 	Port      string `json:"port"`
 	Purpose   string `json:"purpose"`

@@ -271,7 +271,7 @@ func (s *Server) test(w http.ResponseWriter, r *http.Request, b *session, by con
 	err = s.api.Test(r.Context(), by, req, func(step control.Step) {
 		failed = failed || step.Error != ""
 		if len(steps) < maxSteps {
-			step.Error, step.Hint = sentence(step.Error), sentence(step.Hint)
+			step.Error, step.Hint = sentence(plugin.ReplaceAllString(step.Error, "")), sentence(step.Hint)
 			steps = append(steps, step)
 		}
 	})

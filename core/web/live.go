@@ -57,6 +57,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, b *session, by c
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := stream{w: w, rc: http.NewResponseController(w)}
+	out.rc.SetReadDeadline(time.Time{}) //nolint:errcheck // a recorder in tests has none
 	last := ""
 	tick, ping := time.NewTicker(liveEvery), time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -126,6 +127,14 @@ func count(n int, one string) string {
 		return "1 " + one
 	}
 	return itoa(n) + " " + one + "s"
+}
+
+// took is how long something took, where that is worth a word.
+func took(d time.Duration) string {
+	if d < 100*time.Microsecond {
+		return ""
+	}
+	return d.Round(100 * time.Microsecond).String()
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

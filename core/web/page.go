@@ -40,7 +40,7 @@ func parse() map[string]*template.Template {
 		"join":    func(s []string) string { return strings.Join(s, ", ") },
 		"size":    size,
 		"count":   count,
-		"took":    func(d time.Duration) string { return d.Round(100 * time.Microsecond).String() },
+		"took":    took,
 		"refresh": func(after int, to string) string { return strings.Join([]string{itoa(after), "; url=", to}, "") },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))

@@ -1,6 +1,10 @@
 package scan
 
-import "github.com/latchstring/latchstring/core/sanitize/keyname"
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
 
 // The dumps of xxd, hexdump -C, od -tx1z and tcpdump -X show the same bytes
 // twice: in hex and as text. What is hidden in one column must be hidden in the
@@ -73,6 +77,14 @@ func (s *Scanner) hexdump() {
 		s.dump = &dump{lines: make([]dumpLine, 0, dumpBack+dumpAhead)}
 	}
 	d := s.dump
+	d.text, d.lines = d.text[:0], d.lines[:0]
+	own := s.le
+	if i := bytes.IndexByte(s.buf[own:s.hi], '\n'); i >= 0 {
+		own += i
+	}
+	if !d.add(s.buf, s.ls, own) {
+		return // a line of numbers, as most
+	}
 	d.text, d.lines = d.text[:0], d.lines[:0]
 	from := s.ls
 	for range dumpBack {

@@ -24,6 +24,7 @@ type tour struct {
 	daemons  []*daemon
 
 	arrayURL, rss string // address of the fake array, of the relay
+	pages         string // address of the web pages
 	bundle        string // id of the delivered bundle
 }
 

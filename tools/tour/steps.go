@@ -66,8 +66,16 @@ func (t *tour) enroll(ctx context.Context) error {
 }
 
 func (t *tour) agent(ctx context.Context) error {
-	t.heading("The agent runs. Remote access is off; no port is open")
-	d, err := t.start("remote-support", "serve", "--root", "sa")
+	t.heading("The agent runs. Remote access is off; no port is open but that of its web pages")
+	if err := t.trustArray(ctx); err != nil {
+		return err
+	}
+	pages, err := freePort()
+	if err != nil {
+		return err
+	}
+	t.pages = "https://" + pages + "/"
+	d, err := t.start("remote-support", "serve", "--root", "sa", "--web", pages)
 	if err != nil {
 		return err
 	}
@@ -206,6 +214,7 @@ func (t *tour) where(once bool) {
 	t.heading("Where to look")
 	t.say("the opened bundle         %s", t.path("opened"))
 	t.say("the fake array            %s/api/rest/system  (admin / 123456, self-signed)", t.arrayURL)
+	t.say("the web pages             %s  (admin / 123456, self-signed)", t.pages)
 	t.say("the relay                 https://%s/healthz, log in %s", t.rss, t.path("rss.log"))
 	t.say("the customer's side       %s", t.path("sa"))
 	t.say("try                       %s status --root %s", filepath.Join(t.bin, "remote-support"), t.path("sa"))

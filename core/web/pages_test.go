@@ -376,3 +376,83 @@ func FuzzForm(f *testing.F) {
 		}
 	})
 }
+
+// A login that waits for a second person goes on when he has spoken; whoever had
+// the cookie of before gets nothing of it.
+func TestWaitingForConsent(t *testing.T) {
+	w := newWorld(t)
+	agreed := make(chan error)
+	w.logs = func(ctx context.Context, r control.LoginRequest, talk control.Conversation) (control.Ticket, error) {
+		ticket, err := byPasswordOnly(ctx, r, talk)
+		if err != nil {
+			return ticket, err
+		}
+		if err := talk.Show(ctx, control.Notice{Label: "A second person must agree", Value: "carol, on this machine: remote-support login confirm K7Q2MA"}); err != nil {
+			return ticket, err
+		}
+		select {
+		case err := <-agreed:
+			return ticket, err
+		case <-ctx.Done():
+			return ticket, ctx.Err()
+		}
+	}
+	for _, no := range []error{nil, errors.New("carol did not agree to this login")} {
+		_, at, page := w.post("/login", "user", "ada", "password", "right & proper%+")
+		w.want(page, "A second person must agree", "login confirm K7Q2MA", "One moment")
+		if at != "/login" {
+			t.Fatalf("in before anybody agreed: at %s", at)
+		}
+		agreed <- no
+		for end := time.Now().Add(10 * time.Second); strings.Contains(page, "One moment") && time.Now().Before(end); {
+			_, at, page = w.get("/login")
+		}
+		if no == nil && at != "/" || no != nil && !strings.Contains(page, "Carol did not agree") {
+			t.Errorf("%v: at %s: %s", no, at, page)
+		}
+		w.post("/logout")
+	}
+	// Who goes away ends what he began.
+	w.post("/login", "user", "ada", "password", "right & proper%+")
+	_, _, page := w.post("/login/cancel")
+	w.want(page, "Switch to Challenge Authentication")
+	if len(w.tickets) != 0 {
+		t.Errorf("%v", w.tickets)
+	}
+}
+
+// What the browser brings back counts where it is waited for, and once.
+func TestCallback(t *testing.T) {
+	w := newWorld(t)
+	got := make(chan string, 1)
+	w.logs = func(ctx context.Context, r control.LoginRequest, talk control.Conversation) (control.Ticket, error) {
+		if !strings.HasSuffix(r.Redirect, callbackPath) || !strings.HasPrefix(r.Redirect, "https://127.0.0.1") {
+			return control.Ticket{}, errors.New("redirect " + r.Redirect)
+		}
+		if err := talk.Show(ctx, control.Notice{Label: "Log in at the identity provider", URL: "https://idp.example.com/a?state=s1&nonce=n", Expires: time.Now().Add(time.Minute)}); err != nil {
+			return control.Ticket{}, err
+		}
+		answers, err := talk.Ask(ctx, []control.Field{{Name: callbackField, Secret: true}})
+		if err != nil {
+			return control.Ticket{}, err
+		}
+		got <- string(answers[callbackField])
+		return control.Ticket{User: "ada", Method: "sso"}, nil
+	}
+	_, _, page := w.post("/login/start", "method", "sso")
+	w.want(page, `http-equiv="refresh" content="0; url=https://idp.example.com/a?state=s1&amp;nonce=n"`, "being sent")
+	if _, _, page = w.get("/login"); strings.Contains(page, "http-equiv=\"refresh\"") {
+		t.Error("whoever comes back by himself is sent away again")
+	}
+	if code, _, page := w.get(callbackPath + "?state=s2&code=c"); code != http.StatusBadRequest || !strings.Contains(page, "another login") {
+		t.Errorf("%d: %s", code, page)
+	}
+	_, at, page := w.get(callbackPath + "?state=s1&code=c%2F1")
+	if at != "/" || <-got != "state=s1&code=c%2F1" {
+		t.Errorf("at %s", at)
+	}
+	w.want(page, "You logged in by single sign-on", "disabled")
+	if _, at, _ := w.get(callbackPath + "?state=s1&code=c%2F1"); at != "/" {
+		t.Errorf("at %s", at)
+	}
+}

@@ -48,6 +48,7 @@ Examples:
 			buildConfigCommand(),
 			disableCommand(),
 			serveCommand(),
+			certCommand(),
 			reloadCommand(),
 		},
 	})

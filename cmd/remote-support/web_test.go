@@ -21,6 +21,9 @@ func TestWebPassword(t *testing.T) {
 	if out, _ := s.do(0, "ports", "--rss", "rss.example.com"); !strings.Contains(out, "inbound") || !strings.Contains(out, b.base[strings.LastIndex(b.base, ":")+1:]) {
 		t.Errorf("the firewall table has no web pages:\n%s", out)
 	}
+	if out, _ := s.do(0, "cert", "show"); !strings.Contains(out, "self-signed") || !strings.Contains(out, "127.0.0.1") || !strings.Contains(out, "SHA256:") {
+		t.Errorf("the certificate:\n%s", out)
+	}
 	b.get("/").shows("Support Appliance Login", "Username", "Password", "Switch to Challenge Authentication")
 	if b.at != "/login" || b.cookie() != "" {
 		t.Errorf("at %s, with the cookie %q", b.at, b.cookie())

@@ -85,8 +85,22 @@ func (s *Store) Fingerprint() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(c.Leaf.Raw)
-	return "SHA256:" + base64.StdEncoding.EncodeToString(sum[:]), nil
+	return Fingerprint(c.Leaf), nil
+}
+
+// Fingerprint is the SHA-256 of a certificate, as text.
+func Fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return "SHA256:" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Leaf reads the certificate that is there, and makes none.
+func (s *Store) Leaf() (*x509.Certificate, error) {
+	c, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	return c.Leaf, nil
 }
 
 // due reports whether a certificate of ours is to be replaced.

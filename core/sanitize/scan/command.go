@@ -131,7 +131,7 @@ func (s *Scanner) split(args *[96]arg) int {
 		if a.ve > a.vs && buf[a.ve-1] == ',' {
 			a.ve--
 		}
-		if a.ve > a.vs && buf[a.ve-1] == ']' && (buf[a.vs] == '"' || buf[a.vs] == '\'') {
+		for a.ve > a.vs && (buf[a.ve-1] == ']' || buf[a.ve-1] == '}') && (buf[a.vs] == '"' || buf[a.vs] == '\'') {
 			a.ve--
 		}
 		if buf[a.vs] == 'a' && a.ve-a.vs > 4 && isDigit(buf[a.vs+1]) {

@@ -56,6 +56,19 @@ func (s *Scanner) cipherBefore(p int) bool {
 	return false
 }
 
+// tunnelDump hides the private key or the one shared before in a line of
+// wg show all dump: interface, private key, public key, port, mark; or
+// interface, public key, shared key, and more.
+func (s *Scanner) tunnelDump(start, end int) {
+	fields := bytes.Split(s.buf[s.ls:s.le], []byte{'\t'})
+	at := bytes.Count(s.buf[s.ls:start], []byte{'\t'})
+	if n := len(fields); n == 5 && at == 1 || n == 4 && at == 0 || n >= 8 && at == n-7 || n == 4 && at == 1 && bytes.HasSuffix(fields[2], []byte("=")) || n == 4 && at == 2 && bytes.IndexByte(fields[3], ':') > 0 {
+		if n != 4 || at != 1 || bytes.IndexByte(fields[3], ':') < 0 {
+			s.hide(start, end, privateKind, "tunnel-key")
+		}
+	}
+}
+
 // samHashes is true for the hashes of a line of Windows' accounts, which it
 // hides: name:500:LM:NT:::.
 func (s *Scanner) samHashes(start, end int) bool {

@@ -126,7 +126,7 @@ func isSwitch(v []byte) bool {
 	return false
 }
 
-var switches = []string{"true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset"}
+var switches = []string{"true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent"}
 
 // isReference is true when the whole value only points to where the secret is.
 func isReference(v []byte) bool {

@@ -129,7 +129,9 @@ func (s *Scanner) key(h hit) {
 	}
 	s.keyEnd = ke
 	if class == keyname.Strong && s.header(ks, ke) {
-		s.keyEnd = s.le
+		if s.keyEnd <= ke {
+			s.keyEnd = s.le // else the statement goes on
+		}
 		return
 	}
 	s.after(ks, ke, class, kind)
@@ -278,7 +280,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		}
 		w.list = before == '?' || before == '&' || before == ';'
 		w.toEnd = lineStart && keyQuote == 0 && before != '-' && !w.list && (n == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
-		if op[0] == '=' && v < s.le && !isSpace(buf[v]) && s.shellLine(ks) {
+		if op[0] == '=' && v < s.le && !isSpace(buf[v]) && (s.shellLine(ks) || upperIdent(upperTail(w.key)) && s.commandBehind(v)) {
 			w.toEnd = false
 		}
 		if s.source && !s.commented(ks) && !s.inString(ks, keyQuote) {
@@ -420,6 +422,34 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case c == '/' && class == keyname.Strong:
 		s.slashPair(ks, sep, w)
 	}
+}
+
+// upperTail is a name without the part in small letters that a variable of
+// Terraform has: TF_VAR_db_password.
+func upperTail(k []byte) []byte {
+	if bytes.HasPrefix(k, []byte("TF_VAR_")) {
+		return k[:7]
+	}
+	return k
+}
+
+// commandBehind is true when behind the word at p a command follows for which it is set:
+// VAULT_TOKEN=x vault status. The word looks like a secret, the next like the
+// name of a program, and the line is short.
+func (s *Scanner) commandBehind(p int) bool {
+	e := p
+	for e < s.le && !isSpace(s.buf[e]) {
+		e++
+	}
+	if e >= s.le || !looksSecret(s.buf[p:e]) || !mixedWord(s.buf[p:e]) && e-p < 16 {
+		return false
+	}
+	b := nonSpace(s.buf, e, s.le)
+	n := b
+	for n < s.le && (s.buf[n] >= 'a' && s.buf[n] <= 'z' || isDigit(s.buf[n]) || s.buf[n] == '-') {
+		n++
+	}
+	return n > b+1 && n < s.le && s.buf[n] == ' ' && s.buf[b] != '-'
 }
 
 // remark is where the value begins when a remark stands before the colon:

@@ -64,6 +64,19 @@ func (s *Scanner) member(p int, w want) {
 		switch buf[i] {
 		case '{', '}', '[':
 			return
+		case ':':
+			// {"github.com": "x"} below the name of a secret
+			v := nonSpace(buf, i+1, end)
+			if v < end && buf[v] == '"' && buf[i-1] == '"' {
+				e := bytes.IndexByte(buf[v+1:end], '"')
+				if e < 0 {
+					return
+				}
+				if t := buf[v+1 : v+1+e]; w.kind == keyname.Token && len(t) >= 16 && looksRandom(t) && !isUUID(t) {
+					s.judge(v+1, v+1+e, w, true)
+				}
+				i = v + 1 + e
+			}
 		case 'v':
 			if i+5 < end && string(buf[i:i+5]) == "value" && quoteAt(buf, i+5, end) > 0 && !isAlnum(buf[i-1]) {
 				w.rule = "name-value"

@@ -175,6 +175,9 @@ func (s *Scanner) run(start, end int, classes uint8) {
 	} else if i := bytes.LastIndexByte(s.buf[start:end], '='); i >= 0 && end-start-i > 16 && hexOnly(s.buf[start+i+1:end]) {
 		s.hexRun(start+i+1, end) // proctitle=6D7973716C00
 	}
+	if end-start == 44 && s.buf[end-1] == '=' && start > s.ls && s.buf[start-1] == '\t' {
+		s.tunnelDump(start, end)
+	}
 	if v := s.buf[start:end]; len(v) == 66 && v[0] == '0' && v[1] == 'x' {
 		for len(v) > 2 && isHex(v[len(v)-1]) {
 			v = v[:len(v)-1]

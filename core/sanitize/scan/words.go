@@ -119,7 +119,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			if end := s.secondString(sep, w); end == 0 {
 				s.value(sep, w)
 			}
-		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && s.hasWord(" user ")) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && s.hasWord("user ")) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -151,6 +151,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 				return
 			}
 		}
+	}
+	if w.class == keyname.Weak && (len(v) == 40 && hexOnly(v) || len(v) == 18 && v[0] == '0' && v[1] == 'x') {
+		return // the id of a key: using RSA key 4AEE...
 	}
 	rest := nonSpace(buf, e, s.le)
 	single := rest >= s.le || buf[rest] == '#'
@@ -476,6 +479,9 @@ var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "mis
 // sentence reads "the password for user 'x' is 'y'" from after the key.
 func (s *Scanner) sentence(ke, sep int, w want) bool {
 	buf := s.buf
+	if quoteAt(buf, sep, s.le) > 0 {
+		return false // password "x" is what a user has
+	}
 	end := min(s.le, ke+80)
 	// the first " is " (was, to, =) within the next words
 	if w.kind == keyname.Password && s.passwordColon(ke, w) {
@@ -491,12 +497,15 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if p >= s.le {
 			return false
 		}
+		if verb == " to " && (i > 0 || buf[p] == '`' || foldIs(w.key, "pass")) {
+			continue // pass it to "x"
+		}
 		if n := quoteAt(buf, p, s.le); n > 0 {
 			w.rule, w.prose = "sentence", false
 			s.value(p, w)
 			return true
 		}
-		if verb == " = " || verb == " of " {
+		if verb == " = " || verb == " of " || verb == " to " {
 			continue
 		}
 		e := p
@@ -554,7 +563,7 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 // verbs say that what follows is the value; by their first letter.
 var verbs = [256][]string{
 	'i': {" is set to ", " is ", " is: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
-	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be "}, 'r': {" reset to "}, 'o': {" of "},
+	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be ", " to "}, 'r': {" reset to "}, 'o': {" of "},
 }
 
 // verbsIn yields the places of verbs in b.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -136,6 +138,7 @@ type dialer struct {
 	enrolment *Enrolment // once there is one
 	start     msg.Start  // of the last connection; the relay's word
 	inspected string
+	second    bool          // a connection that broke was made once more
 	expected  ssh.PublicKey // the host key that the engineer has agreed to
 }
 
@@ -200,14 +203,10 @@ func (d *dialer) proveSecret(ctx context.Context) (*handshake.Conn, error) {
 		return nil, err
 	}
 	defer clear(typed)
-	raw, err := d.reach(ctx)
-	if err != nil {
-		return nil, err
-	}
 	o := d.claim()
 	o.HostKey = d.expected
 	o.Secret = func() ([]byte, error) { return append([]byte(nil), typed...), nil }
-	hs, err := handshake.Connect(ctx, raw, o)
+	hs, err := d.handshake(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -230,16 +229,12 @@ func (d *dialer) proveEnrolled(ctx context.Context, e Enrolment) (*handshake.Con
 	if err != nil {
 		return nil, fmt.Errorf("enrolment of %s: its host key: %w", d.Name, err)
 	}
-	raw, err := d.reach(ctx)
-	if err != nil {
-		return nil, err
-	}
 	o := d.claim()
 	if o.Case == "" {
 		o.Case = e.Case
 	}
 	o.Session, o.HostKey, o.Enrolment = e.Session, hostKey, &handshake.Enrolment{ID: e.ID, Key: e.Key}
-	return handshake.Connect(ctx, raw, o)
+	return d.handshake(ctx, o)
 }
 
 func (d *dialer) claim() handshake.ClientOptions {
@@ -272,6 +267,9 @@ func (d *dialer) await(ctx context.Context, conn *link.Conn) error {
 		return ctx.Err()
 	}
 	if err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+			err = fmt.Errorf("%w (%w)", errBroke, err)
+		}
 		return fmt.Errorf("relay %s: %s did not answer: %w", d.Relay.Address(), d.Name, err)
 	}
 	switch m := m.(type) {
@@ -301,6 +299,7 @@ func (d *dialer) open(ctx context.Context, hs *handshake.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.second = true // from here on the stream makes its connections anew
 	c := &Conn{
 		dialer: d, HostKey: hostKey, Session: offer.Session, Expires: offer.Expires, Connection: d.start.Connection, stream: reply.Stream, key: hs.StreamKey(),
 	}

@@ -14,6 +14,7 @@ const (
 	Inspected   EventKind = "inspected"   // somebody between here and the relay ends TLS; Text is who
 	Lost        EventKind = "lost"        // the connection was lost; it is made again until Until
 	Resumed     EventKind = "resumed"     // it is there again, and nothing was lost
+	Broke       EventKind = "broke"       // the connection broke before it was one, and is made once more; Text is how
 	NewSession  EventKind = "new session" // not the one that an enrolment was for; Text is that
 	Unwitnessed EventKind = "unwitnessed" // the recording's head was not counter-signed; Text is why
 )
@@ -43,6 +44,8 @@ func (e Event) String() string {
 		return "the connection is lost; trying to make it again" + until
 	case Resumed:
 		return "connected again; nothing was lost"
+	case Broke:
+		return "the connection broke while it was being made; trying once more"
 	case NewSession:
 		return "session " + e.Text + " is not what answers now; if the customer has not turned remote access off and on since, call him before you give a secret"
 	case Unwitnessed:

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -64,7 +65,7 @@ func Connect(ctx context.Context, raw net.Conn, o ClientOptions) (_ *Conn, err e
 	}
 	defer bound(ctx, raw, Timeout)()
 	if err := c.offered(); err != nil {
-		return nil, c.tell(err)
+		return nil, c.lost(ctx, c.tell(err))
 	}
 	run := c.withSecret
 	if o.Enrolment != nil {
@@ -72,7 +73,7 @@ func Connect(ctx context.Context, raw net.Conn, o ClientOptions) (_ *Conn, err e
 	}
 	k, err := run()
 	if err != nil {
-		return nil, c.tell(err)
+		return nil, c.lost(ctx, c.tell(err))
 	}
 	peer := Peer{Engineer: o.Certificate.KeyId, Certificate: o.Certificate, Case: o.Case, Witness: o.Witness, Mode: c.mode()}
 	return newConn(raw, c.offer, peer, k, false), nil
@@ -95,6 +96,7 @@ type client struct {
 
 	offer               Offer
 	offerBytes, claimed []byte
+	guessed             bool // what the system counts as an attempt was sent
 }
 
 func (c *client) mode() string {
@@ -102,6 +104,14 @@ func (c *client) mode() string {
 		return ModeEnrolled
 	}
 	return ModeSecret
+}
+
+// lost names an error of the connection for what it is.
+func (c *client) lost(ctx context.Context, err error) error {
+	if ctx.Err() == nil && (isNet(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)) {
+		return &LostError{Guess: c.guessed, err: err}
+	}
+	return err
 }
 
 // tell says to the other side that it was refused, when that is news to it.
@@ -173,6 +183,7 @@ func (c *client) withSecret() (*keys, error) {
 	}
 	defer ex.Clear()
 	share := ex.Share()
+	c.guessed = true
 	if _, err := c.raw.Write(appendMessage(appendMessage(nil, kindClaim, c.claimed), kindShare, share)); err != nil {
 		return nil, fmt.Errorf("send claim: %w", err)
 	}

@@ -52,6 +52,32 @@ func (e *Error) Error() string {
 	return e.Text
 }
 
+// LostError is a connection that broke while the two sides were making sure of
+// each other. Nobody refused anything.
+type LostError struct {
+	// Guess is set when the secret was at stake by then: the system may have
+	// counted an attempt, and can never learn that it was the right one.
+	Guess bool
+	err   error
+}
+
+func (e *LostError) Error() string {
+	if e.Guess {
+		return "the connection broke while the secret was being proved: " + e.err.Error()
+	}
+	return "the connection broke before anything was proved: " + e.err.Error()
+}
+
+func (e *LostError) Unwrap() error { return e.err }
+
+// Hint says what to do.
+func (e *LostError) Hint() string {
+	if e.Guess {
+		return "it may have cost one of the tries of the secret, which `remote-support status` shows to the customer; try again, and if it happens again, ask him for a new secret"
+	}
+	return "nothing is lost by it; try again"
+}
+
 // ExitCode is 3 for a refusal by policy or the customer, 4 for a check that did
 // not hold.
 func (e *Error) ExitCode() int {

@@ -59,6 +59,10 @@ type System struct {
 	// returns the engineer waits.
 	Approve func(ctx context.Context, p handshake.Peer) error
 
+	// Before, if set before a connection comes, is called when the system was
+	// reached and has not said anything yet.
+	Before func()
+
 	t      testing.TB
 	table  resume.Table
 	log    *audit.Log
@@ -243,6 +247,9 @@ func (s *System) serve(ctx context.Context, conn net.Conn, start tunnel.Start) {
 		s.t.Error(err)
 		conn.Close()
 		return
+	}
+	if s.Before != nil {
+		s.Before()
 	}
 	hs, err := s.Gate.Accept(ctx, conn, handshake.ServerOptions{
 		Offer:     handshake.Offer{System: s.System.ID(), Session: s.Session.Session, HostKey: identity.FormatKey(s.hostKey().PublicKey()), Expires: s.Session.Expires},

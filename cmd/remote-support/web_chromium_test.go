@@ -199,6 +199,9 @@ func TestWebChromium(t *testing.T) {
 	// Somebody else ends it; the page says so without being loaded anew.
 	s.do(0, "off")
 	c.shows("No tunnel exists")
+	if text := c.eval("document.body.innerText"); strings.Contains(text, "Remote support is on") {
+		t.Errorf("the page contradicts itself:\n%s", text)
+	}
 	if got := c.eval(`window.here`); got != "the same page" {
 		t.Errorf("the page was loaded anew: %s", got)
 	}

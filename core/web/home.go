@@ -93,7 +93,7 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 	b.mu.Lock()
 	ticket := *b.ticket
 	b.mu.Unlock()
-	p := &page{Title: "Remote support", User: &ticket, Flash: b.messages(s.opts.Now())}
+	p := &page{Title: "Remote support", User: &ticket}
 	v := homeView{Product: s.opts.Product, SSO: ticket.Method == bySSO, Lengths: lengths, More: more}
 	ctx := r.Context()
 	var err error
@@ -119,6 +119,7 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 			v.In = append(v.In, cv)
 		}
 	}
+	p.Flash = b.messages(now, onOff(v.Session.State))
 	v.Left = int(v.Session.SecondsLeft)
 	v.Headline = headline(v)
 	v.Window = v.Headline
@@ -136,6 +137,14 @@ func (s *Server) homePage(r *http.Request, b *session, by control.Caller) *page 
 	}
 	p.Data = v
 	return p
+}
+
+// onOff is a state as far as messages are bound to it.
+func onOff(state string) string {
+	if state == "off" {
+		return state
+	}
+	return "on"
 }
 
 // headline is the state in a few words.

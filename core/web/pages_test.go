@@ -219,6 +219,17 @@ func TestOpen(t *testing.T) {
 	if got.For != "2h" || got.Case != "CS-1" || string(got.Secret) != "mine & yours" || got.Proxy != "socks5://a%40b@p.example.com:1080" || string(got.ProxyPassword) != "pw%" {
 		t.Errorf("%+v", got)
 	}
+	// That it is on is no news any more when somebody else has ended it.
+	w.mu.Lock()
+	was := w.sess
+	w.sess = control.Session{State: "off"}
+	w.mu.Unlock()
+	if _, _, page = w.get("/state"); strings.Contains(page, "Remote support is on") {
+		t.Error("it says that it is on while it is off")
+	}
+	w.mu.Lock()
+	w.sess = was
+	w.mu.Unlock()
 	_, _, page = w.post("/session/off")
 	w.want(page, "2 connections were cut", "Remote support is off")
 	for _, tt := range [][]string{

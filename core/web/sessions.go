@@ -226,14 +226,17 @@ func (b *session) note(m message) {
 // any moment, and must not lose it.
 const messageLife = 15 * time.Second
 
-// messages returns those that are to be shown now.
-func (b *session) messages(now time.Time) []message {
+// messages returns those that are to be shown now, with remote support in a
+// state. What went well in another one is no news any more.
+func (b *session) messages(now time.Time, state string) []message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.flash = slices.DeleteFunc(b.flash, func(m message) bool { return !m.at.IsZero() && now.Sub(m.at) > messageLife })
+	b.flash = slices.DeleteFunc(b.flash, func(m message) bool {
+		return !m.at.IsZero() && (now.Sub(m.at) > messageLife || m.Kind == "ok" && m.state != state)
+	})
 	for i := range b.flash {
 		if b.flash[i].at.IsZero() {
-			b.flash[i].at = now
+			b.flash[i].at, b.flash[i].state = now, state
 		}
 	}
 	return slices.Clone(b.flash)
@@ -241,9 +244,10 @@ func (b *session) messages(now time.Time) []message {
 
 // message is something to tell the user.
 type message struct {
-	at   time.Time // when it was shown first
-	Kind string    // "error", "ok", "note"
-	Text string
-	Hint string
-	More []string
+	at    time.Time // when it was shown first
+	state string    // and in which state
+	Kind  string    // "error", "ok", "note"
+	Text  string
+	Hint  string
+	More  []string
 }

@@ -285,8 +285,14 @@ func (r *relay) control(conn net.Conn, system string) {
 	}
 	r.mu.Lock()
 	r.links[system] = c
-	r.spares[system] = nil // of the link before
 	r.mu.Unlock()
+	defer func() { // not at the beginning: the first spare comes with the control stream, or before it
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.links[system] == c {
+			r.spares[system] = nil
+		}
+	}()
 	for {
 		m, err := c.in.Next()
 		if err != nil {

@@ -38,7 +38,7 @@ func (d *dialer) handshake(ctx context.Context, o handshake.ClientOptions) (*han
 		if rerr == nil {
 			return handshake.Connect(ctx, raw, o)
 		}
-		if !coming(rerr) || time.Now().After(until) {
+		if errors.Is(rerr, errBroke) || !coming(rerr) || time.Now().After(until) {
 			return nil, rerr
 		}
 	}
@@ -73,5 +73,5 @@ func coming(err error) bool {
 		return a.Code == api.CodeNotOpen || a.Code == api.CodeUnavailable
 	}
 	var n net.Error
-	return errors.Is(err, errBroke) || errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -220,12 +220,13 @@ func (s *Scanner) quoted(p, n int, w want) int {
 		if i := bytes.IndexByte(buf[vs:ve], ' '); i > 0 && !w.toEnd && n == 3 {
 			ve = vs + i
 		}
-		if n == 1 && w.class == keyname.Strong && ve == s.le-1 && buf[ve] == '\\' && ve > vs && !s.State.open() {
-			s.enter(InLong, w.kind, 0, 0, buf[p]) // goes on in the next line
-		}
 	}
 	next = min(next, s.le)
+	spans := len(s.Spans)
 	s.judge(vs, ve, w, true)
+	if n == 1 && next == s.le && ve == s.le-1 && buf[ve] == '\\' && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() {
+		s.enter(InLong, w.kind, 0, 0, buf[p]) // goes on in the next line
+	}
 	return next
 }
 

@@ -174,7 +174,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
 			return
-		case s.opensBlock(ks) && !lowerWord(v) && v[0] != '{' && v[0] != '(' && bytes.IndexAny(v, "=;}") < 0:
+		case s.opensBlock(ks) && !lowerWord(v) && v[0] != '{' && v[0] != '(' && !bytes.ContainsAny(v, "=;}"):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
 			return

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/latchstring/latchstring/core/connect"
+	"github.com/latchstring/latchstring/core/connect/transfer"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
@@ -298,6 +299,34 @@ func (i *inside) output(n int64) error {
 		return fmt.Errorf("a command printed %d of %d bytes", *got, n)
 	}
 	return nil
+}
+
+// copied fetches a file as support cp does.
+func (i *inside) copied(ctx context.Context, n int64) error {
+	file := filepath.Join(i.s.b.dir, "copied")
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Truncate(n), f.Close()); err != nil {
+		return err
+	}
+	to := file + "-here"
+	defer os.Remove(to)
+	t, err := transfer.New(i.c, transfer.Options{})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	p, err := t.Download(ctx, []string{file}, to)
+	if err != nil {
+		return err
+	}
+	r, err := t.Run(ctx, p)
+	if err == nil && (r.Bytes != n || r.Compared != 1) {
+		err = fmt.Errorf("support cp moved %d of %d bytes and compared %d files", r.Bytes, n, r.Compared)
+	}
+	return err
 }
 
 type counter int64

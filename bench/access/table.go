@@ -44,6 +44,7 @@ type goal struct {
 	than  string  // whom, or "" for a number
 	ratio float64 // ours must be this times theirs, or this number
 	less  bool    // or less; otherwise or more
+	of    string  // what theirs is, where it is something else
 }
 
 func (g goal) String() string {
@@ -54,7 +55,11 @@ func (g goal) String() string {
 	if g.than == "" {
 		return fmt.Sprintf("%s %g", sign, g.ratio)
 	}
-	return fmt.Sprintf("%s %g x %s", sign, g.ratio, g.than)
+	than := g.than
+	if g.of != "" {
+		than += "'s " + g.of
+	}
+	return fmt.Sprintf("%s %g x %s", sign, g.ratio, than)
 }
 
 // judge says how a goal stands.
@@ -65,7 +70,11 @@ func (r *results) judge(g goal) string {
 	}
 	reached, ratio := mine, ""
 	if g.than != "" {
-		theirs, ok := r.median(g.what, g.than)
+		what := g.what
+		if g.of != "" {
+			what = g.of
+		}
+		theirs, ok := r.median(what, g.than)
 		if !ok || theirs == 0 {
 			return g.String() + ": not measured"
 		}

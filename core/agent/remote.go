@@ -38,7 +38,9 @@ type remote struct {
 	link    linkFunc       // how the relay is reached; tests bring their own
 	after   sync.WaitGroup // what goes on for a moment after a session
 
-	remembering sync.WaitGroup  // secrets that are being written down
+	remembering sync.WaitGroup // secrets that are being written down
+	rush        chan struct{}  // closed when that need not be waited for: the system is sealed
+	rushing     sync.Once
 	ctx         context.Context // of the agent
 
 	turning sync.Mutex // one is turning it on
@@ -104,7 +106,7 @@ type linkFunc func(ctx context.Context, o linkOptions) error
 
 // newRemote reads what is left of the last session.
 func newRemote(a *Agent) (*remote, error) {
-	r := &remote{a: a, standby: a.host.Standby(), log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
+	r := &remote{a: a, standby: a.host.Standby(), rush: make(chan struct{}), log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
 	if r.clock == nil {
 		r.clock = clock.System
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
@@ -41,12 +42,21 @@ func (r *remote) chooseSecret(given []byte) (typed []byte, own bool, err error) 
 	}
 	if !own {
 		// Nobody makes this one again by chance. It is remembered so that nobody
-		// types it again; that takes a tenth of a second, which nobody has to wait.
+		// types it again; that takes a tenth of a second of a processor, which is
+		// needed now for the way to the relay.
 		later := append([]byte(nil), typed...)
 		r.remembering.Add(1)
 		r.after.Go(func() {
 			defer r.remembering.Done()
 			defer secret.Clear(later)
+			select {
+			case <-time.After(rememberAfter):
+			case <-r.ctx.Done():
+			case <-r.rush:
+			}
+			if r.a.sealed() {
+				return // what is remembered is destroyed, and nobody types anything again
+			}
 			if err := r.a.secrets().Remember(later); err != nil {
 				r.log.Error("remember a secret", "error", err)
 			}
@@ -59,6 +69,9 @@ func (r *remote) chooseSecret(given []byte) (typed []byte, own bool, err error) 
 	}
 	return typed, own, nil
 }
+
+// rememberAfter is when a generated secret is remembered, after it was made.
+const rememberAfter = time.Second
 
 // secrets are the last ones, which are not taken again.
 func (a *Agent) secrets() *secret.History {

@@ -73,11 +73,12 @@ func (a *Agent) afterSeal(ctx context.Context, r *remote) {
 	cut()
 	// Whoever was turning it on when the seal came has been heard now, and what he
 	// left is destroyed, too.
+	r.rushing.Do(func() { close(r.rush) })
 	r.turning.Lock()
 	cut()
-	r.turning.Unlock()
 	r.remembering.Wait()
-	a.finishSeal()
+	a.finishSeal() // one at a time: a policy may be loaded again meanwhile
+	r.turning.Unlock()
 	if !a.toTell.CompareAndSwap(true, false) {
 		return
 	}

@@ -149,7 +149,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 			}
 		case 'n', 'N', 'k', 'K':
 			// the next name: this one had no value
-			if depth == 0 && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) && buf[i-1] != '/' {
+			if depth == 0 && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) && buf[i-1] != '/' && !closes(buf[p:i]) {
 				i = end
 			}
 		case '>':
@@ -178,6 +178,12 @@ func (s *Scanner) pair(ks, p int, w want) {
 			return
 		}
 	}
+}
+
+// closes is true when b ends within a tag that closes: </param-
+func closes(b []byte) bool {
+	i := bytes.LastIndexByte(b, '<')
+	return i >= 0 && i+1 < len(b) && b[i+1] == '/' && bytes.IndexByte(b[i:], '>') < 0
 }
 
 // valueWord returns the length of the words that announce the value of a pair.

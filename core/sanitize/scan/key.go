@@ -250,8 +250,8 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	n := separator(buf, sep, s.le)
 	if n > 0 {
 		op := buf[sep : sep+n]
-		if op[0] == ':' && s.documented(ks) {
-			return
+		if op[0] == ':' && (s.documented(ks) || s.before(ks, "://") && bytes.IndexByte(buf[sep:s.le], '@') > 0) {
+			return // https://x-access-token:x@host is an URL
 		}
 		if v := nonSpace(buf, sep+n, s.le); v < s.le && keyQuote == 0 && (buf[v] == '"' || buf[v] == '\'') && s.openQuote(ks) == buf[v] && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';') {
 			if w.kind == keyname.Password && op[0] == ':' {

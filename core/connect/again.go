@@ -23,7 +23,7 @@ const (
 // handshake reaches the system and proves both sides to each other.
 func (d *dialer) handshake(ctx context.Context, o handshake.ClientOptions) (*handshake.Conn, error) {
 	hs, err := d.attempt(ctx, o)
-	if !again(err) || d.second {
+	if !again(err) || d.second || d.Once {
 		return hs, err
 	}
 	d.second = true

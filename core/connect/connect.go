@@ -47,6 +47,9 @@ type Options struct {
 	Notify func(Event)
 	// SSH says that the stream is for [Conn.SSH], which saves a round trip.
 	SSH bool
+	// Once says that a connection which breaks while it is being made is not made
+	// once more.
+	Once bool
 	// Stream alters the resumable stream, for tests.
 	Stream resume.Options
 }

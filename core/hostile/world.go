@@ -316,6 +316,7 @@ func (w *world) newEngineer(name string) (*engineer, error) {
 func (e *engineer) options(s *system, secret string) connect.Options {
 	o := connect.Options{
 		Relay: e.client, RelayKey: e.w.relay.vendor.receipt.PublicKey(), System: s.id, Name: s.vendor.System, Certificate: e.cert, Case: "INF-7", Cache: e.cache,
+		Once: true, // what an attack did must not be made good by another connection, which it left alone
 		Notify: func(ev connect.Event) {
 			select {
 			case e.events <- ev:

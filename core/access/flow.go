@@ -138,7 +138,7 @@ func (f *flow) Close() error {
 		}
 	default:
 		// The hash is of the file as it lies there now.
-		sum, err := hashFile(f.f, size)
+		sum, err := f.x.hashes.of(f.f, size)
 		n.SHA256, n.Text = sum, fmt.Sprintf("moved in pieces; the hash is of the whole file of %d bytes", size)
 		if err != nil {
 			n.Text = "moved in pieces; no hash: " + err.Error()

@@ -36,6 +36,7 @@ type server struct {
 	ctx     context.Context
 	cut     context.CancelCauseFunc
 	ledger  ledger
+	hashes  hashes
 	screens screens
 	files   lazyTree
 	sshd    backend

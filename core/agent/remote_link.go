@@ -127,13 +127,17 @@ func (r *remote) explain(ctx context.Context, l *live) error {
 	if errors.As(err, &hinter) {
 		out.hint = hinter.Hint()
 	}
+	key, failed := l.vendor.ReceiptPublicKey()
+	if failed != nil {
+		return out
+	}
 	client, t, failed := l.client()
 	if failed != nil {
 		return out
 	}
 	defer t.Close()
 	defer client.Close()
-	_ = testconn.Run(ctx, testconn.Options{Client: client, Way: t, Route: l.route, Policy: r.a, Inspectors: inspectors.Dir(r.a.root)}, func(s testconn.Step) {
+	_ = testconn.Run(ctx, testconn.Options{Client: client, RelayKey: key, Way: t, Route: l.route, Policy: r.a, Inspectors: inspectors.Dir(r.a.root)}, func(s testconn.Step) {
 		if s.Err != nil {
 			out.step, out.err, out.hint = s.Name, s.Err, s.Hint
 		}

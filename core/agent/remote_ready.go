@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// readyEvery is how often it is looked after whether a transport is ready,
-	// and checkEvery whether the one that is still fits.
+	// readyEvery is how often it is looked after whether a session or the policy
+	// is another one, and checkEvery whether what is ready still fits.
 	readyEvery = 250 * time.Millisecond
 	checkEvery = 10 * time.Second
 )
@@ -32,10 +32,12 @@ func (r *remote) keepReady(ctx context.Context) {
 	defer tick.Stop()
 	var checked time.Time
 	var under *inForce
+	was, settled := session.Off, false
 	for {
-		if p := r.a.policy.Load(); p != under || !r.standby.Ready() || time.Since(checked) >= checkEvery {
-			checked, under = time.Now(), p
-			r.makeReady(ctx)
+		p, state := r.a.policy.Load(), r.machine.State()
+		if !settled || p != under || state != was || time.Since(checked) >= checkEvery {
+			checked, under, was = time.Now(), p, state
+			settled = r.makeReady(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,18 +47,20 @@ func (r *remote) keepReady(ctx context.Context) {
 	}
 }
 
-func (r *remote) makeReady(ctx context.Context) {
+// makeReady reports whether there is nothing more to do until something changes.
+func (r *remote) makeReady(ctx context.Context) bool {
 	if r.current() != nil {
-		return // it has taken what was ready
+		return r.machine.State() != session.Off // it has taken what was ready
 	}
 	way, ok := r.nextWay()
 	if !ok {
 		r.standby.Drop()
-		return
+		return true
 	}
 	if err := r.standby.Keep(ctx, way.Transport, way.Use("session"), r.a.policy.Load().Hash()); err != nil && ctx.Err() == nil {
 		r.log.Warn("no transport is kept ready", "transport", way.Transport, "error", firstLine(err.Error()))
 	}
+	return true
 }
 
 // nextWay is the way of the session that is likely to be opened next.

@@ -419,8 +419,6 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case gap > 0 && keyQuote > 0 && s.blockLabel(ks, sep):
 	case gap > 0:
 		s.words(ks, ke, sep, gap, keyQuote, w)
-	case c == '/' && class == keyname.Strong:
-		s.slashPair(ks, sep, w)
 	}
 }
 
@@ -508,9 +506,6 @@ func (s *Scanner) issuer(pos, n int) {
 		s.hide(p, e, keyname.APIKey, "issuer-id")
 	}
 }
-
-// slashPair reads ID/Pass:name/word.
-func (s *Scanner) slashPair(ks, sep int, w want) {}
 
 // upperIdent is true for names of constants.
 func upperIdent(k []byte) bool {

@@ -59,7 +59,7 @@ func (g goal) String() string {
 	if g.of != "" {
 		than += "'s " + g.of
 	}
-	return fmt.Sprintf("%s %g x %s", sign, g.ratio, than)
+	return fmt.Sprintf("%s %.3g x %s", sign, g.ratio, than)
 }
 
 // judge says how a goal stands.

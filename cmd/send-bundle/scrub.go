@@ -111,8 +111,8 @@ func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (e
 
 // pass sanitizes into a file without its final name and says what the gate
 // finds in it. On an error the file is gone.
-func (s *scrubber) pass(ctx context.Context, in io.Reader, out string, f sanitize.File) (tmp *os.File, hits []sanitize.Hit, err error) {
-	tmp, err = os.CreateTemp(filepath.Dir(out), ".sanitized-*") // O_EXCL, 0600
+func (s *scrubber) pass(ctx context.Context, in io.Reader, out string, f sanitize.File) (_ *os.File, hits []sanitize.Hit, err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(out), ".sanitized-*") // O_EXCL, 0600
 	if err != nil {
 		return nil, nil, fmt.Errorf("write %s: %w", out, err)
 	}
@@ -129,10 +129,11 @@ func (s *scrubber) pass(ctx context.Context, in io.Reader, out string, f sanitiz
 	if res.Omitted != "" {
 		return nil, nil, &omitted{f.Name, res.Omitted}
 	}
-	if _, err = tmp.Seek(0, io.SeekStart); err != nil {
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
 		return nil, nil, fmt.Errorf("write %s: %w", out, err)
 	}
-	if hits, err = s.engine.Check(ctx, tmp, sanitize.File{Name: f.Name}); err != nil {
+	hits, err = s.engine.Check(ctx, tmp, sanitize.File{Name: f.Name})
+	if err != nil {
 		return nil, nil, err
 	}
 	return tmp, hits, nil

@@ -151,8 +151,12 @@ func TestAcrossNodes(t *testing.T) {
 		return open != nil && open.Node == start.Node && len(open.Engineers) == 1 && open.Engineers[0].Connection == start.Connection && open.Engineers[0].From == "127.0.0.1"
 	})
 	var nodes relay.NodeList
-	if err := relay.Local(p.Server).Call(t.Context(), "GET", "/admin/nodes", nil, &nodes); err != nil || len(nodes.Nodes) != 2 || nodes.Self == start.Node {
-		t.Errorf("nodes %+v, %v", nodes, err)
+	until(t, "each node knows of the other", func() bool {
+		err := relay.Local(p.Server).Call(t.Context(), "GET", "/admin/nodes", nil, &nodes)
+		return err == nil && len(nodes.Nodes) == 2
+	})
+	if nodes.Self == start.Node {
+		t.Errorf("nodes %+v", nodes)
 	}
 	spliced := events(t, p.Relay, "connect.spliced")
 	if len(spliced) != 1 || !strings.Contains(spliced[0], `"via":"`+nodes.Self) || !strings.Contains(spliced[0], `"node":"`+start.Node) {

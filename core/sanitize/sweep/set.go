@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"bytes"
-	"errors"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
@@ -10,7 +9,16 @@ import (
 
 // ErrFull is returned when a set has reached its limit. What is hidden can
 // then not be swept for any more, and a bundle must not be called clean.
-var ErrFull = errors.New("more secrets than the sweep can hold")
+var ErrFull error = full{}
+
+type full struct{}
+
+func (full) Error() string { return "more secrets than the sweep can hold" }
+
+// Hint says what to do.
+func (full) Hint() string {
+	return "sanitize fewer files at once, or let every file stand alone (--each): what one gives away is then not hidden in the others"
+}
 
 // MaxSecrets bounds how many different values a Set holds.
 const MaxSecrets = 20000

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func recorded(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(r.Note(record.Note{Channel: 2, Kind: record.Refused, Path: "/etc/shadow", Text: "policy"}))
 	sum, err := r.Close("the engineer left")
 	ts.Check(err)
-	summaries[sum.Recording] = sum
+	summaries.Store(filepath.Join(root.Recordings(), sum.Recording), sum)
 }
 
 // shipped ROOT [refused] sends what is there to the relay, as the agent does.
@@ -99,7 +100,7 @@ func shipped(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-var summaries = map[string]record.Summary{}
+var summaries sync.Map // of record.Summary, by folder: scripts run side by side
 
 // passport ROOT SESSION ID... signs the passport of a session.
 func passport(ts *testscript.TestScript, neg bool, args []string) {
@@ -112,7 +113,11 @@ func passport(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	p := record.Passport{Session: args[1], System: system.ID(), Opener: "uid:0(root)", Method: "root", Reason: "expired", Opened: time.Now(), Ended: time.Now()}
 	for _, id := range args[2:] {
-		p.Connections = append(p.Connections, record.Visit{Summary: summaries[id]})
+		sum, ok := summaries.Load(filepath.Join(root.Recordings(), id))
+		if !ok {
+			ts.Fatalf("no recording %s", id)
+		}
+		p.Connections = append(p.Connections, record.Visit{Summary: sum.(record.Summary)})
 	}
 	_, err = record.SignPassport(root.Passports(), p, system.Signer())
 	ts.Check(err)

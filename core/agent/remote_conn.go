@@ -179,8 +179,13 @@ var noEnd = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // attach gives a new carrier to a stream that lost its own.
 func (l *live) attach(ctx context.Context, hs *handshake.Conn, req handshake.Request) error {
-	err := l.resume.Attach(resume.Attachment{Stream: req.Stream, Received: req.Received, Proof: req.Proof, Binding: hs.Binding()}, hs.Raw(),
-		func(received uint64) error { return hs.Grant(ctx, req.Stream, received) })
+	err := l.resume.Attach(resume.Attachment{Stream: req.Stream, Received: req.Received, Proof: req.Proof, Binding: hs.Binding()},
+		func(received uint64) (net.Conn, error) {
+			if err := hs.Grant(ctx, req.Stream, received); err != nil {
+				return nil, errors.Join(err, hs.Close())
+			}
+			return hs.Raw(), nil
+		})
 	if errors.Is(err, resume.ErrNoStream) {
 		_ = hs.Deny(ctx, handshake.CodeStream, "there is no such stream any more")
 	}

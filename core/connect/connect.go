@@ -246,7 +246,8 @@ func (d *dialer) claim() handshake.ClientOptions {
 
 // reach has the relay splice a connection to the system.
 func (d *dialer) reach(ctx context.Context) (*link.Conn, error) {
-	conn, err := link.Dial(ctx, d.Relay, d.RelayKey, msg.PathConnect, url.Values{msg.QuerySystem: {d.System}})
+	to := link.Dialer{Client: d.Relay, RelayKey: d.RelayKey, Pass: true}
+	conn, err := to.Dial(ctx, msg.PathConnect, url.Values{msg.QuerySystem: {d.System}})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/latchstring/latchstring/core/handshake/through"
 )
 
 // Conn is the stream after the handshake, on either side. It carries sealed
@@ -19,7 +21,8 @@ type Conn struct {
 	peer  Peer
 	keys  *keys
 
-	replaced          bool // the secret behind the enrolment was replaced
+	replaced          bool            // the secret behind the enrolment was replaced
+	suites            []through.Suite // in which the engineer's side would go on below TLS
 	sendMu, receiveMu sync.Mutex
 	send, receive     direction
 }
@@ -30,7 +33,9 @@ type direction struct {
 	n    uint64 // messages so far
 }
 
-// Raw is the stream below. Nothing of it was read ahead.
+// Raw is the stream below. Nothing of it was read ahead. After Ask and Grant it
+// is what carries on: where both sides' ways to the relay allow that, records
+// that are sealed from end to end in place of TLS; see package through.
 func (c *Conn) Raw() net.Conn { return c.raw }
 
 // StreamKey authenticates those who want to go on with a stream that was begun
@@ -68,6 +73,8 @@ func (c *Conn) Close() error {
 func (c *Conn) Forget() {
 	clear(c.keys.stream)
 	clear(c.keys.enrolment.Key)
+	clear(c.keys.throughUp)
+	clear(c.keys.throughDown)
 }
 
 // Send seals v as JSON and sends it.

@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/latchstring/latchstring/core/handshake/through"
 )
 
 const sealOverhead = chacha20poly1305.Overhead
@@ -32,6 +34,8 @@ type keys struct {
 	stream    []byte
 	binding   []byte
 	enrolment Enrolment
+
+	throughUp, throughDown []byte // as up and down, of package through
 }
 
 // derive makes the keys from what both sides share and from all that was said.
@@ -59,6 +63,7 @@ func derive(shared []byte, said ...[]byte) (*keys, error) {
 			ID:  "enr-" + hex.EncodeToString(expand("enrolment id", 10)),
 			Key: expand("enrolment key", 32),
 		},
+		throughUp: expand("through to system", through.KeySize), throughDown: expand("through to engineer", through.KeySize),
 	}
 	if err != nil {
 		return nil, err

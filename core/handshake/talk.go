@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"github.com/latchstring/latchstring/core/handshake/through"
 )
 
 // Request is the first sealed message, from the engineer: a new stream, the
@@ -16,6 +18,9 @@ type Request struct {
 	// SSH is the line with which the new stream will begin, if that is known; the
 	// system may then begin to speak SSH before it comes.
 	SSH string `json:"ssh,omitempty"`
+	// Suites are those in which this side would leave TLS and go on below it, best
+	// first; Ask sets them.
+	Suites []through.Suite `json:"suites,omitempty"`
 	// To go on with a stream; see resume.Table.Attach.
 	Stream   string `json:"stream,omitempty"`
 	Received uint64 `json:"received,omitempty"` // of the stream by the engineer's side
@@ -38,6 +43,8 @@ type Reply struct {
 	// accepted: from here on the connection carries the frames of the stream
 	Stream   string `json:"stream,omitempty"`
 	Received uint64 `json:"received,omitempty"` // of the stream by the system
+	// Suite, unless empty, is in what it does so, below TLS; Grant sets it.
+	Suite through.Suite `json:"suite,omitempty"`
 	// refused
 	Code   Code   `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
@@ -55,6 +62,9 @@ const HoldEvery = 5 * time.Second
 // every message until then. A refusal is an [*Error].
 func (c *Conn) Ask(ctx context.Context, r Request, waiting func(Reply)) (Reply, error) {
 	defer bound(ctx, c.raw, 0)()
+	if !r.Enrol {
+		r.Suites = c.suitesHere()
+	}
 	if err := c.Send(r); err != nil {
 		return Reply{}, because(ctx, err)
 	}
@@ -73,7 +83,10 @@ func (c *Conn) Ask(ctx context.Context, r Request, waiting func(Reply)) (Reply, 
 			if r.Enrol != (p.Stream == "") || !r.Enrol && !word(p.Stream, 64) || !r.Open && p.Stream != r.Stream {
 				return Reply{}, malformed("another stream than was asked for")
 			}
-			return p, nil
+			if !offered(p.Suite, r.Suites) {
+				return Reply{}, malformed("records sealed in a way that was not offered")
+			}
+			return p, because(ctx, c.carryOn(p.Suite, false))
 		case Refused:
 			if !known(p.Code) {
 				p.Code = CodeDenied
@@ -101,9 +114,10 @@ func (c *Conn) Requested(ctx context.Context) (Request, error) {
 	if r.SSH != "" && (!r.Open || !versionLine.MatchString(r.SSH)) {
 		return r, malformed("the version of SSH in the request")
 	}
-	if wants != 1 || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 {
+	if wants != 1 || r.Stream != "" && !word(r.Stream, 64) || len(r.Proof) > 64 || len(r.Suites) > 8 || r.Enrol && r.Suites != nil {
 		return r, malformed("the request")
 	}
+	c.suites = r.Suites
 	return r, nil
 }
 
@@ -131,7 +145,11 @@ func (c *Conn) Hold(ctx context.Context, why string, until time.Time) error {
 // nothing follows where stream is empty, for one who only enrols.
 func (c *Conn) Grant(ctx context.Context, stream string, received uint64) error {
 	defer bound(ctx, c.raw, Timeout)()
-	return because(ctx, c.Send(Reply{Type: Accepted, Stream: stream, Received: received}))
+	suite := c.agreed()
+	if err := c.Send(Reply{Type: Accepted, Stream: stream, Received: received, Suite: suite}); err != nil {
+		return because(ctx, err)
+	}
+	return because(ctx, c.carryOn(suite, true))
 }
 
 // Deny says no and closes the connection. The error is that of sending.

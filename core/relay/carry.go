@@ -62,7 +62,7 @@ func (h *hub) serveCarry(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, err)
 		return
 	}
-	conn, err := h.srv.upgrade(w, r)
+	conn, err := h.srv.upgradePassing(w, r)
 	if err != nil {
 		h.srv.log.Debug("upgrade", "who", sys.ID, "remote", r.RemoteAddr, "error", err)
 		conn = nil
@@ -112,7 +112,11 @@ func (h *hub) serveConnect(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, err)
 		return
 	}
-	conn, err := h.srv.upgrade(w, r)
+	upgrade := h.srv.upgradePassing
+	if c.onward != nil { // another node has the system's half
+		upgrade = h.srv.upgrade
+	}
+	conn, err := upgrade(w, r)
 	if err != nil {
 		h.srv.log.Debug("upgrade", "who", c.who, "remote", r.RemoteAddr, "error", err)
 		c.end()

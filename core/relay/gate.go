@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 )
 
 // gate bounds the open connections, in total and from one address. Above the
@@ -133,6 +135,9 @@ type gatedConn struct {
 	at, n int
 	only  atomic.Bool // read what is ahead and no more
 
+	bounds *cork.Bounds // unless nil, reads keep within a record
+	rest   []byte       // that was behind it
+
 	// Writing.
 	mu     sync.Mutex
 	corked *[]byte
@@ -160,7 +165,42 @@ func (c *gatedConn) drop() {
 	}
 }
 
-func (c *gatedConn) Read(p []byte) (int, error) {
+// Bound makes reads stop at the ends of records; see [cork.Leavable].
+func (c *gatedConn) Bound() { c.bounds = new(cork.Bounds) }
+
+// Below is the connection that records go over.
+func (c *gatedConn) Below() net.Conn { return c.Conn }
+
+// Rest is what was read of it behind the last record.
+func (c *gatedConn) Rest() []byte {
+	rest := c.rest
+	if c.ahead != nil {
+		rest = append(rest, c.ahead[c.at:c.n]...)
+		c.at = c.n
+		c.drop()
+	}
+	c.rest = nil
+	return rest
+}
+
+func (c *gatedConn) Read(p []byte) (n int, err error) {
+	switch {
+	case c.bounds == nil:
+		return c.read(p)
+	case len(c.rest) > 0:
+		n = c.bounds.Within(p[:copy(p, c.rest)])
+		c.rest = c.rest[n:]
+		return n, nil
+	}
+	n, err = c.read(p)
+	m := c.bounds.Within(p[:n])
+	if m < n {
+		c.rest = append([]byte(nil), p[m:n]...)
+	}
+	return m, err
+}
+
+func (c *gatedConn) read(p []byte) (int, error) {
 	if c.ahead == nil {
 		return c.Conn.Read(p)
 	}

@@ -50,7 +50,7 @@ func (h *hub) serveSpare(w http.ResponseWriter, r *http.Request, sys store.Syste
 		return
 	}
 	seconds, _ := strconv.Atoi(r.URL.Query().Get(msg.QueryKeepalive))
-	conn, err := h.srv.upgrade(w, r)
+	conn, err := h.srv.upgradePassing(w, r)
 	if err != nil {
 		h.srv.log.Debug("upgrade", "who", sys.ID, "remote", r.RemoteAddr, "error", err)
 		return

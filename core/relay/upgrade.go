@@ -19,7 +19,19 @@ import (
 // upgrade takes the connection of a request over. Where that fails, what there
 // is to be answered was answered.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, error) {
-	conn, err := s.links.Accept(w, r)
+	return s.take(s.links, w, r)
+}
+
+// upgradePassing is upgrade for a connection that will be joined with another
+// one of this node: both ends may leave TLS.
+func (s *Server) upgradePassing(w http.ResponseWriter, r *http.Request) (net.Conn, error) {
+	passing := *s.links
+	passing.Pass = true
+	return s.take(&passing, w, r)
+}
+
+func (s *Server) take(links *link.Accepter, w http.ResponseWriter, r *http.Request) (net.Conn, error) {
+	conn, err := links.Accept(w, r)
 	if err != nil {
 		var e *api.Error
 		if errors.As(err, &e) {

@@ -9,7 +9,7 @@
 //	err = conn.Grant(ctx, id, 0)
 //	err = st.Attach(conn.Raw(), 0)
 //	// later, on another connection, for a request to go on
-//	err = table.Attach(resume.Attachment{...}, conn.Raw(), grant)
+//	err = table.Attach(resume.Attachment{...}, grant)
 //
 // The engineer's side dials again by itself:
 //

@@ -38,7 +38,7 @@ func TestOnlyTheOwnerAttaches(t *testing.T) {
 		a := good
 		change(&a)
 		granted := false
-		err := table.Attach(a, nil, func(uint64) error { granted = true; return nil })
+		err := table.Attach(a, func(uint64) (net.Conn, error) { granted = true; return nil, nil })
 		if !errors.Is(err, ErrNoStream) || granted {
 			t.Errorf("%s: %v, granted %v", what, err, granted)
 		}
@@ -47,7 +47,7 @@ func TestOnlyTheOwnerAttaches(t *testing.T) {
 	<-s.Done()
 	good.Received = 0
 	good.Proof = Proof(key, binding, id, 0)
-	if err := table.Attach(good, nil, func(uint64) error { return nil }); !errors.Is(err, ErrNoStream) {
+	if err := table.Attach(good, func(uint64) (net.Conn, error) { return nil, nil }); !errors.Is(err, ErrNoStream) {
 		t.Errorf("a stream that is over: %v", err)
 	}
 }

@@ -78,7 +78,7 @@ func (r *run) dial(ctx context.Context, received uint64) (net.Conn, uint64, erro
 	binding := fmt.Appendf(nil, "connection %d", r.dials)
 	var far uint64
 	at := Attachment{Stream: r.id, Received: received, Binding: binding, Proof: Proof(r.key, binding, r.id, received)}
-	err := r.table.Attach(at, b, func(n uint64) error { far = n; return nil })
+	err := r.table.Attach(at, func(n uint64) (net.Conn, error) { far = n; return b, nil })
 	if err == nil && r.intn(8) == 0 {
 		err = errors.New("cut before the answer arrived")
 	}

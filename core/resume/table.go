@@ -67,10 +67,11 @@ func Proof(key, binding []byte, stream string, received uint64) []byte {
 	return h.Sum(nil)
 }
 
-// Attach lets raw carry the stream that is asked for. In between, grant tells
-// the other side what this one has received. On an error raw is closed, except on
-// [ErrNoStream], so that the caller can say so.
-func (t *Table) Attach(a Attachment, raw net.Conn, grant func(received uint64) error) error {
+// Attach lets another connection carry the stream that is asked for. grant tells
+// the other side what this one has received, and returns what carries the stream
+// from there on, which is closed if there is an error. On [ErrNoStream] grant was
+// not called, so that the caller can say so.
+func (t *Table) Attach(a Attachment, grant func(received uint64) (raw net.Conn, err error)) error {
 	t.mu.Lock()
 	s := t.streams[a.Stream]
 	t.mu.Unlock()
@@ -81,8 +82,8 @@ func (t *Table) Attach(a Attachment, raw net.Conn, grant func(received uint64) e
 	if err != nil {
 		return ErrNoStream // over in this moment
 	}
-	if err := grant(h.Received); err != nil {
-		raw.Close()
+	raw, err := grant(h.Received)
+	if err != nil {
 		return err
 	}
 	return h.Attach(raw, a.Received)

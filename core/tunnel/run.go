@@ -61,7 +61,7 @@ func newRunner(o Options) *runner {
 		o.Spare = spareTime
 	}
 	d := func(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error) {
-		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early, Secured: secured}).Dial(ctx, path, q)
+		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early, Secured: secured, Pass: path == msg.PathCarry}).Dial(ctx, path, q)
 	}
 	return &runner{o: o, together: o.Together, dial: d, idle: newIdle(), hello: o.Session, kick: make(chan struct{}, 1), wake: make(chan struct{}, 1), upped: make(chan struct{}), active: map[string]bool{},
 		rate: bucket{size: dialBurst, every: dialEvery}}

@@ -282,7 +282,12 @@ func (s *System) serve(ctx context.Context, conn net.Conn, start tunnel.Start) {
 
 func (s *System) attach(ctx context.Context, hs *handshake.Conn, req handshake.Request) {
 	a := resume.Attachment{Stream: req.Stream, Received: req.Received, Proof: req.Proof, Binding: hs.Binding()}
-	err := s.table.Attach(a, hs.Raw(), func(received uint64) error { return hs.Grant(ctx, req.Stream, received) })
+	err := s.table.Attach(a, func(received uint64) (net.Conn, error) {
+		if err := hs.Grant(ctx, req.Stream, received); err != nil {
+			return nil, errors.Join(err, hs.Close())
+		}
+		return hs.Raw(), nil
+	})
 	if errors.Is(err, resume.ErrNoStream) {
 		hs.Deny(ctx, handshake.CodeStream, "the connection is over")
 	}

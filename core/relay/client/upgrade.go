@@ -39,6 +39,9 @@ type Upgraded struct {
 	Customer bool
 	// Header is that of the answer.
 	Header http.Header
+	// Below is the connection below TLS. Its reads keep within records, until
+	// that is taken back.
+	Below *cork.Below
 }
 
 // Upgrade opens a connection of its own to the relay, logs in on it unless
@@ -140,6 +143,7 @@ func (u *upgrade) connect() error {
 	cfg := u.c.o.Trust.config(u.host)
 	cfg.ClientSessionCache = u.c.sessions
 	u.cork = cork.New(raw)
+	u.cork.Bound()
 	u.tls = tls.Client(u.cork, cfg)
 	if err := u.tls.HandshakeContext(u.ctx); err != nil {
 		return explain(u.c.o.Address, err)
@@ -283,7 +287,7 @@ func (u *upgrade) between(what string) error {
 func (u *upgrade) finish(header http.Header) (*Upgraded, error) {
 	state := u.tls.ConnectionState()
 	conn := cork.Over(u.tls, u.cork)
-	up := &Upgraded{Conn: conn, TLS: state, Header: header, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
+	up := &Upgraded{Conn: conn, TLS: state, Header: header, Below: u.cork, Customer: u.c.o.Trust.Extra != nil && u.c.o.Trust.vendor(state, u.host) != nil}
 	if n := u.in.Buffered(); n > 0 {
 		rest := make([]byte, n)
 		io.ReadFull(u.in, rest) // it is there

@@ -81,6 +81,7 @@ type half struct {
 	last     *atomic.Int64 // when a byte moved, either way
 	moved    int64
 	armed    time.Time // deadline of writes
+	below    bool      // from and to are what is below TLS
 }
 
 // run copies until the end of from, which it passes on.
@@ -100,7 +101,12 @@ func (h *half) run() error {
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
-			return h.finish()
+			if err := h.finish(); err != nil {
+				return err
+			}
+			if more, err := h.descend(); !more || err != nil {
+				return err
+			}
 		case !timeout(err):
 			return err
 		case h.idle():
@@ -124,6 +130,11 @@ func (h *half) wait() error {
 // stream copies with a large buffer while bytes keep coming. A pause is a
 // time-out, which the caller sees.
 func (h *half) stream() error {
+	if h.below {
+		if done, err := h.inKernel(); done {
+			return err
+		}
+	}
 	buf := buffers.Get().(*[bulk]byte)
 	defer buffers.Put(buf)
 	var armed time.Time
@@ -148,6 +159,15 @@ func (h *half) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
+	if err := h.arm(); err != nil {
+		return err
+	}
+	n, err := h.to.Write(p)
+	return h.wrote(n, err)
+}
+
+// arm sets how long the next write may take.
+func (h *half) arm() error {
 	now := time.Now()
 	h.last.Store(now.UnixNano())
 	if h.o.Stall > 0 && now.Sub(h.armed) > min(arm, h.o.Stall/2) {
@@ -156,7 +176,11 @@ func (h *half) write(p []byte) error {
 		}
 		h.armed = now
 	}
-	n, err := h.to.Write(p)
+	return nil
+}
+
+// wrote counts what a write did.
+func (h *half) wrote(n int, err error) error {
 	h.moved += int64(n)
 	if h.o.Moved != nil {
 		h.o.Moved(n)

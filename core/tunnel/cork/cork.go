@@ -20,6 +20,8 @@ type Below struct {
 	buf   []byte // nil until much came at once
 	rest  []byte // of buf, read and not taken
 	large bool
+	// bounds, unless nil, keeps reads within a record.
+	bounds *Bounds
 
 	mu   sync.Mutex
 	held *[]byte // what waits to be written; nil while nothing is held back
@@ -28,11 +30,31 @@ type Below struct {
 
 var spaces = sync.Pool{New: func() any { b := make([]byte, 0, most+most/8); return &b }}
 
-// New wraps a connection on which there is no TLS yet.
+// New wraps a connection on which there is no TLS yet. Where TLS may be left
+// later, Bound comes before it begins.
 func New(c net.Conn) *Below { return &Below{Conn: c} }
+
+// Bound makes reads stop at the ends of records; see [Leavable].
+func (b *Below) Bound() { b.bounds = new(Bounds) }
+
+// Unbound takes that back: TLS stays.
+func (b *Below) Unbound() { b.bounds = nil }
+
+// Below is the connection that records go over.
+func (b *Below) Below() net.Conn { return b.Conn }
+
+// Rest is what was read of it behind the last record; see [Leavable].
+func (b *Below) Rest() []byte {
+	rest := b.rest
+	b.rest, b.buf = nil, nil
+	return rest
+}
 
 // Read reads for TLS.
 func (b *Below) Read(p []byte) (int, error) {
+	if b.bounds != nil {
+		return b.readRecord(p)
+	}
 	if len(b.rest) > 0 {
 		n := copy(p, b.rest)
 		b.rest = b.rest[n:]
@@ -49,6 +71,23 @@ func (b *Below) Read(p []byte) (int, error) {
 	n, err := b.Conn.Read(b.buf)
 	m := copy(p, b.buf[:n])
 	b.rest = b.buf[m:n]
+	return m, err
+}
+
+// readRecord reads no further than to the end of a record. What came with it is
+// kept.
+func (b *Below) readRecord(p []byte) (int, error) {
+	if len(b.rest) > 0 {
+		n := copy(p, b.rest)
+		n = b.bounds.Within(p[:n])
+		b.rest = b.rest[n:]
+		return n, nil
+	}
+	n, err := b.Conn.Read(p)
+	m := b.bounds.Within(p[:n])
+	if m < n {
+		b.rest = append([]byte(nil), p[m:n]...)
+	}
 	return m, err
 }
 

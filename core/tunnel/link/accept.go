@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
 
@@ -21,6 +22,8 @@ type Accepter struct {
 	Sign func(message []byte) (armored []byte, err error)
 	// AllowRaw lets links without inspection leave the frames.
 	AllowRaw bool
+	// Pass lets links that ask for it be left below TLS; see [Conn.Passes].
+	Pass bool
 	// Patience is how long a client may take to its greeting; 0: ten seconds.
 	Patience time.Duration
 }
@@ -54,7 +57,11 @@ func (a *Accepter) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error)
 	var conn *Conn
 	below := unread(raw, buf.Reader.Buffered(), buf.Reader)
 	if g != nil {
-		conn, err = a.answer(below, key, g, mine)
+		var leave cork.Leavable
+		if a.Pass && g.Pass {
+			leave = passable(raw, r.TLS)
+		}
+		conn, err = a.answer(below, key, g, mine, leave)
 	} else {
 		conn, err = a.greet(below, key, mine)
 	}
@@ -81,10 +88,16 @@ func (a *Accepter) reply(g *greeting, mine []byte) (answer, bool, error) {
 // answer upgrades a connection whose greeting came with the request: its answer
 // goes with the upgrade, so that nothing is left to wait for, and no frame is
 // needed to leave them.
-func (a *Accepter) answer(raw net.Conn, key string, g *greeting, mine []byte) (*Conn, error) {
+func (a *Accepter) answer(raw net.Conn, key string, g *greeting, mine []byte, below cork.Leavable) (*Conn, error) {
 	reply, leave, err := a.reply(g, mine)
 	if err != nil {
 		return nil, err
+	}
+	if !leave {
+		below = nil
+	}
+	if reply.Pass = below != nil; reply.Pass {
+		below.Bound() // the client is silent until it has the answer
 	}
 	value, err := encodeHeader(reply)
 	if err != nil {
@@ -93,7 +106,7 @@ func (a *Accepter) answer(raw net.Conn, key string, g *greeting, mine []byte) (*
 	if _, err := raw.Write(ws.Response(key, answerHeader+": "+value)); err != nil {
 		return nil, fmt.Errorf("link: upgrade: %w", err)
 	}
-	c := &Conn{Conn: raw, Framed: !leave, Compared: len(g.Exporter) > 0 && mine != nil}
+	c := &Conn{Conn: raw, Framed: !leave, below: below, Compared: len(g.Exporter) > 0 && mine != nil}
 	if c.Framed {
 		c.Conn = ws.Server(raw)
 	}

@@ -34,6 +34,9 @@ type greeting struct {
 	Nonce    []byte `json:"nonce"`
 	Exporter []byte `json:"exporter,omitempty"`
 	Raw      bool   `json:"raw"` // it would go on without frames
+	// Pass asks that the relay pass on, unread, what follows the end of TLS; in
+	// a header only.
+	Pass bool `json:"pass,omitempty"`
 	// Early are the first bytes of the stream; in a header only.
 	Early []byte `json:"early,omitempty"`
 }
@@ -43,6 +46,7 @@ type answer struct {
 	V         int    `json:"v"`
 	Exporter  []byte `json:"exporter,omitempty"`
 	Raw       bool   `json:"raw"` // it goes on without frames
+	Pass      bool   `json:"pass,omitempty"`
 	Signature string `json:"signature"`
 }
 
@@ -107,6 +111,9 @@ func (g greeting) check(b []byte, key ssh.PublicKey) (a answer, same bool, err e
 	same = equal(g.Exporter, a.Exporter)
 	if a.Raw && !(same && g.Raw) {
 		return a, false, &ForgedError{errors.New("it goes on without frames although the TLS connection is not one from end to end")}
+	}
+	if a.Pass && !(a.Raw && g.Pass) {
+		return a, false, &ForgedError{errors.New("it would pass on what it was not asked to")}
 	}
 	return a, same, nil
 }

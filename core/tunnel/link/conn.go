@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 	"github.com/latchstring/latchstring/core/tunnel/ws"
 )
 
@@ -22,6 +23,8 @@ type Conn struct {
 	// Compared says that both ends have an exporter. Where it is not set,
 	// nobody can say whether TLS is inspected.
 	Compared bool
+
+	below cork.Leavable // unless nil, the relay passes on what follows TLS
 }
 
 // WritePieces writes several pieces, together where that is cheaper.

@@ -26,6 +26,9 @@ type Dialer struct {
 	// Early is sent without waiting for the relay's answer. What inspects TLS
 	// can read it, as it can all that is not encrypted end to end.
 	Early []byte
+	// Pass asks the relay to pass on what follows the end of TLS; see
+	// [Conn.Passes].
+	Pass bool
 	// StayFramed keeps the frames although nobody inspects, for tests and
 	// measurements.
 	StayFramed bool
@@ -66,6 +69,7 @@ func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader b
 		}
 		if inHeader {
 			g = newGreeting(exporter(&s), !d.StayFramed)
+			g.Pass = d.Pass && g.Raw && s.Version >= tls.VersionTLS13
 			if len(d.Early) <= maxEarly {
 				g.Early = d.Early
 			}
@@ -117,6 +121,11 @@ func (d *Dialer) compareHeader(up *client.Upgraded, g greeting) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{Conn: up.Conn, Framed: !a.Raw, Compared: g.Exporter != nil && a.Exporter != nil}
+	if a.Pass {
+		c.below = up.Below
+	} else {
+		up.Below.Unbound()
+	}
 	c.inspected(up, same)
 	if c.Framed {
 		c.Conn = ws.Client(up.Conn)
@@ -138,6 +147,7 @@ func (c *Conn) inspected(up *client.Upgraded, same bool) {
 
 // compareFrame greets in a frame, and leaves the frames by another.
 func (d *Dialer) compareFrame(up *client.Upgraded) (*Conn, error) {
+	up.Below.Unbound()
 	frames := ws.Client(up.Conn)
 	g := newGreeting(exporter(&up.TLS), !d.StayFramed)
 	b, err := json.Marshal(g)

@@ -13,7 +13,7 @@ const (
 	overhead = 16
 	most     = 16 << 10                   // of the stream in a record
 	whole    = headSize + most + overhead // a record, at most
-	batch    = 8                          // records that go to the kernel together
+	batch    = 16                         // records that go to the kernel together
 )
 
 // ErrRecord is a record that the other end did not make, or not in this place.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
 )
@@ -42,6 +43,8 @@ type relay struct {
 	recordings map[string]map[int][]byte // segments by connection
 	logins     []login
 	carries    int // dial-backs so far
+	passes     bool
+	records    int // that came by below TLS
 }
 
 // plan is what a case makes the relay do. What it leaves out is done as a good
@@ -64,6 +67,8 @@ type plan struct {
 	// number from on: what is left over of an earlier attempt is not meant.
 	up, down func(s *splice, u unit) [][]byte
 	from     int
+	// leave is called when a side has left TLS, with the other one.
+	leave func(to net.Conn)
 	// sign replaces the receipt key: that of somebody who has only that of TLS.
 	sign ssh.Signer
 	// record replaces the vendor's record.
@@ -163,7 +168,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{l.r.vendor.tls}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	c := tls.Server(cork.New(raw), &tls.Config{Certificates: []tls.Certificate{l.r.vendor.tls}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	l.r.hold(c)
 	return l.r.tape.conn(c, "a connection"), nil
 }
@@ -236,7 +241,9 @@ func (r *relay) accepter() *link.Accepter {
 	if p.sign != nil {
 		key = p.sign
 	}
-	return &link.Accepter{AllowRaw: !p.framed, Sign: func(m []byte) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &link.Accepter{AllowRaw: !p.framed, Pass: r.passes, Sign: func(m []byte) ([]byte, error) {
 		return identity.Sign(key, link.Namespace, bytes.NewReader(m))
 	}}
 }
@@ -481,29 +488,37 @@ func (s *splice) pump(to, from net.Conn, up bool) {
 	for {
 		u, err := in.next()
 		if err != nil {
+			if err == io.EOF && s.descend(to, from, up) {
+				return
+			}
 			if c, ok := to.(*taped); !ok || c.CloseWrite() != nil {
 				s.close()
 			}
 			return
 		}
 		s.mu.Lock()
-		s.units = append(s.units, unit{u.up, u.frame, u.kind, u.n, bytes.Clone(u.b)})
+		s.units = append(s.units, unit{up: u.up, frame: u.frame, kind: u.kind, n: u.n, b: bytes.Clone(u.b)})
 		s.mu.Unlock()
-		out, p := [][]byte{u.b}, s.r.now()
-		meddle := p.down
-		if up {
-			meddle = p.up
-		}
-		if meddle != nil && s.n >= p.from {
-			out = meddle(s, u)
-		}
-		for _, b := range out {
+		for _, b := range s.meddled(u) {
 			if _, err := to.Write(b); err != nil {
 				s.close()
 				return
 			}
 		}
 	}
+}
+
+// meddled is what becomes of a unit.
+func (s *splice) meddled(u unit) [][]byte {
+	p := s.r.now()
+	meddle := p.down
+	if u.up {
+		meddle = p.up
+	}
+	if meddle == nil || s.n < p.from {
+		return [][]byte{u.b}
+	}
+	return meddle(s, u)
 }
 
 // seen are the units that passed so far in one direction.

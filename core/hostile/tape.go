@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"net"
@@ -120,6 +121,14 @@ func (c *taped) Read(p []byte) (int, error) {
 func (c *taped) Write(p []byte) (int, error) {
 	c.t.add(c.out, p)
 	return c.Conn.Write(p)
+}
+
+// NetConn is what is below TLS.
+func (c *taped) NetConn() net.Conn {
+	if t, ok := c.Conn.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nil
 }
 
 // CloseWrite ends the outgoing direction where that can be said.

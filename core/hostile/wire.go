@@ -38,9 +38,11 @@ const (
 type unit struct {
 	up    bool // from the engineer
 	frame bool
-	kind  byte
-	n     int // among those of its direction; frames count anew
-	b     []byte
+	// record says that it is one below TLS: nothing in it can be read.
+	record bool
+	kind   byte
+	n      int // among those of its direction; frames count anew
+	b      []byte
 }
 
 // payload is what is behind the head.

@@ -37,7 +37,7 @@ func (c *Conn) Rest() []byte { return c.below.Rest() }
 
 // passable is what is below the TLS of a request, if TLS can be left there.
 func passable(conn net.Conn, state *tls.ConnectionState) cork.Leavable {
-	t, ok := conn.(*tls.Conn)
+	t, ok := conn.(interface{ NetConn() net.Conn })
 	if !ok || state == nil || state.Version < tls.VersionTLS13 {
 		return nil
 	}

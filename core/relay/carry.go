@@ -415,7 +415,7 @@ func (c *carried) join(system, engineer net.Conn) {
 	var r splice.Result
 	if r.Err = c.greet(system, engineer); r.Err == nil {
 		r = splice.Join(c.ctx, system, engineer, splice.Options{Idle: h.limits.Idle(), Stall: stallLimit,
-			Moved: func(n int) { h.srv.metrics.carried.Add(float64(n)) }})
+			Moved: func(n int) { h.srv.metrics.carried.Add(float64(n)) }, Descended: h.srv.metrics.descended.Inc})
 	}
 	reason := "closed"
 	if r.Err != nil {

@@ -20,6 +20,7 @@ type metrics struct {
 	refused    *prometheus.CounterVec // remote access, by reason
 	opened     *prometheus.CounterVec // control streams, by carrier: raw, framed, mux
 	spliced    prometheus.Counter
+	descended  prometheus.Counter // directions that left TLS
 	forwarded  prometheus.Counter // to another node
 	carried    prometheus.Counter // bytes, both ways
 	dialBack   prometheus.Histogram
@@ -50,6 +51,7 @@ func newMetrics(h *hub, g *gate) *metrics {
 	m.refused = vec("remote_refused_total", "reason", "requests of remote access refused since the start")
 	m.opened = vec("links_opened_total", "carrier", "control streams opened since the start")
 	m.spliced = counter("connections_spliced_total", "engineers' connections since the start")
+	m.descended = counter("directions_sealed_total", "directions of engineers' connections that left TLS to the relay for records sealed from end to end, since the start")
 	m.forwarded = counter("connections_forwarded_total", "engineers' connections passed on to another node since the start")
 	m.carried = counter("connection_bytes_total", "bytes both ways of engineers' connections since the start")
 	m.dialBack = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "latchstring_rss", Name: "dial_back_seconds",

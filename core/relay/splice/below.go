@@ -26,6 +26,9 @@ func (h *half) descend() (more bool, err error) {
 	}
 	h.from, h.to, h.below = from.Below(), to.Below(), true
 	h.armed = time.Time{}
+	if h.o.Descended != nil {
+		h.o.Descended()
+	}
 	if err := h.to.SetWriteDeadline(time.Time{}); err != nil { // TLS left one of the past
 		return false, err
 	}

@@ -26,6 +26,8 @@ type Options struct {
 
 	// Moved, unless nil, is told of each piece that went through.
 	Moved func(bytes int)
+	// Descended, unless nil, is told when a direction leaves TLS; see [Passing].
+	Descended func()
 }
 
 // Result says how it ended.

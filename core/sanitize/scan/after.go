@@ -1,0 +1,336 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// name is where the name of a key stands, and what stands around it.
+type name struct {
+	ks, ke    int  // the name itself
+	p         int  // behind the quote and the brackets that close it
+	quote     int  // the length of that quote; 0 for none
+	by        byte // its last byte
+	sep       int  // the first that is no blank behind p
+	gap       int  // how many blanks there are
+	lineStart bool // nothing but indentation and the like before the name
+}
+
+// after looks at what follows the name buf[ks:ke] of a key.
+func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
+	w := want{class: class, kind: kind, rule: "key-value", key: s.buf[ks:ke]}
+	n := s.closed(ks, ke)
+	// The other side of a comparison or a pair: value before the key.
+	if s.reversed(ks, ke, w) || s.atLineEnd(n, w) {
+		return
+	}
+	if ks > s.ls && s.buf[ks-1] == '^' {
+		return // a regular expression that looks for the name
+	}
+	n.lineStart = s.startsLine(ks)
+	w.json = n.by == '"' && n.quote >= 1
+	w.indent = s.indentOf()
+	if op := separator(s.buf, n.sep, s.le); op > 0 {
+		s.assigned(n, op, w)
+		return
+	}
+	switch c := s.buf[n.sep]; {
+	case c == ',':
+		s.behindComma(n, w)
+	case s.behindTag(n, w):
+	case n.quote > 0 && (c == '}' || c == ']' || c == ';'):
+		if c != ';' || !s.serialized(n, w) {
+			s.pair(ks, n.sep, w)
+		}
+	case c == '(' && n.gap > 0 && class == keyname.Strong && s.remark(n.sep) > 0:
+		s.behindRemark(n, w)
+	case c == '.' && n.sep+3 < s.le && s.buf[n.sep+1] == '.' && s.buf[n.sep+2] == '.':
+		v := n.sep
+		for v < s.le && (s.buf[v] == '.' || s.buf[v] == ' ' || s.buf[v] == ':') {
+			v++
+		}
+		s.value(v, w)
+	case c == '|' && (n.gap > 0 || ks > s.ls && s.buf[ks-1] == '|'):
+		s.cell(n.sep+1, w)
+	case n.gap > 0 && n.quote > 0 && s.blockLabel(ks, n.sep):
+	case n.gap > 0:
+		s.words(ks, ke, n.sep, n.gap, n.quote, w)
+	}
+}
+
+// closed finds what closes around the name: quotes, brackets.
+func (s *Scanner) closed(ks, ke int) name {
+	buf := s.buf
+	n := name{ks: ks, ke: ke, p: ke}
+	if q := quoteAt(buf, n.p, s.le); q > 0 && buf[n.p] != '`' {
+		n.quote, n.by = q, buf[n.p+q-1]
+		n.p += q
+	}
+	p := n.p
+	for p < s.le && (buf[p] == ']' || buf[p] == ')' || buf[p] == '}' || emptyIndex(buf, p, s.le) > 0) {
+		p += max(1, emptyIndex(buf, p, s.le))
+	}
+	if p > n.p && n.quote == 0 {
+		if q := quoteAt(buf, p, s.le); q > 0 && p+q < s.le && (buf[p+q] == ':' || buf[p+q] == '=') {
+			p += q
+		}
+	}
+	n.p = p
+	n.sep = nonSpace(buf, p, s.le)
+	n.gap = n.sep - p
+	return n
+}
+
+// emptyIndex returns the length of [] or [32] at p, as in the declaration of an
+// array, or 0.
+func emptyIndex(buf []byte, p, end int) int {
+	if buf[p] != '[' {
+		return 0
+	}
+	e := p + 1
+	for e < end && e-p < 6 && isDigit(buf[e]) {
+		e++
+	}
+	if e < end && buf[e] == ']' {
+		return e + 1 - p
+	}
+	return 0
+}
+
+// atLineEnd deals with a name that ends its line: the value may be on the next
+// one, or belong to a pair. False if something follows.
+func (s *Scanner) atLineEnd(n name, w want) bool {
+	strong := w.class == keyname.Strong
+	if n.sep+1 == s.le && s.buf[n.sep] == '\\' && strong && s.flagDashes(n.ks) > 0 || n.sep >= s.le && strong && s.flagDashes(n.ks) > 1 && !s.State.open() {
+		// --password, and its value on the next line
+		s.enter(InNext, w.kind, max(0, s.indentOf()-1), 1, 0)
+		return true
+	}
+	if n.sep < s.le {
+		return false
+	}
+	if n.quote > 0 || s.buf[n.ks-btoi(n.ks > s.lo)] == '/' || s.inTag(n.ks) {
+		s.pair(n.ks, n.p, w)
+	}
+	if n.gap == 0 && n.quote == 0 && s.le < s.hi {
+		s.path(n.ks, n.ke, w)
+	}
+	return true
+}
+
+// assigned deals with a name behind which an operator of size bytes stands.
+func (s *Scanner) assigned(n name, size int, w want) {
+	buf := s.buf
+	op := buf[n.sep : n.sep+size]
+	if op[0] == ':' && (s.documented(n.ks) || s.before(n.ks, "://") && bytes.IndexByte(buf[n.sep:s.le], '@') > 0) {
+		return // https://x-access-token:x@host is an URL
+	}
+	v := n.sep + size
+	if s.promptEnds(n, v) {
+		if w.kind == keyname.Password && op[0] == ':' {
+			s.expected(n.ks)
+		}
+		return
+	}
+	if op[0] == ':' && size == 1 && n.gap > 0 && n.lineStart && isSpace(buf[min(v, s.le-1)]) && n.quote == 0 {
+		w.json = false
+	}
+	if size == 1 && op[0] == ':' {
+		// key: type = value
+		if t := typedValue(buf, v, s.le); t > 0 {
+			w.json, w.code = false, true
+			s.value(t, w)
+			return
+		}
+	} else {
+		w.json = false
+	}
+	before := s.extent(n, op, v, &w)
+	if op[0] == ':' {
+		done := false
+		if v, done = s.colonRest(v, w, n.quote > 0); done {
+			return
+		}
+	}
+	if s.special(v, w) {
+		return
+	}
+	if size > 1 && op[size-1] == '=' && !(size == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+' || op[0] == '\\')) && !(size == 3 && op[0] == ':') {
+		w.code = true
+	}
+	if q := nonSpace(buf, v, s.le); string(op) == "||" && !s.source && quoteAt(buf, q, s.le) == 0 {
+		return // the next command
+	}
+	if string(op) == "??" {
+		w.code, w.toEnd = true, false
+	}
+	if before == ';' || before == ' ' && n.ks-2 >= s.ls && buf[n.ks-2] == ';' {
+		w.semicolon = op[0] == '='
+	}
+	if !n.lineStart && n.quote == 0 && (op[0] == ':' || size == 1 && n.gap == 0) && s.talk(n.ks, v) {
+		return
+	}
+	if w.toEnd && s.comment() && manyWords(buf[nonSpace(buf, v, s.le):s.le]) {
+		return
+	}
+	spans := len(s.Spans)
+	end := s.value(v, w)
+	if len(s.Spans) > spans {
+		s.keyEnd = max(s.keyEnd, end)
+	}
+}
+
+// promptEnds is true when a quote at v ends the string that the name is in:
+// a prompt such as "Password: ".
+func (s *Scanner) promptEnds(n name, v int) bool {
+	buf := s.buf
+	v = nonSpace(buf, v, s.le)
+	return v < s.le && n.quote == 0 && (buf[v] == '"' || buf[v] == '\'') && s.openQuote(n.ks) == buf[v] && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';')
+}
+
+// extent settles how far the value at v may reach: one word, to the end of the
+// line, over a block. It returns the byte before the name.
+func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
+	// A flag of a command (--password=x) or a query parameter is one word.
+	before := byte(' ')
+	if n.ks > s.ls {
+		before = s.buf[n.ks-1]
+	}
+	w.list = before == '?' || before == '&' || before == ';'
+	w.toEnd = n.lineStart && n.quote == 0 && before != '-' && !w.list && (len(op) == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
+	if op[0] == '=' && v < s.le && !isSpace(s.buf[v]) && (s.shellLine(n.ks) || upperIdent(upperTail(w.key)) && s.commandBehind(v)) {
+		w.toEnd = false
+	}
+	if s.source && !s.commented(n.ks) && !s.inString(n.ks, n.quote) {
+		w.code, w.toEnd = true, false
+	}
+	w.block = n.lineStart
+	return before
+}
+
+// special reads values with a grammar of their own. True if this was one.
+func (s *Scanner) special(v int, w want) bool {
+	if t := nonSpace(s.buf, v, s.le); t < s.le && (s.buf[t] == '(' || s.buf[t] == '[') && s.loginPair(t, w) {
+		return true
+	}
+	if cookieName(w) {
+		s.cookies(v, w)
+		return true
+	}
+	if k := len(w.key) - len("authorization"); k >= 0 && foldEqual(w.key[k:], "authorization") {
+		s.authorization(v, w)
+		return true
+	}
+	return false
+}
+
+// behindComma deals with a name that is an argument, or a field of a row.
+func (s *Scanner) behindComma(n name, w want) {
+	buf, sep := s.buf, n.sep
+	constant := !s.source && n.gap == 0 && upperIdent(w.key)
+	switch {
+	case n.quote > 0 && string(w.key) == "random_password":
+		s.result(sep, w)
+	case foldIs(w.key, "secret") && s.before(n.ks, "-object "):
+		if i := bytes.Index(buf[sep:s.le], []byte("data=")); i > 0 {
+			w.list = true
+			s.value(sep+i+5, w)
+		}
+	case (n.quote > 0 || constant) && s.isNamed(n.ks):
+		s.pair(n.ks, sep, w)
+	case n.quote > 0 || upperIdent(w.key):
+		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
+		v := nonSpace(buf, sep+1, s.le)
+		if quoteAt(buf, v, s.le) > 0 && !s.inArray(n.ks, n.quote) && !(n.quote > 0 && s.secondArgument(n.ks, n.quote)) {
+			w.rule = "argument"
+			s.value(v, w)
+			return
+		}
+		if n.quote > 0 {
+			s.pair(n.ks, sep, w)
+		}
+	case s.compared(n.ks):
+		w.rule = "comparison"
+		if v := nonSpace(buf, sep+1, s.le); quoteAt(buf, v, s.le) > 0 {
+			s.value(v, w)
+		}
+	default:
+		s.nextField(sep, w)
+	}
+}
+
+// nextField hides the field of a row of CSV behind the comma at sep.
+func (s *Scanner) nextField(sep int, w want) {
+	e := sep + 1
+	for e < s.le && s.buf[e] != ',' && !isSpace(s.buf[e]) {
+		e++
+	}
+	v := bytes.Trim(s.buf[sep+1:e], `"'`)
+	if bytes.IndexByte(w.key, '.') < 0 && bytes.IndexByte(v, '=') < 0 && (len(v) >= 12 && looksRandom(v) || len(v) >= 15 && isNumber(v)) {
+		s.hide(sep+1, e, w.kind, "csv")
+	}
+}
+
+// behindTag deals with names in tags, escaped or not, and in their attributes.
+// False if the name is in none.
+func (s *Scanner) behindTag(n name, w want) bool {
+	buf, sep := s.buf, n.sep
+	switch c := buf[sep]; {
+	case c == '>' && n.quote > 0 && s.inTag(n.ks):
+		s.pair(n.ks, sep, w)
+	case c == '>' && s.openTag(n.ks):
+		s.element(sep+1, w)
+	case c == '&' && s.escapedTag(n.ks, sep):
+		// &lt;password&gt;text&lt;/password&gt;
+		if e := bytes.Index(buf[sep:s.le], []byte("&lt;")); e > 4 {
+			s.judge(sep+4, sep+e, w, true)
+		}
+	case c == '\\' && w.class == keyname.Strong && s.le-sep > 6 && string(buf[sep:sep+6]) == `\u003e`:
+		if e := bytes.Index(buf[sep:s.le], []byte(`\u003c`)); e > 6 {
+			s.judge(sep+6, sep+e, w, true)
+		}
+	case n.gap > 0 && s.openTag(n.ks) && s.selfClosed(sep):
+		// <secret value="x"/>
+		if i := bytes.Index(buf[sep:s.le], []byte("value=")); i >= 0 && w.class == keyname.Strong {
+			s.value(sep+i+6, w)
+		}
+	case n.gap > 0 && s.openTag(n.ks):
+		// <password encrypted="false">text</password>
+		if g := bytes.IndexByte(buf[sep:s.le], '>'); g >= 0 && buf[sep+g-1] != '/' {
+			s.element(sep+g+1, w)
+		}
+	case (n.quote > 0 || n.gap > 0) && s.inTag(n.ks), c == '<' && sep+2 < s.le && buf[sep+1] == '/':
+		// <key>password</key><string>value</string>
+		s.pair(n.ks, sep, w)
+	default:
+		return false
+	}
+	return true
+}
+
+// behindRemark reads: Community (rw): [x]
+func (s *Scanner) behindRemark(n name, w want) {
+	v := nonSpace(s.buf, s.remark(n.sep), s.le)
+	if v+1 < s.le && s.buf[v] == '[' && bytes.IndexByte(s.buf[v:s.le], ']') > 1 {
+		s.judge(v+1, v+bytes.IndexByte(s.buf[v:s.le], ']'), w, true)
+		return
+	}
+	w.toEnd = n.lineStart
+	s.value(v, w)
+}
+
+// serialized reads what PHP makes of an array: s:8:"password";s:3:"abc";
+func (s *Scanner) serialized(n name, w want) bool {
+	p := n.sep + 1
+	if p+4 >= s.le || s.buf[p] != 's' || s.buf[p+1] != ':' {
+		return false
+	}
+	for p += 2; p < s.le && isDigit(s.buf[p]); p++ {
+	}
+	if p >= s.le || s.buf[p] != ':' {
+		return false
+	}
+	s.value(p+1, w)
+	return true
+}

@@ -71,8 +71,13 @@ is written as JSON. Exported files are not encrypted.`,
 				Name: "verify", Usage: "check that recordings hold: signatures, chain, counter-signatures, completeness", ArgsUsage: "[ID|DIR...]",
 				Description: `Without an ID all recordings are checked, and those that a session passport
 names must be there. A DIR is a copy of a recording. With --key only public keys
-are used: anybody can check. Exit code 4 when something does not hold.`,
+are used: anybody can check. Exit code 4 when something does not hold.
+
+A recording is counter-signed by the engineer's client to its end, up to a
+segment, or not at all; it says which. What is not counter-signed to the end could
+have been cut off there by somebody with the key of this system.`,
 				Flags: append(fromFlags(),
+					&cli.BoolFlag{Name: "to-the-end", Usage: "one that the engineer's client did not counter-sign to its end does not hold"},
 					&cli.StringFlag{Name: "key", Usage: "public key `FILE` of the system that made it; default: this system's"},
 					&cli.StringSliceFlag{Name: "anchor", Usage: "`FILE` with a head that was kept elsewhere: the output of an earlier verify --json"},
 				),
@@ -258,7 +263,7 @@ func printPassport(w io.Writer, p record.Passport) error {
 		for _, f := range v.Files {
 			fmt.Fprintf(w, "  %-8s  %9s  %s  %s\n", show(f.Direction), cmdline.Size(f.Size), show(f.SHA256), show(f.Path))
 		}
-		fmt.Fprintf(w, "  head %d %s\n", v.Head.Segment, show(v.Head.Hash))
+		fmt.Fprintf(w, "  head %d %s, %s\n", v.Head.Segment, show(v.Head.Hash), show(v.Witnessing.Text()))
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func verifyOne(c *cli.Context, root paths.Root, dir string, anchors []record.Hea
 	if err != nil {
 		return record.Report{}, err
 	}
-	return record.Verify(dir, record.Check{Key: key, Identities: ids, Anchors: anchors})
+	return record.Verify(dir, record.Check{Key: key, Identities: ids, Anchors: anchors, ToTheEnd: c.Bool("to-the-end")})
 }
 
 // openVerified opens a recording after checking it. One that does not hold is

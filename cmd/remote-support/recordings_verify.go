@@ -88,7 +88,9 @@ func printVerified(w io.Writer, reports []record.Report, wrong []string) error {
 			what = "holds so far, it is still being made"
 		}
 		fmt.Fprintf(w, "%s  %s: %d segments, %d records until %s", r.Recording, what, r.Segments, r.Records, r.Last.Local().Format(time.DateTime))
-		if r.Witnessed > 0 {
+		if !r.Live {
+			fmt.Fprintf(w, ", %s", playback.Printable(r.Witnessing.Text()))
+		} else if r.Witnessed > 0 {
 			fmt.Fprintf(w, ", counter-signed up to segment %d", r.Witnessed-1)
 		}
 		if !r.Content {

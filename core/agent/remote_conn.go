@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/access"
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/connect/side"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/handshake"
 	"github.com/latchstring/latchstring/core/identity"
@@ -254,72 +255,88 @@ func (c *conn) run(ctx context.Context, hs *handshake.Conn) error {
 	l.mu.Unlock()
 	if err := l.append(audit.ConnectionOpened, c.actor(), c.id, "session", l.id, "case", c.peer.Case, "from", c.from, "mode", c.peer.Mode,
 		"certificate", ssh.FingerprintSHA256(c.peer.Certificate.Key), "serial", strconv.FormatUint(c.peer.Certificate.Serial, 10), "approved by", c.approvers()); err != nil {
-		rec.close("it could not be recorded")
+		rec.close("it could not be recorded", nil)
 		_ = hs.Deny(ctx, handshake.CodeInternal, "the connection cannot be recorded")
 		return err
 	}
-	why := c.talk(ctx, hs)
-	summary := rec.close(why)
+	why, summary := c.talk(ctx, hs)
 	l.mu.Lock()
 	l.visits = append(l.visits, record.Visit{Summary: summary, Certificate: ssh.FingerprintSHA256(c.peer.Certificate.Key), Approver: c.approversLocked()})
 	l.mu.Unlock()
 	l.event(audit.ConnectionClosed, c.actor(), c.id, "session", l.id, "reason", why, "lasted", l.clock.Now().Sub(c.since).Round(time.Second).String(),
 		"bytes", strconv.FormatInt(c.tally.bytes.Load(), 10), "commands", strconv.FormatInt(c.tally.commands.Load(), 10), "files", strconv.FormatInt(c.tally.files.Load(), 10),
-		"recording", summary.Head.Hash)
+		"recording", summary.Head.Hash, "counter-signed", summary.Witnessing.Text())
 	return nil
 }
 
 func (c *conn) actor() string { return "engineer:" + c.peer.Engineer }
 
-// talk is the connection itself. It returns why it ended.
-func (c *conn) talk(ctx context.Context, hs *handshake.Conn) string {
+// talk is the connection itself. It returns why it ended, and what of it was
+// recorded.
+func (c *conn) talk(ctx context.Context, hs *handshake.Conn) (string, record.Summary) {
 	l := c.l
+	not := func(why string) (string, record.Summary) { return why, c.rec.close(why, nil) }
 	if err := l.machine.Do(session.Enter); err != nil {
 		_ = hs.Deny(ctx, handshake.CodeEnded, "the session is not open: "+err.Error())
-		return err.Error()
+		return not(err.Error())
 	}
 	defer func() {
 		if err := l.machine.Gone(); err != nil {
 			l.log.Error("write down that an engineer is gone", "error", err)
 		}
 	}()
-	id, stream, err := l.resume.Open(hs.StreamKey(), resume.Options{Side: c.side, State: c.carrier})
+	o := resume.Options{State: c.carrier}
+	if c.rec.heads != nil {
+		o.Side = c.rec.heads.Side
+	}
+	id, stream, err := l.resume.Open(hs.StreamKey(), o)
 	if err != nil {
 		_ = hs.Deny(ctx, handshake.CodeInternal, err.Error())
-		return err.Error()
+		return not(err.Error())
 	}
 	defer stream.Abort("the connection was ended by the system")
 	l.mu.Lock()
 	c.state, c.stream, c.streamID = control.ConnectionOpen, stream, id
 	l.mu.Unlock()
 	if err := hs.Grant(ctx, id, 0); err != nil {
-		return "the engineer went away: " + err.Error()
+		return not("the engineer went away: " + err.Error())
 	}
 	hs.Forget()
 	if err := stream.Attach(hs.Raw(), 0); err != nil {
-		return err.Error()
+		return not(err.Error())
 	}
 	var tellers sync.WaitGroup
-	tellers.Go(func() { c.tellHeads(stream) })
-	err = access.Serve(c.ctx, foretell(&counted{stream, &c.tally}, c.ssh), access.Options{
+	if c.rec.heads != nil {
+		tellers.Go(func() { c.rec.heads.Tell(c.ctx, stream) })
+	}
+	err = access.Serve(c.ctx, foretell(&counted{side.Hold(stream), &c.tally}, c.ssh), access.Options{
 		HostKey: l.key, Policy: &c.asked, Record: c.rec, Audit: l.a, Log: l.log, Warn: c.warns, View: c.hub.tell,
 		RunAs: l.a.runAs(), Backend: l.a.backend(), Banner: l.banner(c),
 		Peer: access.Peer{Engineer: c.peer.Engineer, Case: c.peer.Case, From: c.from, Connection: c.id, Session: l.id, Certificate: c.peer.Certificate},
 	})
 	c.stop(nil)
-	stream.Close()
 	tellers.Wait()
+	side.Drain(stream)
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	why := c.reason
+	l.mu.Unlock()
+	cut := why != ""
 	switch {
-	case c.reason != "":
-		return c.reason
+	case cut:
 	case err != nil:
-		return firstLine(err.Error())
+		why = firstLine(err.Error())
 	case errors.Is(stream.Err(), resume.ErrLost):
-		return "the engineer was lost and did not come back"
+		why = "the engineer was lost and did not come back"
+	default:
+		why = "the engineer left"
 	}
-	return "the engineer left"
+	summary := c.rec.close(why, stream)
+	if cut {
+		stream.Abort(why) // so that he hears why
+		<-stream.Done()   // it is bounded
+	}
+	stream.Close()
+	return why, summary
 }
 
 // carrier is told when the connection gets or loses what carries it.
@@ -357,13 +374,13 @@ func (c *conn) end(actor, reason string) {
 	}
 	stream := c.stream
 	l.mu.Unlock()
+	c.stop(errors.New(reason))
 	if first {
 		l.event(audit.ConnectionCut, actor, c.id, "session", l.id, "reason", reason)
 	}
 	if stream != nil {
-		stream.Abort(reason)
+		defer time.AfterFunc(farewell, func() { stream.Abort(reason) }).Stop()
 	}
-	c.stop(errors.New(reason))
 	<-c.done
 }
 

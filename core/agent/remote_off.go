@@ -69,17 +69,23 @@ func (l *live) close(by session.Event, actor, reason string) {
 	l.remote.mu.Unlock()
 }
 
+// farewell is how long after a cut the engineer's client keeps a connection on
+// which nothing is done any more: for what ran to be ended, for its
+// counter-signature of the end, and for the reason.
+const farewell = 5 * time.Second
+
 // cutAll cuts every connection, and gives the engineers' programs a moment to
-// hear why.
+// counter-sign the end of their recordings and to hear why.
 func (l *live) cutAll() {
 	l.mu.Lock()
 	var streams []*resume.Stream
 	for _, c := range l.conns {
-		if c.stream != nil {
-			c.stream.Abort(c.reason)
-			streams = append(streams, c.stream)
-		}
 		c.stop(errors.New(c.reason))
+		if c.stream != nil {
+			s, reason := c.stream, c.reason
+			streams = append(streams, s)
+			defer time.AfterFunc(farewell, func() { s.Abort(reason) }).Stop()
+		}
 	}
 	l.mu.Unlock()
 	for _, s := range streams {

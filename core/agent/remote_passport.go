@@ -26,8 +26,12 @@ func (r *remote) oldPassport(left session.Record, reason string) string {
 	var visits []record.Visit
 	for _, i := range infos {
 		if i.Session == left.ID {
+			report, err := record.Verify(i.Dir, record.Check{Key: r.a.system.PublicKey()})
+			if err != nil {
+				r.log.Error("a recording of the session that ended in a crash", "error", err)
+			}
 			visits = append(visits, record.Visit{Summary: record.Summary{Recording: i.ID, Session: i.Session, Engineer: i.Engineer, Case: i.Case, From: i.From,
-				Started: i.Started, Ended: i.Last, Reason: i.Reason, Segments: i.Segments, Head: i.Head, Failed: i.Failed}})
+				Started: i.Started, Ended: i.Last, Reason: i.Reason, Segments: i.Segments, Head: i.Head, Failed: i.Failed, Witnessing: report.Witnessing}})
 		}
 	}
 	return r.signPassport(left, reason, visits)

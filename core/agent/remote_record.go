@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -26,6 +25,8 @@ type recorder struct {
 	c    *conn
 	must atomic.Bool
 	rec  *record.Recording // nil when it could not even be begun
+	// heads has the engineer's client counter-sign it; nil where rec is.
+	heads *side.Heads
 
 	once sync.Once
 }
@@ -54,7 +55,9 @@ func (c *conn) record(must bool) (*recorder, error) {
 		if must {
 			return nil, fmt.Errorf("the connection cannot be recorded: %w", err)
 		}
+		return r, nil
 	}
+	r.heads = side.NewHeads(r.rec, l.log.With("connection", c.id))
 	return r, nil
 }
 
@@ -127,14 +130,21 @@ func (r *recorder) Note(n record.Note) error {
 	return r.pass(r.rec.Note(n))
 }
 
-// close ends the recording.
-func (r *recorder) close(reason string) record.Summary {
+// close ends the recording; over stream, unless there is none, the engineer's
+// client counter-signs its end.
+func (r *recorder) close(reason string, stream *resume.Stream) record.Summary {
 	c := r.c
 	summary := record.Summary{Recording: c.id, Session: c.l.id, Engineer: c.peer.Engineer, Case: c.peer.Case, From: c.from, Started: c.since, Ended: time.Now(), Reason: reason, Failed: "it could not be begun"}
 	if r.rec == nil {
 		return summary
 	}
-	summary, err := r.rec.Close(reason)
+	var err error
+	if stream != nil {
+		summary, err = r.heads.Close(stream, reason)
+	} else {
+		r.rec.Unwitnessed("the engineer's client never came in")
+		summary, err = r.rec.Close(reason)
+	}
 	if err != nil {
 		r.failed(err)
 	}
@@ -227,40 +237,3 @@ func (l *live) ship() {
 
 // shipAfter bounds how long after its end a session's recordings are sent.
 const shipAfter = 30 * time.Second
-
-// tellHeads tells the engineer's client the heads of the recording, which it
-// counter-signs.
-func (c *conn) tellHeads(stream *resume.Stream) {
-	if c.rec.rec == nil {
-		return
-	}
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	var told record.Head
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-t.C:
-		}
-		if head := c.rec.rec.Head(); head.Hash != "" && head != told && stream.Send(side.KindHead, side.EncodeHead(head)) == nil {
-			told = head
-		}
-	}
-}
-
-// side takes what the engineer's client says beside the stream.
-func (c *conn) side(kind byte, p []byte) {
-	if kind != side.KindWitness || c.rec.rec == nil {
-		return
-	}
-	w, err := side.ParseCounter(p)
-	if err != nil {
-		return
-	}
-	go func() { // checking takes longer than the stream should wait
-		if err := c.rec.rec.Witness(w.Head, w.Signature); err != nil && !errors.Is(err, record.ErrClosed) {
-			c.l.log.Info("a counter-signature of the engineer's client does not hold", "connection", c.id, "error", err)
-		}
-	}()
-}

@@ -36,6 +36,7 @@ type Conn struct {
 	stream string // id
 	key    []byte
 	was    atomic.Bool // connected before
+	said   farewell
 }
 
 // redial makes the connection anew, to go on with the stream.
@@ -71,10 +72,16 @@ func (c *Conn) state(err error) {
 
 // side is called with what the system says beside the stream.
 func (c *Conn) side(kind byte, p []byte) {
-	if kind != side.KindHead {
+	sign := c.dialer.witness.sign
+	switch kind {
+	case side.KindEnd:
+		sign = c.dialer.witness.end
+		defer c.over()
+	case side.KindHead:
+	default:
 		return
 	}
-	counter, err := c.dialer.witness.sign(p)
+	counter, err := sign(p)
 	if err != nil {
 		c.dialer.Notify(Event{Kind: Unwitnessed, Text: err.Error()})
 		return
@@ -84,7 +91,16 @@ func (c *Conn) side(kind byte, p []byte) {
 }
 
 // Witnessed is the last state of the recording that was counter-signed.
-func (c *Conn) Witnessed() (record.Head, bool) { return c.dialer.witness.head() }
+func (c *Conn) Witnessed() (record.Head, bool) {
+	h, _, any := c.dialer.witness.head()
+	return h, any
+}
+
+// WitnessedEnd reports whether the recording was counter-signed to its end.
+func (c *Conn) WitnessedEnd() bool {
+	_, end, _ := c.dialer.witness.head()
+	return end
+}
 
 // Name is that of the system.
 func (c *Conn) Name() string { return c.dialer.Name }

@@ -22,7 +22,8 @@
 //
 // While it lasts, the system sends the heads of its recording, and the witness,
 // a key that exists only for this connection, counter-signs them: the customer
-// cannot later claim another course of things, nor the vendor.
+// cannot later claim another course of things, nor the vendor. [Conn.Close] waits
+// a moment for the last one, which is signed as the end.
 //
 // # What it guarantees
 //

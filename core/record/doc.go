@@ -18,7 +18,9 @@
 //
 // The engineer's own client counter-signs the heads of the chain while it runs
 // ([Recording.Witness]), and the counter-signature stands in the next segment:
-// afterwards neither side can deny what the other has.
+// afterwards neither side can deny what the other has. [Recording.Finish] gives
+// the last head, and the client's signature of the end ([Recording.WitnessEnd])
+// stands in the closing record. Without it the closing record says why.
 //
 // # Reading
 //

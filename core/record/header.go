@@ -82,7 +82,8 @@ type Begin struct {
 // Counter is a counter-signature of the engineer's client over an earlier head.
 type Counter struct {
 	Segment   int    `json:"segment"`
-	Signature string `json:"signature"` // armored, namespace latchstring-witness
+	End       bool   `json:"end,omitempty"` // it says that nothing was recorded after it, see [Head.EndMessage]
+	Signature string `json:"signature"`     // armored, namespace latchstring-witness
 }
 
 // Recovered marks a segment that was sealed after a crash.
@@ -97,6 +98,9 @@ type End struct {
 	Output int64     `json:"output"` // bytes of output in the whole recording
 	Notes  int       `json:"notes"`
 	Failed string    `json:"failed,omitempty"` // what made the recording stop before the connection did
+
+	// Unwitnessed is why the engineer's client did not counter-sign the end.
+	Unwitnessed string `json:"unwitnessed,omitempty"`
 }
 
 // Head names a state of the chain: whoever keeps one can tell later whether
@@ -112,9 +116,19 @@ func (h Head) Message() []byte {
 	return fmt.Appendf(nil, "latchstring-witness/1\nrecording %s\nsegment %d\nhead %s\n", h.Recording, h.Segment, h.Hash)
 }
 
+// EndMessage is what a witness signs of the last head that something was
+// recorded under: a recording that was cut short later has none of it.
+func (h Head) EndMessage() []byte { return append(h.Message(), "end\n"...) }
+
 // SignHead counter-signs a head, on the engineer's side.
 func SignHead(key ssh.Signer, h Head) (armored []byte, err error) {
 	return sign(key, NamespaceWitness, h.Message())
+}
+
+// SignEnd counter-signs a head as the end of the recording. Who did that is to
+// have no part in anything that comes after.
+func SignEnd(key ssh.Signer, h Head) (armored []byte, err error) {
+	return sign(key, NamespaceWitness, h.EndMessage())
 }
 
 func sign(key ssh.Signer, namespace string, message []byte) ([]byte, error) {

@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"filippo.io/age"
@@ -34,6 +35,7 @@ type Options struct {
 	Now func() time.Time // nil: time.Now
 
 	patience time.Duration // for a disk that does nothing
+	create   func(path string) (*os.File, error)
 }
 
 func (o *Options) check() error {
@@ -50,6 +52,9 @@ func (o *Options) check() error {
 	}
 	if o.patience == 0 {
 		o.patience = patience
+	}
+	if o.create == nil {
+		o.create = createFile
 	}
 	return nil
 }
@@ -84,6 +89,33 @@ type Summary struct {
 	Head      Head      `json:"head"`
 	notes     int
 	Failed    string `json:"failed,omitempty"`
+	Witnessing
+}
+
+// Witnessing is how far the engineer's client counter-signed a recording.
+type Witnessing struct {
+	Witnessed    int    `json:"witnessed"`             // segments up to the last counter-signed head
+	WitnessedEnd bool   `json:"witnessed_end"`         // nothing was recorded after it: it is counter-signed whole
+	Unwitnessed  string `json:"unwitnessed,omitempty"` // why not to the end
+}
+
+// Text says it in words.
+func (w Witnessing) Text() string {
+	switch why := w.why(); {
+	case w.WitnessedEnd:
+		return "counter-signed to the end"
+	case w.Witnessed > 0:
+		return fmt.Sprintf("counter-signed up to segment %d, not to the end%s", w.Witnessed-1, why)
+	default:
+		return "not counter-signed" + why
+	}
+}
+
+func (w Witnessing) why() string {
+	if w.Unwitnessed == "" {
+		return ""
+	}
+	return ": " + w.Unwitnessed
 }
 
 // Moved is one file of the ledger.

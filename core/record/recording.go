@@ -35,18 +35,21 @@ type Recording struct {
 
 	fail failure
 
-	mu     door
-	closed bool
-	limit  int // bytes of a segment: output that streams gets larger ones
-	start  time.Time
-	micros int64    // of the last record
-	file   *os.File // the open segment, nil when there is none
-	cur    *pending
-	sum    Summary
+	mu       door
+	finished bool // only the closing record is missing
+	closed   bool
+	limit    int // bytes of a segment: output that streams gets larger ones
+	start    time.Time
+	micros   int64    // of the last record
+	file     *os.File // the open segment, nil when there is none
+	cur      *pending
+	sum      Summary
 
-	headMu  sync.Mutex
-	heads   []Head // the newest last
-	counter *Counter
+	headMu    sync.Mutex
+	heads     []Head // the newest last
+	counter   *Counter
+	final     bool // the newest head is the last under which something was recorded
+	witnessed Witnessing
 }
 
 // failure is the first error, which stays.
@@ -213,7 +216,7 @@ func (r *Recording) write(f frame) error {
 	if err := r.fail.is(); err != nil {
 		return err
 	}
-	if r.closed {
+	if r.closed || r.finished {
 		return ErrClosed
 	}
 	if r.cur != nil && len(r.cur.plain)+frameHead+len(f.payload) > r.limit {
@@ -241,7 +244,7 @@ func (r *Recording) write(f frame) error {
 
 func (r *Recording) open() error {
 	n := r.sum.Segments
-	f, err := os.OpenFile(filepath.Join(r.dir, segmentName(n, openExt)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := r.create(filepath.Join(r.dir, segmentName(n, openExt)))
 	if err != nil {
 		return err
 	}
@@ -260,6 +263,37 @@ func (r *Recording) open() error {
 		r.timer.Reset(maxAge)
 	}
 	return nil
+}
+
+func createFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// create makes a file, and waits no longer for it than a disk may take.
+func (r *Recording) create(path string) (*os.File, error) {
+	type made struct {
+		f   *os.File
+		err error
+	}
+	c := make(chan made, 1)
+	go func() {
+		f, err := r.o.create(path)
+		c <- made{f, err}
+	}()
+	timer := time.NewTimer(r.o.patience)
+	defer timer.Stop()
+	select {
+	case m := <-c:
+		return m.f, m.err
+	case <-timer.C:
+	}
+	go func() { // when the disk comes back
+		if m := <-c; m.err == nil {
+			m.f.Close()
+			os.Remove(path)
+		}
+	}()
+	return nil, r.hung()
 }
 
 // expire closes a segment that has been open for long enough. When it comes
@@ -286,6 +320,9 @@ func (r *Recording) rotate() {
 
 // explain says what failed and what to do about it.
 func (r *Recording) explain(err error) error {
+	if errors.Is(err, errHung) {
+		return err // it says all that
+	}
 	if isFull(err) {
 		return fmt.Errorf("recording %s: the disk of %s is full, free some space or let `remote-support recordings prune` do it: %w", r.o.ID, r.o.Dir, err)
 	}

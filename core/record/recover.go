@@ -170,7 +170,7 @@ func (o Recovery) finish(c *chain) error {
 	f := frame{kind: frameNote, micros: now, payload: b}
 	p.plain = appendFrame(nil, f)
 	p.tally.add(f)
-	p.end = &End{Reason: Crashed, Ended: at, Output: total.output, Notes: total.notes + 1}
+	p.end = &End{Reason: Crashed, Ended: at, Output: total.output, Notes: total.notes + 1, Unwitnessed: Crashed}
 	return o.sealOne(c, p)
 }
 

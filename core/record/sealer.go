@@ -2,16 +2,12 @@ package record
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// maxHeads is how many heads back a counter-signature may be.
-const maxHeads = 64
 
 // run seals what comes, several segments at once when they come fast.
 func (r *Recording) run(c *chain) {
@@ -36,15 +32,19 @@ func (r *Recording) seal(c *chain, batch []*pending) {
 	if batch[0].n != c.next {
 		return // one before it could not be sealed
 	}
-	done, err := c.seal(batch, r.takeCounter())
+	counter := r.takeCounter()
+	done, err := c.seal(batch, counter)
 	if isFull(err) {
 		// The reserve is for this: what was recorded until the disk was full
 		// gets its end.
 		freeReserve(r.dir)
 		done, err = nil, nil
-		for _, p := range batch {
+		for i, p := range batch {
 			var one []Segment
-			if one, err = c.seal([]*pending{p}, nil); err != nil {
+			if i > 0 {
+				counter = nil // it stands in the one before
+			}
+			if one, err = c.seal([]*pending{p}, counter); err != nil {
 				break
 			}
 			done = append(done, one...)
@@ -59,6 +59,9 @@ func (r *Recording) seal(c *chain, batch []*pending) {
 		if len(r.heads) > maxHeads {
 			r.heads = r.heads[1:]
 		}
+		if i == 0 && counter != nil {
+			r.witnessed.Witnessed, r.witnessed.WitnessedEnd = counter.Segment+1, counter.End
+		}
 		r.headMu.Unlock()
 		batch[i].free()
 		if r.o.Ship != nil {
@@ -67,96 +70,85 @@ func (r *Recording) seal(c *chain, batch []*pending) {
 	}
 }
 
-func (r *Recording) takeCounter() *Counter {
-	r.headMu.Lock()
-	defer r.headMu.Unlock()
-	c := r.counter
-	r.counter = nil
-	return c
-}
-
-// Head is the newest head of the chain; its Hash is empty before the first
-// segment is sealed.
-func (r *Recording) Head() Head {
-	r.headMu.Lock()
-	defer r.headMu.Unlock()
-	if len(r.heads) == 0 {
-		return Head{Recording: r.o.ID, Segment: -1}
-	}
-	return r.heads[len(r.heads)-1]
-}
-
-// Witness takes a counter-signature of the engineer's client over a head. It
-// is checked, and stands in the next segment.
-func (r *Recording) Witness(h Head, armored []byte) error {
-	if r.o.Witness == nil {
-		return fmt.Errorf("recording %s has no witness", r.o.ID)
-	}
-	r.headMu.Lock()
-	defer r.headMu.Unlock()
-	known := false
-	for _, k := range r.heads {
-		known = known || k == h
-	}
-	if !known {
-		return fmt.Errorf("recording %s: head %d was never given out, or long ago", r.o.ID, h.Segment)
-	}
-	if err := verify(r.o.Witness, NamespaceWitness, h.Message(), armored); err != nil {
-		return fmt.Errorf("recording %s: counter-signature of head %d: %w", r.o.ID, h.Segment, err)
-	}
-	if r.counter == nil || r.counter.Segment < h.Segment {
-		r.counter = &Counter{Segment: h.Segment, Signature: string(armored)}
-	}
-	return nil
-}
-
 // Close ends the recording and waits until all of it is durable. The error is
 // that of the recording, whenever it happened; the summary says what is there
 // in any case. Closing twice gives the same. A disk that does not answer is not
 // waited for for ever: what it has not taken by then is sealed when it comes
 // back, or by [Recover].
 func (r *Recording) Close(reason string) (Summary, error) {
-	if err := r.enter(); err != nil {
-		return Summary{Recording: r.o.ID, Session: r.o.Session, Engineer: r.o.Engineer, Case: r.o.Case, From: r.o.From,
-			Started: r.start.UTC(), Reason: reason, Failed: err.Error()}, err
-	}
-	if !r.closed {
-		r.finish(reason)
-	}
-	r.mu.Unlock()
-	timer := time.NewTimer(r.o.patience)
-	defer timer.Stop()
-	hung := false
-	for sealed := false; !sealed && !hung; {
-		r.queue.mu.Lock()
-		moved := r.queue.moved
-		r.queue.mu.Unlock()
-		select {
-		case <-r.done:
-			sealed = true
-		case <-moved:
-			timer.Reset(r.o.patience)
-		case <-timer.C:
-			r.fail.because(r.hung())
-			hung = true
+	if err := r.within(func() {
+		if !r.closed {
+			r.finish(reason)
 		}
+		if r.lock != nil {
+			go r.letGo(r.lock)
+			r.lock = nil
+		}
+	}); err != nil {
+		return r.unknown(reason, err), err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sum.Head = r.Head()
-	r.sum.Segments = r.sum.Head.Segment + 1
-	if r.lock != nil {
-		go r.letGo(r.lock)
-		r.lock = nil
-	}
+	hung := r.settle(r.done) != nil
 	if !hung {
 		<-r.let
 	}
+	if !r.mu.lockWithin(r.o.patience) {
+		err := r.fail.because(r.hung())
+		return r.unknown(reason, err), err
+	}
+	defer r.mu.Unlock()
+	r.sum.Head = r.Head()
+	r.sum.Segments = r.sum.Head.Segment + 1
+	r.sum.Witnessing = r.witnessing()
 	err := r.fail.is()
 	if err != nil {
 		r.sum.Failed = err.Error()
 	}
 	return r.sum, err
+}
+
+// unknown is the summary of a recording that the disk says nothing about.
+func (r *Recording) unknown(reason string, err error) Summary {
+	return Summary{Recording: r.o.ID, Session: r.o.Session, Engineer: r.o.Engineer, Case: r.o.Case, From: r.o.From,
+		Started: r.start.UTC(), Reason: reason, Failed: err.Error(), Witnessing: r.witnessing()}
+}
+
+// within does something to the open segment under the lock. It does not wait
+// longer than a disk may take: then f goes on, or begins, when that answers.
+func (r *Recording) within(f func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		f()
+	}()
+	timer := time.NewTimer(r.o.patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
+		return r.fail.because(r.hung())
+	}
+}
+
+// settle waits until ready is closed, as long as something is sealed at all.
+func (r *Recording) settle(ready <-chan struct{}) error {
+	timer := time.NewTimer(r.o.patience)
+	defer timer.Stop()
+	for {
+		r.queue.mu.Lock()
+		moved := r.queue.moved
+		r.queue.mu.Unlock()
+		select {
+		case <-ready:
+			return nil
+		case <-moved:
+			timer.Reset(r.o.patience)
+		case <-timer.C:
+			return r.fail.because(r.hung())
+		}
+	}
 }
 
 // letGo ends this process' hold on the directory once nothing is written there
@@ -174,8 +166,10 @@ func (r *Recording) finish(reason string) {
 	failed := ""
 	if err := r.fail.is(); err != nil {
 		failed = err.Error()
-	} else if err := r.note(Note{Kind: Closed, Text: reason}); err != nil {
+	} else if err := r.lastNote(reason); err != nil {
 		failed = err.Error()
+	} else if err := r.fail.is(); err != nil {
+		failed = err.Error() // somebody has not waited for it
 	}
 	r.closed = true
 	if failed != "" {
@@ -186,8 +180,11 @@ func (r *Recording) finish(reason string) {
 		r.cur = &pending{n: r.sum.Segments, tally: tally{first: now, last: now}}
 		r.sum.Segments++
 	}
-	r.sum.Reason, r.sum.Ended = reason, time.UnixMicro(now).UTC()
-	r.cur.end = &End{Reason: reason, Ended: r.sum.Ended, Output: r.sum.Output, Notes: r.sum.notes, Failed: failed}
+	if !r.finished {
+		r.sum.Reason = reason
+	}
+	r.sum.Ended = time.UnixMicro(now).UTC()
+	r.cur.end = &End{Reason: r.sum.Reason, Ended: r.sum.Ended, Output: r.sum.Output, Notes: r.sum.notes, Failed: failed, Unwitnessed: r.notWitnessed()}
 	if r.file != nil {
 		r.rotate()
 	} else {

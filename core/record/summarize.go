@@ -18,6 +18,18 @@ func Summarize(dir string, ids ...age.Identity) (Summary, error) {
 		Recording: filepath.Base(dir), Session: info.Session, Engineer: info.Engineer, Case: info.Case, From: info.From,
 		Started: info.Started, Ended: info.Last, Reason: info.Reason, Segments: info.Segments, Head: info.Head, Failed: info.Failed,
 	}
+	for n := range info.Segments {
+		h, err := readSegment(dir, n)
+		if err != nil {
+			return s, fmt.Errorf("read recording %s: %w", s.Recording, err)
+		}
+		if h.Witness != nil {
+			s.Witnessed, s.WitnessedEnd = h.Witness.Segment+1, h.Witness.End
+		}
+		if h.End != nil {
+			s.Witnessing.end(*h.End)
+		}
+	}
 	r, err := Open(dir, ids...)
 	if err != nil {
 		return s, err

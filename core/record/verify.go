@@ -20,6 +20,7 @@ type Check struct {
 	ID         string         // of the recording; empty: the name of its directory
 	Identities []age.Identity // to check the content too; may be empty
 	Anchors    []Head         // heads that were kept elsewhere, of any recording
+	ToTheEnd   bool           // it does not hold unless the engineer's client counter-signed its end
 }
 
 // Report is what [Verify] found.
@@ -30,12 +31,12 @@ type Report struct {
 	Segments  int       `json:"segments"`
 	Records   int       `json:"records"`
 	Head      Head      `json:"head"`
-	Last      time.Time `json:"last"`      // of the last record
-	Content   bool      `json:"content"`   // the plain bytes were checked too
-	Witnessed int       `json:"witnessed"` // segments up to the last counter-signed head
+	Last      time.Time `json:"last"`    // of the last record
+	Content   bool      `json:"content"` // the plain bytes were checked too
 	Recovered bool      `json:"recovered,omitempty"`
 	Live      bool      `json:"live,omitempty"` // it is still being made
 	Problems  []Problem `json:"problems,omitempty"`
+	Witnessing
 }
 
 // Problem is one thing that does not hold.
@@ -193,12 +194,20 @@ func (v *verifier) counter(s sealedSegment) {
 		v.problem(s.Segment, "the counter-signature is of segment %d, which comes later", w.Segment)
 	case !ok:
 		v.problem(s.Segment, "the counter-signature is of segment %d, which is not there", w.Segment)
+	case w.End && (s.End == nil || w.Segment != s.Segment-1):
+		v.problem(s.Segment, "what is counter-signed is that segment %d is the last, and more was recorded", w.Segment)
+	case w.End && s.Records > 0:
+		v.problem(s.Segment, "%d records stand behind the end that was counter-signed", s.Records)
 	default:
-		if err := verify(v.witness, NamespaceWitness, head.Message(), []byte(w.Signature)); err != nil {
+		message := head.Message()
+		if w.End {
+			message = head.EndMessage()
+		}
+		if err := verify(v.witness, NamespaceWitness, message, []byte(w.Signature)); err != nil {
 			v.problem(s.Segment, "the counter-signature of segment %d: %v", w.Segment, err)
 			return
 		}
-		v.Witnessed = w.Segment + 1
+		v.Witnessed, v.WitnessedEnd = w.Segment+1, w.End
 	}
 }
 
@@ -256,6 +265,12 @@ func (v *verifier) finish(dir string, next int) {
 		v.problem(next, "the recording ends without a closing record")
 	case len(v.Problems) == 0 && (v.End.Output != v.output || v.End.Notes != v.notes):
 		v.problem(next-1, "the closing record counts %d bytes and %d notes, and %d and %d are there", v.End.Output, v.End.Notes, v.output, v.notes)
+	}
+	if v.End != nil {
+		v.Witnessing.end(*v.End)
+	}
+	if v.ToTheEnd && !v.WitnessedEnd {
+		v.problem(max(next-1, 0), "it is %s", v.Witnessing.Text())
 	}
 	for _, a := range v.Anchors {
 		if a.Recording != v.ID {

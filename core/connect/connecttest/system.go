@@ -324,12 +324,13 @@ func (s *System) approve(ctx context.Context, hs *handshake.Conn) error {
 
 // work serves the stream of a connection until it is over.
 func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Start) {
-	id, st, err := s.table.Open(hs.StreamKey(), resume.Options{Keep: Keep})
+	rec, heads, err := s.record(hs.Peer(), start)
 	if err != nil {
+		s.t.Error(err)
 		hs.Close()
 		return
 	}
-	rec, err := s.record(hs.Peer(), start, st)
+	id, st, err := s.table.Open(hs.StreamKey(), resume.Options{Keep: Keep, Side: heads.Side})
 	if err != nil {
 		s.t.Error(err)
 		hs.Close()
@@ -343,14 +344,18 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 	}
 	if err == nil {
 		p := hs.Peer()
-		access.Serve(ctx, st, access.Options{
+		tell, told := context.WithCancel(ctx)
+		go heads.Tell(tell, st)
+		access.Serve(ctx, side.Hold(st), access.Options{
 			HostKey: s.hostKey(), Policy: s.Policy, Record: rec, Audit: s.log, Log: slog.New(slog.DiscardHandler),
 			Env:  []string{"HOME=" + s.home}, // whose shells read nobody's profile
 			Peer: access.Peer{Engineer: p.Engineer, Case: p.Case, From: start.From, Connection: start.Connection, Session: s.Session.Session, Certificate: p.Certificate},
 		})
+		told()
+		side.Drain(st)
 	}
+	sum, err := heads.Close(st, "the connection is over")
 	st.Close()
-	sum, err := rec.Close("the connection is over")
 	if err != nil {
 		s.t.Error(err)
 	}
@@ -362,32 +367,28 @@ func (s *System) work(ctx context.Context, hs *handshake.Conn, start tunnel.Star
 }
 
 // record starts the recording, whose heads go to the engineer to be witnessed.
-func (s *System) record(p handshake.Peer, start tunnel.Start, st *resume.Stream) (*record.Recording, error) {
+func (s *System) record(p handshake.Peer, start tunnel.Start) (*record.Recording, *side.Heads, error) {
 	rec, err := record.Start(record.Options{
 		Dir: s.Recordings, ID: start.Connection, Session: s.Session.Session, Engineer: p.Engineer, Case: p.Case, From: start.From, System: s.System.ID(),
 		Signer: s.System.Signer(), Recipients: []age.Recipient{s.Customer.Recipient()}, Witness: p.Witness,
-		Ship: func(seg record.Segment) {
-			if !seg.Final {
-				st.Send(side.KindHead, side.EncodeHead(seg.Head))
-			}
-		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	st.Side(func(kind byte, p []byte) {
-		if kind != side.KindWitness {
-			return
-		}
-		c, err := side.ParseCounter(p)
-		if err == nil {
-			err = rec.Witness(c.Head, c.Signature)
-		}
-		if err != nil {
-			s.t.Errorf("counter-signature: %v", err)
-		}
-	})
-	return rec, nil
+	return rec, side.NewHeads(rec, slog.New(wrong{slog.DiscardHandler, s.t})), nil
+}
+
+// wrong fails the test when a counter-signature does not hold.
+type wrong struct {
+	slog.Handler
+	t testing.TB
+}
+
+func (wrong) Enabled(context.Context, slog.Level) bool { return true }
+
+func (w wrong) Handle(_ context.Context, r slog.Record) error {
+	w.t.Error(r.Message)
+	return nil
 }
 
 // Options are those of the engineer, through the near line; with an empty secret

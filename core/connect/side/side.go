@@ -4,13 +4,22 @@
 //
 // The system:
 //
-//	stream.Send(side.KindHead, side.EncodeHead(recording.Head()))
-//	// and on KindWitness:
-//	c, err := side.ParseCounter(p)
-//	err = recording.Witness(c.Head, c.Signature)
+//	heads := side.NewHeads(recording, log)
+//	stream.Side(heads.Side)
+//	go heads.Tell(ctx, stream)
+//	// and when the SSH on the stream is over, and all that it started:
+//	summary, err := heads.Close(stream, "the engineer left")
 //
 // The engineer's program answers each KindHead with a KindWitness. Side
 // messages are not repeated after a cut: the next head covers the ones before.
+//
+// # The end
+//
+// When nothing comes any more the system says so with a KindEnd. The engineer's
+// program signs that this head is the last one, and takes no further part in the
+// connection. The signature goes into the closing record: who cuts a recording
+// off later cannot show one. It has [EndWait]; whoever is gone by then, or does
+// not answer, has not signed, and the closing record says that.
 package side
 
 import (
@@ -26,15 +35,17 @@ import (
 const (
 	KindHead    byte = 1 // system to engineer: a head of the recording
 	KindWitness byte = 2 // engineer to system: a counter-signature
+	KindEnd     byte = 3 // system to engineer: the last head of the recording
 )
 
 // Counter is a counter-signature over a head.
 type Counter struct {
 	Head      record.Head `json:"head"`
-	Signature []byte      `json:"signature"` // armored
+	End       bool        `json:"end,omitempty"` // it answers a KindEnd
+	Signature []byte      `json:"signature"`     // armored
 }
 
-// EncodeHead makes the payload of a KindHead.
+// EncodeHead makes the payload of a KindHead or a KindEnd.
 func EncodeHead(h record.Head) []byte { return encode(h) }
 
 // EncodeCounter makes the payload of a KindWitness.
@@ -48,7 +59,7 @@ func encode(v any) []byte {
 	return b
 }
 
-// ParseHead reads the payload of a KindHead.
+// ParseHead reads the payload of a KindHead or a KindEnd.
 func ParseHead(p []byte) (record.Head, error) {
 	var h record.Head
 	if err := strict(p, &h); err != nil {

@@ -14,15 +14,15 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || h != head {
 		t.Errorf("ParseHead = %v, %v", h, err)
 	}
-	c, err := ParseCounter(EncodeCounter(Counter{head, []byte("signature")}))
-	if err != nil || c.Head != head || string(c.Signature) != "signature" {
+	c, err := ParseCounter(EncodeCounter(Counter{Head: head, End: true, Signature: []byte("signature")}))
+	if err != nil || c.Head != head || !c.End || string(c.Signature) != "signature" {
 		t.Errorf("ParseCounter = %v, %v", c, err)
 	}
 }
 
 func FuzzParse(f *testing.F) {
 	f.Add(EncodeHead(head))
-	f.Add(EncodeCounter(Counter{head, []byte("s")}))
+	f.Add(EncodeCounter(Counter{Head: head, Signature: []byte("s")}))
 	f.Add([]byte(`{"recording":"../../x","segment":-1,"hash":""}`))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if h, err := ParseHead(p); err == nil && check(h) != nil {

@@ -112,6 +112,9 @@ func TestForgedAnswers(t *testing.T) {
 		"the relay's word that it differs, and still no frames": func(g greeting) any {
 			return sign(answer{V: 1, Exporter: make([]byte, 32), Raw: true}, real, g.Nonce)
 		},
+		"passes on what it was not asked to": func(g greeting) any {
+			return sign(answer{V: 1, Exporter: g.Exporter, Raw: true, Pass: true}, real, g.Nonce)
+		},
 		"garbage":        func(greeting) any { return "hello" },
 		"unknown member": func(greeting) any { return map[string]any{"v": 1, "x": 1} },
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/tunnel/cork"
 )
 
 // authority is a CA with a certificate for 127.0.0.1.
@@ -103,12 +104,24 @@ func newRelay(t testing.TB, change ...func(*tls.Config)) *testRelay {
 	return r
 }
 
+// leavable is a listener whose connections' TLS can be left.
+type leavable struct{ net.Listener }
+
+func (l leavable) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return cork.New(c), nil
+}
+
 func serve(t testing.TB, cfg *tls.Config, h http.Handler) string {
 	t.Helper()
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", cfg)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln = tls.NewListener(leavable{ln}, cfg)
 	srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
 	go srv.Serve(ln)
 	t.Cleanup(func() { srv.Close() })

@@ -19,6 +19,10 @@
 // What is inside is encrypted end to end in any case: inspection is something
 // to be told, not a breach.
 //
+// Where both ends want it ([Dialer.Pass], [Accepter.Pass]) and nobody inspects,
+// TLS can be left later, each direction by itself, for what the two ends of a
+// spliced connection seal between them; see [Conn.Passes].
+//
 // What the client says first may go along with the greeting ([Dialer.Early]).
 // Where that is in a frame, the client leaves the frames by an empty text frame
 // once it has seen that the exporters agree.

@@ -179,7 +179,8 @@ func (w words) classify() (Class, Kind) {
 		}
 	}
 	if bytes.HasSuffix(flat, []byte("key")) || bytes.HasSuffix(flat, []byte("keys")) {
-		for i := range n {
+		// The word beside it says which key it is: sort_key, not sort_api_key.
+		for i := max(0, n-2); i < n; i++ {
 			if _, ok := openKeys[string(w.word(i))]; ok {
 				return Harmless, ""
 			}

@@ -9,7 +9,7 @@ type verdict struct {
 var secretWords = map[string]Kind{
 	"password": Password, "passwords": Password, "passwd": Password, "passwort": Password,
 	"pass": Password, "pw": Password, "pwd": Password, "pword": Password, "psw": Password,
-	"pswd": Password, "passphrase": Password, "passphrases": Password, "passcode": Password,
+	"pswd": Password, "psswd": Password, "pswrd": Password, "psword": Password, "psswrd": Password, "pssword": Password, "paswd": Password, "paswrd": Password, "pasword": Password, "passwrd": Password, "passphrase": Password, "passphrases": Password, "passcode": Password,
 	"kennwort": Password, "contrasena": Password, "senha": Password, "wachtwoord": Password,
 	"haslo": Password, "motdepasse": Password, "passe": Password, "mdp": Password, "heslo": Password,
 	"salasana": Password, "losenord": Password, "parola": Password,
@@ -85,11 +85,13 @@ var policyTails = set(
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
 	"regex", "regexp", "pattern", "chars", "characters", "charset", "digits", "variable", "var", "env", "ref", "reference", "refs", "selector",
 	"version", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
+	"namespace", "flags", "minlength", "maxlength", "minlen", "maxlen", "validators", "lowercase", "uppercase",
+	"java", "kt", "scala", "groovy", "cpp", "cs", "rb", "py", "js", "ts", "php", "go", // the names of files
 	"list", "map", "group", "groups", "index", "indices", "position", "offset", "bits", "rate", "per", "budget", "bucket",
 	"error", "errors", "failure", "failures", "warning", "message", "hint", "question", "description", "comment", "text", "title", "help",
 	"page", "form", "view", "screen", "dialog", "button", "link", "email", "mail", "user", "username", "owner", "permissions", "role", "roles",
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
-	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "secure", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
+	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
 	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
 )
@@ -117,7 +119,7 @@ var pairNames = map[string]verdict{
 	"authheader": {Weak, Token}, "authpass": {Strong, Password}, "authdata": {Weak, Token},
 	"encryptionkey": {Strong, APIKey}, "apikey": {Strong, APIKey}, "accesskey": {Strong, APIKey}, "privatekey": {Strong, APIKey}, "secretkey": {Strong, APIKey},
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
-	"licensekey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
+	"licensekey": {Strong, APIKey}, "productkey": {Strong, APIKey}, "activationkey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
 	"passwordkey": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
@@ -132,6 +134,7 @@ var wholeNames = map[string]verdict{
 	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
+	"updatepassword": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},
 	"basicauth": {Weak, Password}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }

@@ -174,6 +174,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.toEnd && s.comment() && manyWords(buf[nonSpace(buf, v, s.le):s.le]) {
 		return
 	}
+	if s.changed(v, w) {
+		return
+	}
 	spans := len(s.Spans)
 	end := s.value(v, w)
 	if len(s.Spans) > spans {
@@ -228,7 +231,7 @@ func (s *Scanner) special(v int, w want) bool {
 // behindComma deals with a name that is an argument, or a field of a row.
 func (s *Scanner) behindComma(n name, w want) {
 	buf, sep := s.buf, n.sep
-	constant := !s.source && n.gap == 0 && upperIdent(w.key)
+	constant := !s.source && n.gap == 0 && (upperIdent(w.key) || s.before(n.ks, "parameterkey="))
 	switch {
 	case n.quote > 0 && string(w.key) == "random_password":
 		s.result(sep, w)

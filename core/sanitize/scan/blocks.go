@@ -16,7 +16,10 @@ import (
 // value.
 func (s *Scanner) blockLabel(ks, next int) bool {
 	buf := s.buf
-	p := nonSpace(buf, s.ls, s.le)
+	p := s.ls
+	for p < s.le && (isSpace(buf[p]) || buf[p] == '+' || buf[p] == '-' || buf[p] == '~' || buf[p] == '/' || buf[p] == '<' || buf[p] == '=') {
+		p++ // what a plan is going to do with it
+	}
 	e := p
 	for e < ks && isLetter(buf[e]) {
 		e++

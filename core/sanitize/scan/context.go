@@ -137,7 +137,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 				continue
 			}
 		case 'v', 'V', 'c', 's', 'd':
-			if i > 0 && isAlnum(buf[i-1]) && !(buf[i-1] == 'n' && i > 1 && buf[i-2] == '\\') {
+			if i > 0 && isAlnum(buf[i-1]) && !(buf[i-1] == 'n' && i > 1 && buf[i-2] == '\\') && !(c == 'V' && buf[i-1] >= 'a') {
 				continue
 			}
 			n := valueWord(buf[i:end])
@@ -229,7 +229,7 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 	s.le = p + eol
 	switch buf[p] {
 	case ':', '=':
-		w.toEnd = n == 0 && buf[p] == ':'
+		w.toEnd = n == 0 && buf[p] == ':' && bytes.LastIndexByte(buf[max(0, p-200):p], '{') <= max(bytes.LastIndexByte(buf[max(0, p-200):p], '}'), bytes.LastIndexByte(buf[max(0, p-200):p], '\n'))
 		s.value(p+1, w)
 		return true
 	case '>':
@@ -247,6 +247,16 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 func (s *Scanner) isNamed(ks int) bool {
 	buf := s.buf
 	i := ks - 1
+	if i > s.lo && buf[i] == ':' && isAlnum(buf[i-1]) {
+		// a prefix of the name: key="ida:ClientSecret"
+		b := i
+		for b > s.lo && isAlnum(buf[b-1]) {
+			b--
+		}
+		if b > s.lo && buf[b-1] == '"' {
+			i = b - 1
+		}
+	}
 	for i >= s.lo && (isSpace(buf[i]) || buf[i] == '"' || buf[i] == '\'' || buf[i] == '\\' || buf[i] == '=' || buf[i] == ':' || buf[i] == '>' || buf[i] == '/' || buf[i] == ';' || isPathChar(buf[i]) && false) {
 		i--
 	}
@@ -293,17 +303,37 @@ func (s *Scanner) path(ks, ke int, w want) {
 	for j, n := ke, 0; j < end && n < 4; n++ {
 		nl := bytes.IndexByte(buf[j:end], '\n')
 		if nl < 0 {
-			return
+			break
 		}
 		j += nl + 1
 		k := nonSpace(buf, j, end)
 		if k < end && buf[k] == '-' {
-			return // the next item
+			break // the next item
 		}
 		if m := valueWord(buf[k:end]); m > 0 && k+m < end && buf[k+m] == ':' {
 			s.valueAfter(k+m, end, w)
 			return
 		}
+	}
+	s.valueAbove(i, w)
+}
+
+// valueAbove takes the value that stands in the line before its name:
+//
+//   - value: x
+//     name: API_SECRET
+func (s *Scanner) valueAbove(name int, w want) {
+	buf := s.buf
+	if s.ls-1 <= s.lo {
+		return
+	}
+	from := bytes.LastIndexByte(buf[s.lo:s.ls-1], '\n') + 1 + s.lo
+	k := from
+	for k < s.ls && (isSpace(buf[k]) || buf[k] == '-') {
+		k++
+	}
+	if m := valueWord(buf[k:s.ls]); m > 0 && buf[k+m] == ':' && k-from == nonSpace(buf, s.ls, s.le)-s.ls && bytes.IndexByte(buf[from:k], '-') >= 0 && name > s.ls {
+		s.valueAfter(k+m, s.ls-1, w)
 	}
 }
 

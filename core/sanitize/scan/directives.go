@@ -21,6 +21,9 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 		return p, e
 	}
+	if w.class == keyname.Strong && (s.sentWord(ks, sep, w) || s.bootLoader(ks, sep, w)) {
+		return true
+	}
 	w.class = keyname.Strong
 	switch {
 	case foldIs(k, "auth"):

@@ -108,9 +108,19 @@ func (s *Scanner) pgpass() {
 		}
 		p += i + 1
 	}
-	if p < s.le && p > start && (s.form == formPgpass || bytes.IndexByte(s.buf[p:s.le], ':') < 0) {
+	if p < s.le && p > start && (s.form == formPgpass || onlyEscaped(s.buf[p:s.le], ':')) {
 		s.hideText(p, s.le, keyname.Password, "password-file")
 	}
+}
+
+// onlyEscaped is true if every c in v stands behind a backslash.
+func onlyEscaped(v []byte, c byte) bool {
+	for i := range v {
+		if v[i] == c && (i == 0 || v[i-1] != '\\') {
+			return false
+		}
+	}
+	return true
 }
 
 // relay hides the password of a line of Postfix's sasl_passwd.

@@ -33,7 +33,14 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		if isNumber(bytes.TrimRight(n, ",;")) {
 			return true
 		}
+	case foldIs(k, "secretkey"):
+		if lowerName(v) && bytes.IndexAny(v, "_-") > 0 {
+			return true // which key of a secret it is
+		}
 	case foldIs(k, "pass"):
+		if foldIs(v, "oobesystem") || foldIs(v, "specialize") || foldIs(v, "windowspe") || foldIs(v, "generalize") || foldIs(v, "offlineservicing") || foldIs(v, "auditsystem") || foldIs(v, "audituser") {
+			return true // of the installation of Windows
+		}
 		if !quoted && string(k) == "PASS" && s.verdicts() {
 			return true
 		}
@@ -239,7 +246,7 @@ func message(v []byte) bool {
 // construct is true for expressions that make an object: new Secret(...),
 // Token{...}.
 func construct(v []byte) bool {
-	for _, p := range []string{"new ", "await ", "yield "} {
+	for _, p := range []string{"new ", "await ", "yield ", "New-Object "} {
 		if bytes.HasPrefix(v, []byte(p)) {
 			r := bytes.TrimLeft(v[len(p):], " ")
 			return len(r) > 0 && isLetter(r[0]) && bytes.IndexByte(r, '(') > 0
@@ -273,13 +280,19 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	for e < s.le && e-p < 64 && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '.' || buf[e] == ':' || buf[e] == ' ') {
 		e++
 	}
+	if e+1 < s.le && buf[e] == '[' && (foldIs(buf[p:e], "optional") || foldIs(buf[p:e], "some") || foldIs(buf[p:e], "present")) {
+		if i := bytes.IndexByte(buf[e:s.le], ']'); i > 1 {
+			s.judge(e+1, e+i, w, true) // Optional[x] of Java
+			return true
+		}
+	}
 	if e >= s.le || e == p || buf[e] != '(' && buf[e] != '{' {
 		return false
 	}
 	name := bytes.TrimRight(buf[p:e], " ")
 	name = name[bytes.LastIndexAny(name, ".: ")+1:]
 	known := false
-	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
+	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
 		known = known || foldIs(name, n)
 	}
 	if !known {

@@ -102,6 +102,9 @@ func (s *Scanner) key(h hit) {
 		}
 	}
 	class, kind := s.classify(buf[ks:ke])
+	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
+		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
+	}
 	if class < keyname.Weak && foldIs(buf[ks:ke], "message-digest-key") {
 		class, kind = keyname.Weak, keyname.APIKey
 	}

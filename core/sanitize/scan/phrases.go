@@ -12,14 +12,26 @@ func (s *Scanner) phrase(pos int, text string) {
 	buf := s.buf
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "phrase"}
 	p := nonSpace(buf, pos+len(text), s.le)
+	if s.spoken(pos, p, text, w) {
+		return
+	}
 	switch text {
 	case "securestring ":
 		// ConvertTo-SecureString [-String] "secret" -AsPlainText
-		if p+8 < s.le && foldEqual(buf[p:p+8], "-string ") {
-			p = nonSpace(buf, p+8, s.le)
+		for n := 0; n < 4 && p+2 < s.le && buf[p] == '-' && isLetter(buf[p+1]); n++ {
+			for p < s.le && !isSpace(buf[p]) {
+				p++
+			}
+			p = nonSpace(buf, p, s.le)
+		}
+		e := p
+		for e < s.le && !isSpace(buf[e]) && buf[e] != ')' {
+			e++
 		}
 		if quoteAt(buf, p, s.le) > 0 {
 			s.value(p, w)
+		} else if p < e && buf[p] != '$' && buf[p] != '(' && looksSecret(buf[p:e]) {
+			s.judge(p, e, w, true)
 		}
 	case "eap \"":
 		p--

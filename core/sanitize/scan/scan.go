@@ -123,6 +123,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 		return
 	}
 	command, document, invisible := false, false, false
+	before := len(s.Spans)
 	for _, h := range s.hits {
 		switch stemTable[h.stem].what {
 		case stemKey:
@@ -131,6 +132,8 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			command = true
 		case stemURL:
 			s.url(h.pos)
+		case stemURLCoded:
+			s.codedURL(h.pos)
 		case stemPEM:
 			s.pem(h.pos)
 		case stemHash:
@@ -192,6 +195,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	}
 	if s.depth == 0 && mayBeDump(buf[start:end]) {
 		s.hexdump()
+	}
+	if len(s.Spans) > before {
+		s.twins(before)
 	}
 }
 

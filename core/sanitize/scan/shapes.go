@@ -11,7 +11,7 @@ import (
 func (s *Scanner) cryptHash(pos int) {
 	buf := s.buf
 	e := pos
-	for e < s.le && (isAlnum(buf[e]) || buf[e] == '$' || buf[e] == '.' || buf[e] == '/' || buf[e] == '+' || buf[e] == '=' || buf[e] == '{' || buf[e] == '}' || buf[e] == '_' || buf[e] == '-' || buf[e] == '*' || buf[e] == ',' && e+1 < s.le && !isSpace(buf[e+1])) {
+	for e < s.le && (isAlnum(buf[e]) || buf[e] == '$' || buf[e] == '.' || buf[e] == '/' || buf[e] == '+' || buf[e] == '=' || buf[e] == '{' || buf[e] == '}' || buf[e] == '_' || buf[e] == '-' || buf[e] == '*' || buf[e] == '#' && buf[pos] == '$' || buf[e] == ',' && e+1 < s.le && !isSpace(buf[e+1])) {
 		e++
 	}
 	if buf[pos] != '$' {

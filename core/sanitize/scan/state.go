@@ -120,7 +120,7 @@ func (s *Scanner) stateLine() bool {
 		if st.Left--; st.Left <= 0 {
 			defer s.leave()
 		}
-		if t := bytes.TrimRight(body[:i], " \t"); len(t) > 0 && !s.spare(t, keyname.Strong) {
+		if t := bytes.TrimRight(body[:i], " \t"); len(t) > 0 && t[0] != '#' && !s.spare(t, keyname.Strong) {
 			s.hide(from, from+len(t), st.Kind, "xml-element")
 		}
 		return false
@@ -143,7 +143,12 @@ func (s *Scanner) stateLine() bool {
 		}
 		kind := st.Kind
 		keep := st.Indent
+		coded := st.Quote == 'b'
 		s.leave()
+		if coded {
+			s.answer()
+			return false
+		}
 		s.nextLine(from, indent, keep, kind)
 		return false
 	case InData:
@@ -252,10 +257,31 @@ func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
 	}
 }
 
+// answer hides the last word of a line that a mail server asked for in base64.
+func (s *Scanner) answer() {
+	b := s.le
+	for b > s.ls && !isSpace(s.buf[b-1]) {
+		b--
+	}
+	if v := s.buf[b:s.le]; len(v) >= 4 && isBase64(v) {
+		s.hide(b, s.le, keyname.Password, "mail-login")
+	}
+}
+
 // longLine goes on hiding a value that did not end in the piece before.
 func (s *Scanner) longLine() {
-	end := s.valueStop(s.ls, s.le, s.State.Quote)
-	if end > s.ls {
+	from := s.ls
+	if s.State.Left == 1 { // a line that a backslash continues, not a piece of one
+		from = nonSpace(s.buf, s.ls, s.le)
+	}
+	end := s.valueStop(from, s.le, s.State.Quote)
+	if s.State.Left == 1 && end > from {
+		s.Spans = append(s.Spans, Span{Start: from, End: end, Kind: s.State.Kind, Rule: "long-value"})
+		if end == s.le && s.buf[end-1] == '\\' && !s.cut {
+			s.Spans[len(s.Spans)-1].End--
+			return
+		}
+	} else if end > s.ls {
 		s.Spans = append(s.Spans, Span{Start: s.ls, End: end, Kind: s.State.Kind, Rule: "long-value", Cont: true})
 	}
 	if end < s.le || !s.cut {

@@ -62,7 +62,6 @@ func (s *Scanner) url(pos int) {
 	if at < 0 {
 		return
 	}
-	_ = stop
 	if colon < 0 || colon > at {
 		user := buf[from:at]
 		if looksRandom(user) && len(user) >= 16 && !camelWords(user) && !isToken(user) && !s.spare(user, keyname.Strong) {
@@ -70,12 +69,60 @@ func (s *Scanner) url(pos int) {
 		}
 		return
 	}
+	if stop < s.le && buf[stop] == ',' {
+		s.moreHosts(stop + 1)
+	}
 	pw := buf[colon+1 : at]
 	if s.spare(pw, keyname.Strong) || isTemplate(pw) {
 		// ${VAR:-default}: the scanner of keys sees the default
 		return
 	}
 	s.hide(colon+1, at, keyname.Password, "url-password")
+}
+
+// moreHosts hides the passwords of the other hosts of a list, from p on:
+// amqp://a:x@h1,b:y@h2.
+func (s *Scanner) moreHosts(p int) {
+	for p < s.le {
+		at, colon, e := -1, -1, p
+		for e < s.le && s.buf[e] != ',' && s.buf[e] != '/' && s.buf[e] != '?' && s.buf[e] != '"' && s.buf[e] != '\'' && !isSpace(s.buf[e]) {
+			if s.buf[e] == ':' && colon < 0 {
+				colon = e
+			} else if s.buf[e] == '@' {
+				at = e
+			}
+			e++
+		}
+		if colon > p && at > colon {
+			s.hideText(colon+1, at, keyname.Password, "url-password")
+		}
+		if e >= s.le || s.buf[e] != ',' {
+			return
+		}
+		p = e + 1
+	}
+}
+
+// codedURL hides the password in https%3A%2F%2Fuser%3Apassword%40host.
+func (s *Scanner) codedURL(pos int) {
+	p := pos + len("%3a%2f%2f")
+	colon := -1
+	for i := p; i+3 <= s.le && i < p+200; i++ {
+		switch c := s.buf[i]; {
+		case isSpace(c) || c == '&' || c == '"' || c == '\'':
+			return
+		case c != '%':
+		case foldEqual(s.buf[i:i+3], "%2f") && colon < 0:
+			return
+		case foldEqual(s.buf[i:i+3], "%3a") && colon < 0:
+			colon = i + 3
+		case string(s.buf[i:i+3]) == "%40":
+			if colon > 0 {
+				s.hideText(colon, i, keyname.Password, "url-password")
+			}
+			return
+		}
+	}
 }
 
 // portAt is true when the digits between a colon and a slash are a port.

@@ -100,7 +100,7 @@ func (s *Scanner) value(p int, w want) int {
 			s.hide(n, n+e, w.kind, "byte-array")
 			return n + e
 		}
-		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'') {
+		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'' || flowPair(buf[p+1:s.le])) {
 			if w.json && w.class == keyname.Strong {
 				s.member(p, w)
 			}
@@ -108,6 +108,29 @@ func (s *Scanner) value(p int, w want) int {
 		}
 	}
 	return s.bare(p, w)
+}
+
+// flowPair is true where a mapping of YAML goes on: user: app, pass: x}
+func flowPair(v []byte) bool {
+	i := 0
+	for i < len(v) && (isAlnum(v[i]) || v[i] == '_' || v[i] == '-') {
+		i++
+	}
+	return i > 0 && i+1 < len(v) && v[i] == ':' && isSpace(v[i+1])
+}
+
+// ranCommand is true for what a shell would run between backticks.
+func ranCommand(v []byte) bool {
+	i := bytes.IndexByte(v, ' ')
+	if i < 2 {
+		return false
+	}
+	for _, c := range v[:i] {
+		if (c < 'a' || c > 'z') && !isDigit(c) && c != '-' && c != '/' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return isLetter(v[0]) || v[0] == '/'
 }
 
 func isHexNumber(v []byte) bool {
@@ -195,6 +218,11 @@ func (s *Scanner) quoted(p, n int, w want) int {
 		}
 		return s.le
 	}
+	if buf[p] == '`' && !s.source && w.class == keyname.Strong {
+		if e := bytes.IndexByte(buf[vs:s.le], '`'); e > 0 && ranCommand(buf[vs:vs+e]) {
+			return vs + e + 1
+		}
+	}
 	if n == 1 && vs+1 < s.le && buf[p] == '\'' && buf[vs] == '\'' && (isAlnum(buf[vs+1]) || buf[vs+1] == '$') {
 		// a string in a string: 'password=''x'' host=db'
 		if i := bytes.Index(buf[vs+1:s.le], []byte("''")); i > 0 {
@@ -224,8 +252,8 @@ func (s *Scanner) quoted(p, n int, w want) int {
 	next = min(next, s.le)
 	spans := len(s.Spans)
 	s.judge(vs, ve, w, true)
-	if n == 1 && next == s.le && ve == s.le-1 && buf[ve] == '\\' && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() {
-		s.enter(InLong, w.kind, 0, 0, buf[p]) // goes on in the next line
+	if n == 1 && next == s.le && ve < s.le && buf[s.le-1] == '\\' && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() {
+		s.enter(InLong, w.kind, 0, 1, buf[p]) // goes on in the next line
 	}
 	return next
 }
@@ -284,7 +312,9 @@ func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
 func (s *Scanner) bare(p int, w want) int {
 	buf := s.buf
 	if w.code && isCall(buf[p:min(s.le, p+128)]) {
-		s.wrapped(p, w)
+		if !s.wrapped(p, w) && w.class == keyname.Strong {
+			s.fallback(p, w)
+		}
 		return p
 	}
 	if s.wrapped(p, w) || construct(buf[p:min(s.le, p+128)]) {
@@ -311,10 +341,17 @@ func (s *Scanner) bare(p int, w want) int {
 	if e == p || buf[e-1] == ':' && e-p > 1 {
 		return p // nothing, or the next key
 	}
+	if w.class == keyname.Strong && (isCall(buf[p:s.le]) || isReference(buf[p:e])) && s.fallback(p, w) {
+		return s.le
+	}
 	if isCall(buf[p:s.le]) && (w.toEnd || bytes.IndexByte(buf[p:min(s.le, e+2)], '(') > 0 || bytes.IndexByte(buf[p:min(s.le, e+2)], '[') > 0) && !looksRandom(buf[p:e]) {
 		return e
 	}
+	spans := len(s.Spans)
 	s.judge(p, e, w, false)
+	if w.toEnd && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() && s.continued(e) {
+		s.enter(InLong, w.kind, 0, 1, 0)
+	}
 	if w.kind == keyname.Credential && e+3 < s.le && string(buf[e:e+3]) == " / " {
 		q := e + 3
 		for q < s.le && !isSpace(buf[q]) && buf[q] != ',' && buf[q] != ')' {

@@ -62,14 +62,31 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		if s.manual(sep, w) {
 			return
 		}
-		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' {
+		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' || c == '(' {
 			return
 		}
 		w.rule, w.toEnd = "flag", false
 		s.value(sep, w)
 		return
 	}
+	if ks > s.ls && buf[ks-1] == '&' && w.class == keyname.Strong && s.before(ks-1, ": ") && c != '{' && c != '[' {
+		// base: &password x
+		w.rule, w.toEnd = "key-value", true
+		s.value(sep, w)
+		return
+	}
 	if w.class == keyname.Strong && s.sentence(ke, sep, w) {
+		return
+	}
+	if w.class == keyname.Weak && s.keyIs(sep) {
+		return
+	}
+	if foldIs(w.key, "key") && s.le-sep > 3 && buf[sep] == 's' && buf[sep+1] == ':' && s.hasWord("iw") {
+		e := sep + 2
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		s.hideText(sep+2, e, keyname.Password, "key-word") // iwconfig wlan0 key s:x
 		return
 	}
 	if c == '{' && w.class == keyname.Strong {
@@ -85,8 +102,13 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	v := buf[sep:e]
 	if c == '-' && len(v) == 1 && w.class == keyname.Strong {
-		// api key - x
+		// api key - x, token - 'x'
 		p := nonSpace(buf, e, s.le)
+		if quoteAt(buf, p, s.le) > 0 {
+			w.rule, w.toEnd = "key-word", false
+			s.value(p, w)
+			return
+		}
 		q := p
 		for q < s.le && !isSpace(buf[q]) {
 			q++
@@ -418,6 +440,9 @@ func (s *Scanner) optionAfter(p, e int, w want) bool {
 	buf := s.buf
 	w.rule, w.toEnd = "flag", false
 	switch v := buf[p:e]; {
+	case string(v) == "--plaintext" || string(v) == "--iscrypted" || string(v) == "--crypted":
+		s.value(e, w) // rootpw --plaintext x
+		return true
 	case string(v) == "-i" || string(v) == "-x":
 		n := nonSpace(buf, e, s.le)
 		k := n
@@ -497,7 +522,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if p >= s.le {
 			return false
 		}
-		if verb == " to " && (i > 0 || buf[p] == '`' || foldIs(w.key, "pass")) {
+		if verb == " to " && (i > 0 && (w.kind != keyname.Password || !bytes.HasPrefix(mid, []byte(" of ")) && !bytes.HasPrefix(mid, []byte(" for "))) || buf[p] == '`' || foldIs(w.key, "pass")) {
 			continue // pass it to "x"
 		}
 		if n := quoteAt(buf, p, s.le); n > 0 {
@@ -597,4 +622,23 @@ func indexFold(b []byte, t string) int {
 		}
 	}
 	return -1
+}
+
+// keyIs reads "your API2CART key is x" for names that are weak: what stands
+// there must be drawn by chance beyond doubt.
+func (s *Scanner) keyIs(p int) bool {
+	if p+3 >= s.le || string(s.buf[p:p+3]) != "is " {
+		return false
+	}
+	p = nonSpace(s.buf, p+3, s.le)
+	p += quoteAt(s.buf, p, s.le)
+	e := p
+	for e < s.le && isAlnum(s.buf[e]) {
+		e++
+	}
+	if v := s.buf[p:e]; len(v) < 20 || !mixed(v) || !looksRandom(v) {
+		return false
+	}
+	s.hide(p, e, keyname.APIKey, "sentence")
+	return true
 }

@@ -50,6 +50,8 @@ func infix(w []byte, start, end, word, seg, i int) (Match, bool) {
 		return dots(w, word, end, i)
 	case '-':
 		switch n := i - seg; {
+		case n == 5:
+			return productKey(w, seg, end, i)
 		case n == 32:
 			return mailchimp(w, seg, end, i)
 		case n >= 1 && n <= 14 && end-i > 64:
@@ -235,6 +237,24 @@ func maxmind(w []byte, start, end, i int) (Match, bool) {
 		return Match{}, false
 	}
 	return Match{Start: s, End: i + 4, Rule: "maxmind-key"}, true
+}
+
+// productKey is five groups of five capitals and digits, as licences of
+// operating systems and hypervisors are written; the first is w[s:i].
+func productKey(w []byte, s, end, i int) (Match, bool) {
+	if i+24 > end || s > 0 && is(w[s-1], base64URL) || span(w[:i], s, upperDigit) != i {
+		return Match{}, false
+	}
+	for g := i; g < i+24; g += 6 {
+		if w[g] != '-' || span(w[:g+6], g+1, upperDigit) != g+6 {
+			return Match{}, false
+		}
+	}
+	e := i + 24
+	if e < len(w) && is(w[e], base64URL) || !hasDigit(w[s:e]) || span(w[:end], s, digit) == i {
+		return Match{}, false
+	}
+	return Match{Start: s, End: e, Rule: "product-key", Open: e == len(w)}, true
 }
 
 // mailchimp is 32 hex and -us12, mailgun 32, 8 and 8; the 32 are w[s:i].

@@ -3,6 +3,7 @@
 package tokens
 
 var formats = [...]format{
+	{id: "windows-dpapi", prefix: "01000000d08c9ddf0115d1118c7a00c04fc297eb", flags: anywhere | foldCase, steps: []step{{class: lowerHex, min: 40, max: 0}}},
 	{id: "teams-webhook", prefix: "outlook.office365.com/webhook/", flags: anywhere | foldCase, steps: []step{{class: pathAt, min: 60, max: 0}}},
 	{id: "google-chat-webhook", prefix: "chat.googleapis.com/v1/spaces/", flags: anywhere, steps: []step{{class: dotted, min: 8, max: 0}, {lit: "/messages?key="}, {class: base64URL, min: 30, max: 0}}},
 	{id: "slack-webhook", prefix: "hooks.slack-gov.com/services/", flags: anywhere | foldCase, steps: []step{{class: pathChar, min: 20, max: 0}}},
@@ -30,6 +31,7 @@ var formats = [...]format{
 	{id: "pem-base64", prefix: "LS0tLS1CRUdJTiBBTlkgUFJJ", flags: anywhere | allowDull, steps: []step{{class: base64Any, min: 0, max: 0}}},
 	{id: "pem-base64", prefix: "LS0tLS1CRUdJTiBTU0gyIEVO", flags: anywhere | allowDull, steps: []step{{class: base64Any, min: 0, max: 0}}},
 	{id: "softlayer-key", prefix: "softlayer.com/rest/v3/", flags: anywhere | foldCase, steps: []step{{class: lowerDigit, min: 64, max: 64}}},
+	{id: "windows-dpapi", prefix: "AQAAANCMnd8BFdERjHoAwE", flags: anywhere, steps: []step{{class: base64Any, min: 40, max: 0}}},
 	{id: "braintree-token", prefix: "access_token$sandbox$", flags: anywhere, steps: []step{{class: lowerDigit, min: 16, max: 16}, {lit: "$"}, {class: lowerHex, min: 32, max: 32}}},
 	{id: "twitter-bearer", prefix: "AAAAAAAAAAAAAAAAAAAAA", flags: allowDull, steps: []step{{class: percent, min: 40, max: 0}}},
 	{id: "teamcity-token", prefix: "eyJ0eXAiOiAiVENWMiJ9.", flags: 0, steps: []step{{class: base64URL, min: 30, max: 0}, {lit: "."}, {class: base64URL, min: 40, max: 0}}},
@@ -52,6 +54,7 @@ var formats = [...]format{
 	{id: "plaid-token", prefix: "access-sandbox-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "plaid-token", prefix: "public-sandbox-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "vercel-blob", prefix: "vercel_blob_rw_", flags: 0, steps: []step{{class: word, min: 30, max: 0}}},
+	{id: "grub-password", prefix: "grub.pbkdf2.sha", flags: anywhere | foldCase, steps: []step{{class: digit, min: 1, max: 3}, {lit: "."}, {class: digit, min: 1, max: 8}, {lit: "."}, {class: hex, min: 16, max: 0}, {lit: "."}, {class: hex, min: 16, max: 0}}},
 	{id: "coinbase-key", prefix: "organizations/", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}, {lit: "/apiKeys/"}, {class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "facebook-token", prefix: "EAACEdEose0cBA", flags: 0, steps: []step{{class: alnum, min: 5, max: 0}}},
 	{id: "blynk-client", prefix: "oa2-client-id_", flags: 0, steps: []step{{class: base64URL, min: 32, max: 32}}},
@@ -63,10 +66,10 @@ var formats = [...]format{
 	{id: "inngest-key", prefix: "signkey-test-", flags: 0, steps: []step{{class: lowerHex, min: 30, max: 0}}},
 	{id: "stripe-key", prefix: "sk_org_live_", flags: anywhere, steps: []step{{class: alnum, min: 10, max: 0}}},
 	{id: "stripe-key", prefix: "sk_org_test_", flags: anywhere, steps: []step{{class: alnum, min: 10, max: 0}}},
-	{id: "shippo-token", prefix: "shippo_live_", flags: 0, steps: []step{{class: hex, min: 36, max: 0}}},
-	{id: "shippo-token", prefix: "shippo_test_", flags: 0, steps: []step{{class: hex, min: 36, max: 0}}},
-	{id: "duffel-token", prefix: "duffel_test_", flags: 0, steps: []step{{class: dotted, min: 36, max: 0}}},
-	{id: "duffel-token", prefix: "duffel_live_", flags: 0, steps: []step{{class: dotted, min: 36, max: 0}}},
+	{id: "shippo-token", prefix: "shippo_live_", flags: allowDull, steps: []step{{class: hex, min: 36, max: 0}}},
+	{id: "shippo-token", prefix: "shippo_test_", flags: allowDull, steps: []step{{class: hex, min: 36, max: 0}}},
+	{id: "duffel-token", prefix: "duffel_test_", flags: allowDull, steps: []step{{class: dotted, min: 36, max: 0}}},
+	{id: "duffel-token", prefix: "duffel_live_", flags: allowDull, steps: []step{{class: dotted, min: 36, max: 0}}},
 	{id: "github-fine-grained", prefix: "github_pat_", flags: anywhere, steps: []step{{class: word, min: 22, max: 0}}},
 	{id: "planetscale-token", prefix: "pscale_tkn_", flags: foldCase, steps: []step{{class: dotted, min: 28, max: 0}}},
 	{id: "planetscale-token", prefix: "pscale_api_", flags: foldCase, steps: []step{{class: dotted, min: 28, max: 0}}},
@@ -176,7 +179,7 @@ var formats = [...]format{
 	{id: "square-token", prefix: "sq0atp-", flags: foldCase, steps: []step{{class: base64URL, min: 20, max: 0}}},
 	{id: "square-token", prefix: "sq0csp-", flags: foldCase, steps: []step{{class: base64URL, min: 20, max: 0}}},
 	{id: "square-token", prefix: "sq0idp-", flags: foldCase, steps: []step{{class: base64URL, min: 20, max: 0}}},
-	{id: "shopify-token", prefix: "shptka_", flags: 0, steps: []step{{class: hex, min: 28, max: 0}}},
+	{id: "shopify-token", prefix: "shptka_", flags: 0, steps: []step{{class: alnum, min: 28, max: 0}}},
 	{id: "anthropic-key", prefix: "sk-ant-", flags: anywhere, steps: []step{{class: base64URL, min: 20, max: 0}}},
 	{id: "together-key", prefix: "tgp_v1_", flags: 0, steps: []step{{class: base64URL, min: 30, max: 0}}},
 	{id: "notion-token", prefix: "secret_", flags: exactEnd, steps: []step{{class: alnum, min: 40, max: 46}}},
@@ -200,6 +203,7 @@ var formats = [...]format{
 	{id: "gitlab-token", prefix: "glptt-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-token", prefix: "glimt-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-token", prefix: "gloas-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
+	{id: "gitlab-token", prefix: "glrtr-", flags: anywhere, steps: []step{{class: dotted, min: 18, max: 0}}},
 	{id: "gitlab-job-token", prefix: "glcbt-", flags: anywhere, steps: []step{{class: word, min: 1, max: 5}, {lit: "_"}, {class: base64URL, min: 16, max: 0}}},
 	{id: "scalingo-token", prefix: "tk-us-", flags: 0, steps: []step{{class: base64URL, min: 40, max: 0}}},
 	{id: "doppler-token", prefix: "dp.pt.", flags: 0, steps: []step{{class: alnum, min: 38, max: 0}}},
@@ -221,10 +225,10 @@ var formats = [...]format{
 	{id: "honeycomb-key", prefix: "hcxlk_", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "honeycomb-key", prefix: "hcalk_", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "stripe-webhook", prefix: "whsec_", flags: anywhere, steps: []step{{class: base64Any, min: 24, max: 0}}},
-	{id: "shopify-token", prefix: "shpat_", flags: 0, steps: []step{{class: hex, min: 28, max: 0}}},
-	{id: "shopify-token", prefix: "shpca_", flags: 0, steps: []step{{class: hex, min: 28, max: 0}}},
-	{id: "shopify-token", prefix: "shppa_", flags: 0, steps: []step{{class: hex, min: 28, max: 0}}},
-	{id: "shopify-token", prefix: "shpss_", flags: 0, steps: []step{{class: hex, min: 28, max: 0}}},
+	{id: "shopify-token", prefix: "shpat_", flags: 0, steps: []step{{class: alnum, min: 28, max: 0}}},
+	{id: "shopify-token", prefix: "shpca_", flags: 0, steps: []step{{class: alnum, min: 28, max: 0}}},
+	{id: "shopify-token", prefix: "shppa_", flags: 0, steps: []step{{class: alnum, min: 28, max: 0}}},
+	{id: "shopify-token", prefix: "shpss_", flags: 0, steps: []step{{class: alnum, min: 28, max: 0}}},
 	{id: "openrouter-key", prefix: "sk-or-", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "nvidia-key", prefix: "nvapi-", flags: 0, steps: []step{{class: base64URL, min: 40, max: 0}}},
 	{id: "contentful-token", prefix: "CFPAT-", flags: 0, steps: []step{{class: base64URL, min: 40, max: 0}}},
@@ -232,6 +236,7 @@ var formats = [...]format{
 	{id: "youtube-key", prefix: "AIzaSy", flags: 0, steps: []step{{class: base64URL, min: 30, max: 0}}},
 	{id: "defined-token", prefix: "dnkey-", flags: 0, steps: []step{{class: dotted, min: 24, max: 0}, {lit: "-"}, {class: dotted, min: 40, max: 0}}},
 	{id: "flexport-token", prefix: "shltm_", flags: 0, steps: []step{{class: base64URL, min: 36, max: 0}}},
+	{id: "wundergraph-key", prefix: "cosmo_", flags: exactEnd, steps: []step{{class: lowerHex, min: 32, max: 32}}},
 	{id: "apify-token", prefix: "apify_", flags: 0, steps: []step{{class: alnum, min: 34, max: 0}}},
 	{id: "pubnub-key", prefix: "pub-c-", flags: 0, steps: []step{{class: alnum, min: 8, max: 8}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 12, max: 12}}},
 	{id: "pubnub-key", prefix: "sub-c-", flags: 0, steps: []step{{class: alnum, min: 8, max: 8}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 4, max: 4}, {lit: "-"}, {class: alnum, min: 12, max: 12}}},
@@ -310,12 +315,14 @@ var formats = [...]format{
 	{id: "ubidots-key", prefix: "BBFF-", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "ubidots-key", prefix: "BBUS-", flags: 0, steps: []step{{class: alnum, min: 30, max: 0}}},
 	{id: "zoho-token", prefix: "1000.", flags: 0, steps: []step{{class: alnum, min: 32, max: 32}, {lit: "."}, {class: alnum, min: 32, max: 32}}},
+	{id: "bitbucket-server-token", prefix: "BBDC-", flags: 0, steps: []step{{class: base64Any, min: 40, max: 0}}},
 	{id: "akamai-token", prefix: "akab-", flags: 0, steps: []step{{class: lowerDigit, min: 14, max: 18}, {lit: "-"}, {class: lowerDigit, min: 14, max: 18}}},
 	{id: "cloudflare-service", prefix: "v1.0-", flags: 0, steps: []step{{class: dotted, min: 100, max: 0}}},
 	{id: "pgp-private", prefix: "lQOYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "pgp-private", prefix: "lQVYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "pgp-private", prefix: "lQcYB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
 	{id: "pgp-private", prefix: "lQIGB", flags: 0, steps: []step{{class: base64Any, min: 60, max: 0}}},
+	{id: "github-app-token", prefix: "ghs_", flags: anywhere, steps: []step{{class: digit, min: 1, max: 12}, {lit: "_eyJ"}, {class: dotted, min: 60, max: 0}}},
 	{id: "github-token", prefix: "ghp_", flags: anywhere, steps: []step{{class: word, min: 30, max: 0}}},
 	{id: "github-token", prefix: "gho_", flags: anywhere, steps: []step{{class: word, min: 30, max: 0}}},
 	{id: "github-token", prefix: "ghu_", flags: anywhere, steps: []step{{class: word, min: 30, max: 0}}},
@@ -391,6 +398,7 @@ var formats = [...]format{
 	{id: "posthog-key", prefix: "phc_", flags: 0, steps: []step{{class: word, min: 32, max: 0}}},
 	{id: "posthog-key", prefix: "phs_", flags: 0, steps: []step{{class: word, min: 32, max: 0}}},
 	{id: "posthog-key", prefix: "phr_", flags: 0, steps: []step{{class: word, min: 32, max: 0}}},
+	{id: "posthog-key", prefix: "pha_", flags: 0, steps: []step{{class: word, min: 32, max: 0}}},
 	{id: "segment-token", prefix: "sgp_", flags: 0, steps: []step{{class: alnum, min: 60, max: 0}}},
 	{id: "mailgun-key", prefix: "key-", flags: exactEnd, steps: []step{{class: hex, min: 32, max: 32}}},
 	{id: "square-token", prefix: "EAAA", flags: exactEnd | needMix, steps: []step{{class: dotted, min: 22, max: 70}}},
@@ -427,6 +435,13 @@ var formats = [...]format{
 	{id: "launchdarkly-key", prefix: "sdk-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "launchdarkly-key", prefix: "mob-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
 	{id: "launchdarkly-key", prefix: "api-", flags: 0, steps: []step{{class: hex, min: 8, max: 8}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 4, max: 4}, {lit: "-"}, {class: hex, min: 12, max: 12}}},
+	{id: "launchdarkly-key", prefix: "sdk-", flags: exactEnd | needMix, steps: []step{{class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 12, max: 12}}},
+	{id: "launchdarkly-key", prefix: "mob-", flags: exactEnd | needMix, steps: []step{{class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 12, max: 12}}},
+	{id: "launchdarkly-key", prefix: "api-", flags: exactEnd | needMix, steps: []step{{class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 12, max: 12}}},
+	{id: "llamaindex-key", prefix: "llx-", flags: 0, steps: []step{{class: base64URL, min: 44, max: 0}}},
+	{id: "spectral-key", prefix: "spu-", flags: exactEnd | allowDull, steps: []step{{class: lowerHex, min: 32, max: 32}}},
+	{id: "besttime-key", prefix: "pri_", flags: exactEnd, steps: []step{{class: lowerHex, min: 32, max: 32}}},
+	{id: "besttime-key", prefix: "pub_", flags: exactEnd, steps: []step{{class: lowerHex, min: 32, max: 32}}},
 	{id: "telnyx-key", prefix: "KEY0", flags: 0, steps: []step{{class: base64URL, min: 50, max: 0}}},
 	{id: "salesblink-key", prefix: "key-", flags: exactEnd, steps: []step{{class: alnum, min: 64, max: 64}}},
 	{id: "ebay-key", prefix: "PRD-", flags: 0, steps: []step{{class: lowerDigit, min: 8, max: 12}, {lit: "-"}, {class: lowerDigit, min: 8, max: 8}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}, {lit: "-"}, {class: lowerDigit, min: 4, max: 4}}},
@@ -477,7 +492,7 @@ var formats = [...]format{
 	{id: "backblaze-key", prefix: "K00", flags: exactEnd, steps: []step{{class: alnum, min: 2, max: 2}, {lit: "1"}, {class: base64Std, min: 26, max: 26}}},
 	{id: "dynatrace-token", prefix: "dt0", flags: foldCase, steps: []step{{class: alnum, min: 3, max: 3}, {lit: "."}, {class: alnum, min: 24, max: 24}, {lit: "."}, {class: alnum, min: 60, max: 0}}},
 	{id: "checkly-token", prefix: "cu_", flags: exactEnd, steps: []step{{class: lowerHex, min: 32, max: 32}}},
-	{id: "sendgrid-key", prefix: "SG.", flags: 0, steps: []step{{class: base64URL, min: 16, max: 32}, {lit: "."}, {class: base64URL, min: 16, max: 64}}},
+	{id: "sendgrid-key", prefix: "SG.", flags: anywhere, steps: []step{{class: base64URL, min: 16, max: 32}, {lit: "."}, {class: base64URL, min: 16, max: 64}}},
 	{id: "sendgrid-key", prefix: "SG.", flags: 0, steps: []step{{class: dotted, min: 60, max: 0}}},
 	{id: "resend-key", prefix: "re_", flags: needMix, steps: []step{{class: base64URL, min: 16, max: 0}}},
 	{id: "freemius-key", prefix: "sk_", flags: exactEnd | needMix, steps: []step{{class: percent, min: 29, max: 29}}},
@@ -521,6 +536,8 @@ var formats = [...]format{
 	{id: "uptimerobot-key", prefix: "ur", flags: exactEnd, steps: []step{{class: digit, min: 6, max: 9}, {lit: "-"}, {class: lowerHex, min: 24, max: 24}}},
 	{id: "twilio-key", prefix: "SK", flags: exactEnd | allowDull, steps: []step{{class: lowerDigit, min: 32, max: 32}}},
 	{id: "twilio-key", prefix: "AC", flags: exactEnd | allowDull, steps: []step{{class: lowerDigit, min: 32, max: 32}}},
+	{id: "twilio-key", prefix: "SK", flags: exactEnd | needMix, steps: []step{{class: hex, min: 32, max: 32}}},
+	{id: "twilio-key", prefix: "AC", flags: exactEnd | needMix, steps: []step{{class: hex, min: 32, max: 32}}},
 	{id: "asana-token", prefix: "2/", flags: 0, steps: []step{{class: digit, min: 10, max: 20}, {lit: "/"}, {class: digit, min: 10, max: 20}, {lit: ":"}, {class: lowerHex, min: 32, max: 32}}},
 	{id: "hubspot-token", prefix: "CJ", flags: needMix, steps: []step{{class: base64URL, min: 8, max: 0}, {lit: "."}, {class: dotted, min: 40, max: 0}}},
 	{id: "beamer-key", prefix: "b_", flags: exactEnd | needMix, steps: []step{{class: base64Any, min: 44, max: 44}}},
@@ -536,54 +553,54 @@ var formats = [...]format{
 }
 
 // heads maps the hash of the first three bytes of prefixes to 1 + a place in a table of chains.
-var heads = [4096]uint16{3: 1, 5: 3, 12: 6, 22: 8, 34: 10, 35: 12, 45: 14, 49: 16, 82: 19, 88: 25, 107: 28, 126: 30, 185: 33, 187: 35, 210: 37, 223: 40, 227: 44, 246: 47, 269: 49, 273: 51, 274: 53, 281: 55, 288: 57, 292: 59, 310: 61, 315: 64, 323: 67, 334: 69, 335: 71, 339: 73, 343: 75, 379: 77, 395: 86, 411: 89, 413: 91, 418: 93, 419: 97, 446: 99, 452: 101, 458: 103, 460: 105, 463: 107, 486: 109, 501: 112, 512: 116, 516: 118, 518: 120, 533: 122, 539: 126, 556: 128, 573: 130, 575: 136, 590: 138, 623: 140, 635: 142, 637: 145, 660: 147, 682: 152, 691: 154, 730: 156, 745: 158, 751: 160, 766: 162, 775: 165, 778: 167, 783: 170, 784: 173, 799: 175, 803: 180, 813: 182, 816: 184, 822: 186, 835: 188, 836: 190, 843: 192, 882: 196, 927: 198, 953: 200, 965: 203, 976: 211, 978: 213, 982: 215, 1007: 217, 1026: 219, 1044: 226, 1057: 228, 1058: 230, 1060: 232, 1067: 234, 1078: 246, 1108: 249, 1120: 251, 1127: 262, 1145: 264, 1154: 266, 1157: 268, 1168: 273, 1193: 276, 1201: 278, 1278: 280, 1289: 282, 1330: 284, 1346: 286, 1348: 288, 1349: 290, 1381: 293, 1386: 295, 1399: 297, 1406: 299, 1416: 314, 1446: 319, 1461: 321, 1473: 324, 1487: 326, 1523: 329, 1527: 331, 1548: 333, 1571: 335, 1585: 338, 1599: 340, 1609: 343, 1629: 345, 1642: 347, 1658: 350, 1668: 353, 1679: 358, 1680: 360, 1700: 362, 1702: 364, 1703: 366, 1718: 369, 1721: 371, 1731: 373, 1741: 379, 1743: 381, 1751: 384, 1770: 386, 1774: 388, 1780: 390, 1781: 392, 1786: 394, 1798: 399, 1799: 401, 1801: 404, 1839: 406, 1873: 408, 1883: 412, 1884: 414, 1897: 416, 1899: 418, 1903: 420, 1904: 422, 1907: 424, 1940: 426, 1960: 428, 1974: 430, 2013: 432, 2024: 435, 2026: 437, 2045: 439, 2057: 442, 2067: 444, 2087: 446, 2121: 448, 2149: 450, 2150: 452, 2166: 454, 2179: 456, 2238: 460, 2256: 462, 2295: 465, 2316: 467, 2325: 469, 2342: 471, 2345: 473, 2348: 475, 2355: 479, 2356: 481, 2367: 483, 2397: 485, 2405: 488, 2428: 490, 2490: 492, 2493: 494, 2497: 496, 2508: 498, 2560: 500, 2567: 502, 2620: 505, 2639: 508, 2657: 510, 2660: 512, 2667: 514, 2679: 516, 2717: 518, 2718: 521, 2722: 523, 2725: 536, 2730: 538, 2743: 540, 2765: 542, 2787: 544, 2790: 547, 2811: 549, 2819: 551, 2878: 554, 2896: 556, 2942: 558, 2946: 560, 2954: 562, 3023: 564, 3045: 568, 3052: 574, 3060: 576, 3065: 578, 3069: 585, 3077: 587, 3079: 589, 3087: 591, 3088: 593, 3104: 596, 3110: 599, 3129: 601, 3134: 603, 3142: 605, 3176: 607, 3181: 610, 3213: 614, 3223: 617, 3236: 620, 3263: 623, 3283: 626, 3312: 628, 3314: 630, 3316: 633, 3320: 636, 3335: 639, 3343: 641, 3354: 643, 3355: 647, 3364: 650, 3374: 652, 3404: 654, 3439: 656, 3447: 660, 3455: 662, 3473: 664, 3484: 667, 3486: 669, 3495: 675, 3508: 677, 3527: 680, 3549: 682, 3555: 684, 3582: 688, 3586: 690, 3589: 692, 3593: 694, 3599: 696, 3631: 698, 3633: 701, 3676: 703, 3685: 707, 3705: 709, 3733: 711, 3757: 714, 3771: 719, 3783: 721, 3787: 723, 3790: 733, 3805: 735, 3811: 738, 3813: 740, 3854: 742, 3860: 744, 3880: 748, 3888: 750, 3891: 752, 3893: 754, 3898: 756, 3909: 764, 3912: 766, 3917: 768, 3921: 770, 3932: 772, 3941: 774, 3946: 776, 3961: 778, 3963: 780, 3984: 782, 3992: 785, 4015: 787, 4055: 799, 4062: 801, 4073: 803}
+var heads = [4096]uint16{3: 1, 5: 3, 12: 6, 22: 8, 34: 10, 35: 12, 45: 14, 49: 16, 82: 19, 88: 25, 107: 28, 126: 30, 185: 33, 187: 35, 210: 37, 223: 40, 227: 44, 246: 47, 269: 49, 273: 51, 274: 53, 281: 55, 288: 57, 292: 59, 310: 61, 315: 64, 323: 67, 334: 69, 335: 71, 339: 73, 343: 75, 379: 77, 395: 86, 411: 89, 413: 91, 414: 93, 418: 95, 419: 99, 446: 101, 452: 103, 458: 105, 460: 107, 463: 109, 486: 111, 501: 114, 512: 118, 516: 120, 518: 122, 533: 124, 539: 128, 556: 130, 573: 132, 575: 138, 590: 140, 623: 142, 635: 144, 637: 147, 660: 149, 682: 155, 691: 157, 730: 159, 745: 161, 751: 163, 766: 165, 770: 168, 775: 170, 778: 172, 783: 175, 784: 178, 799: 180, 803: 185, 813: 187, 816: 189, 822: 191, 835: 193, 836: 195, 843: 197, 882: 201, 927: 203, 953: 205, 965: 208, 976: 216, 978: 218, 982: 220, 1007: 222, 1009: 224, 1026: 226, 1044: 233, 1057: 235, 1058: 237, 1060: 239, 1067: 241, 1078: 253, 1108: 256, 1120: 258, 1127: 270, 1145: 272, 1154: 274, 1157: 276, 1168: 281, 1193: 284, 1201: 286, 1278: 288, 1289: 290, 1330: 292, 1346: 294, 1348: 296, 1349: 298, 1381: 301, 1386: 303, 1399: 305, 1406: 307, 1416: 322, 1446: 327, 1461: 329, 1473: 332, 1487: 334, 1523: 337, 1527: 339, 1548: 341, 1571: 343, 1585: 346, 1599: 348, 1609: 351, 1629: 353, 1642: 355, 1658: 358, 1668: 361, 1679: 366, 1680: 368, 1700: 370, 1702: 372, 1703: 374, 1718: 377, 1721: 379, 1731: 381, 1741: 387, 1743: 389, 1751: 392, 1770: 394, 1774: 396, 1780: 398, 1781: 400, 1786: 403, 1798: 408, 1799: 410, 1801: 413, 1839: 415, 1873: 417, 1883: 421, 1884: 423, 1897: 425, 1899: 427, 1903: 429, 1904: 431, 1907: 433, 1940: 436, 1960: 438, 1974: 440, 2013: 442, 2024: 445, 2026: 447, 2045: 449, 2057: 452, 2067: 454, 2087: 456, 2121: 458, 2149: 460, 2150: 462, 2166: 464, 2179: 466, 2236: 470, 2238: 472, 2256: 474, 2295: 477, 2316: 479, 2325: 481, 2342: 483, 2345: 485, 2348: 488, 2355: 492, 2356: 494, 2367: 496, 2397: 498, 2405: 501, 2428: 503, 2490: 505, 2493: 507, 2497: 509, 2508: 511, 2560: 513, 2567: 516, 2620: 519, 2639: 522, 2657: 524, 2660: 526, 2667: 528, 2679: 530, 2717: 532, 2718: 535, 2722: 537, 2725: 550, 2730: 552, 2743: 554, 2765: 556, 2787: 558, 2790: 561, 2811: 563, 2819: 565, 2878: 568, 2896: 570, 2942: 572, 2946: 574, 2954: 576, 2974: 578, 3023: 580, 3045: 584, 3052: 590, 3060: 592, 3065: 594, 3069: 601, 3077: 603, 3079: 605, 3087: 607, 3088: 609, 3104: 612, 3110: 615, 3129: 617, 3134: 619, 3142: 621, 3176: 623, 3181: 626, 3213: 630, 3223: 633, 3236: 636, 3263: 639, 3283: 642, 3312: 644, 3314: 646, 3316: 649, 3320: 652, 3335: 655, 3343: 657, 3354: 659, 3355: 663, 3364: 666, 3374: 669, 3404: 671, 3430: 673, 3439: 675, 3447: 679, 3455: 681, 3473: 683, 3484: 686, 3486: 688, 3495: 694, 3508: 696, 3527: 699, 3549: 701, 3555: 703, 3582: 707, 3586: 709, 3589: 711, 3593: 713, 3599: 715, 3631: 717, 3633: 720, 3676: 722, 3685: 726, 3705: 728, 3712: 730, 3733: 732, 3757: 735, 3771: 740, 3783: 742, 3787: 744, 3790: 754, 3805: 756, 3811: 759, 3813: 761, 3854: 763, 3860: 765, 3880: 769, 3888: 771, 3891: 773, 3893: 775, 3898: 777, 3909: 785, 3912: 787, 3917: 789, 3921: 791, 3932: 793, 3941: 795, 3946: 797, 3961: 799, 3963: 801, 3984: 803, 3992: 806, 3996: 808, 4015: 810, 4055: 822, 4062: 824, 4073: 826}
 
 // pivots maps the hash of three bytes that end with the first punctuation of prefixes to 1 + a place in a table of chains.
-var pivots = [4096]uint16{37: 805, 177: 807, 239: 809, 241: 812, 315: 814, 369: 817, 571: 819, 591: 821, 810: 824, 873: 826, 923: 832, 975: 834, 1152: 836, 1189: 838, 1406: 841, 1408: 847, 1479: 849, 1561: 851, 1733: 858, 1782: 862, 1811: 864, 1984: 866, 2114: 868, 2186: 870, 2585: 872, 2703: 874, 2722: 878, 2770: 880, 3106: 882, 3124: 884, 3297: 886, 3426: 889, 3447: 891, 3473: 893, 3555: 895, 3757: 899, 3850: 902, 3910: 904, 4019: 906}
+var pivots = [4096]uint16{37: 828, 177: 830, 239: 832, 241: 835, 315: 837, 369: 840, 571: 842, 591: 844, 810: 847, 873: 849, 923: 855, 975: 857, 1152: 859, 1159: 861, 1189: 863, 1406: 866, 1408: 872, 1479: 874, 1561: 876, 1703: 883, 1733: 885, 1782: 889, 1811: 891, 1984: 893, 2114: 895, 2186: 897, 2585: 899, 2690: 901, 2703: 903, 2722: 907, 2770: 909, 3106: 911, 3124: 913, 3297: 915, 3426: 918, 3447: 920, 3473: 922, 3555: 925, 3757: 929, 3850: 932, 3910: 934, 4019: 936}
 
 // shortHead returns 1 + the place in chains of a prefix of two bytes.
 func shortHead(a, b byte) uint16 {
 	switch uint16(a)<<8 | uint16(b) {
 	case '0'<<8 | '.':
-		return 908
-	case '1'<<8 | '/':
-		return 910
-	case '2'<<8 | '/':
-		return 912
-	case 'A'<<8 | 'C':
-		return 914
-	case 'C'<<8 | 'J':
-		return 916
-	case 'S'<<8 | 'A':
-		return 918
-	case 'S'<<8 | 'C':
-		return 920
-	case 'S'<<8 | 'K':
-		return 922
-	case 'S'<<8 | 'N':
-		return 924
-	case 'S'<<8 | 'O':
-		return 926
-	case 'S'<<8 | 'P':
-		return 928
-	case 'S'<<8 | 'U':
-		return 930
-	case 'S'<<8 | 'X':
-		return 932
-	case 'b'<<8 | '.':
-		return 934
-	case 'b'<<8 | '_':
-		return 936
-	case 'e'<<8 | 'y':
 		return 938
-	case 'r'<<8 | '.':
+	case '1'<<8 | '/':
 		return 940
-	case 's'<<8 | '.':
+	case '2'<<8 | '/':
 		return 942
-	case 's'<<8 | 'u':
-		return 945
-	case 'u'<<8 | 'r':
+	case 'A'<<8 | 'C':
+		return 944
+	case 'C'<<8 | 'J':
 		return 947
+	case 'S'<<8 | 'A':
+		return 949
+	case 'S'<<8 | 'C':
+		return 951
+	case 'S'<<8 | 'K':
+		return 953
+	case 'S'<<8 | 'N':
+		return 956
+	case 'S'<<8 | 'O':
+		return 958
+	case 'S'<<8 | 'P':
+		return 960
+	case 'S'<<8 | 'U':
+		return 962
+	case 'S'<<8 | 'X':
+		return 964
+	case 'b'<<8 | '.':
+		return 966
+	case 'b'<<8 | '_':
+		return 968
+	case 'e'<<8 | 'y':
+		return 970
+	case 'r'<<8 | '.':
+		return 972
+	case 's'<<8 | '.':
+		return 974
+	case 's'<<8 | 'u':
+		return 977
+	case 'u'<<8 | 'r':
+		return 979
 	}
 	return 0
 }
@@ -592,7 +609,7 @@ func shortHead(a, b byte) uint16 {
 const shortFirst = "012ACSbersu"
 
 // chains holds lists of indices, each ended by 0xffff.
-var chains = [...]uint16{69, 65535, 334, 364, 65535, 272, 65535, 259, 65535, 342, 65535, 184, 65535, 311, 65535, 270, 393, 65535, 97, 284, 287, 288, 303, 65535, 3, 416, 65535, 295, 65535, 488, 489, 65535, 161, 65535, 438, 65535, 74, 75, 65535, 212, 214, 215, 65535, 163, 164, 65535, 463, 65535, 113, 65535, 427, 65535, 268, 65535, 185, 65535, 412, 65535, 492, 65535, 78, 139, 65535, 56, 57, 65535, 28, 65535, 347, 65535, 245, 65535, 357, 65535, 286, 65535, 2, 4, 9, 11, 12, 30, 36, 37, 65535, 60, 61, 65535, 314, 65535, 40, 65535, 98, 285, 289, 65535, 329, 65535, 156, 65535, 396, 65535, 87, 65535, 503, 65535, 256, 65535, 88, 89, 65535, 71, 155, 346, 65535, 292, 65535, 49, 65535, 330, 65535, 5, 44, 93, 65535, 305, 65535, 443, 65535, 80, 108, 198, 258, 308, 65535, 392, 65535, 377, 65535, 157, 65535, 207, 208, 65535, 105, 65535, 39, 47, 169, 230, 65535, 358, 65535, 239, 65535, 217, 65535, 413, 65535, 451, 65535, 137, 138, 65535, 459, 65535, 350, 373, 65535, 160, 468, 65535, 205, 65535, 165, 166, 167, 168, 65535, 243, 65535, 367, 65535, 321, 65535, 158, 65535, 32, 65535, 498, 65535, 70, 320, 388, 65535, 361, 65535, 301, 65535, 387, 455, 65535, 92, 114, 199, 200, 201, 202, 203, 65535, 236, 65535, 382, 65535, 352, 65535, 307, 65535, 147, 148, 189, 190, 191, 192, 65535, 370, 65535, 291, 65535, 500, 65535, 195, 65535, 76, 77, 274, 275, 276, 277, 278, 279, 280, 281, 282, 65535, 226, 368, 65535, 250, 65535, 7, 10, 31, 79, 136, 162, 229, 324, 419, 423, 65535, 43, 65535, 210, 65535, 440, 65535, 178, 271, 283, 496, 65535, 90, 91, 65535, 273, 65535, 375, 65535, 186, 65535, 112, 65535, 204, 65535, 399, 65535, 94, 65535, 234, 448, 65535, 465, 65535, 472, 65535, 322, 65535, 58, 59, 117, 118, 119, 125, 126, 146, 188, 477, 478, 479, 482, 483, 65535, 52, 65, 66, 73, 65535, 149, 65535, 81, 109, 65535, 306, 65535, 6, 13, 65535, 445, 65535, 328, 65535, 326, 65535, 206, 224, 65535, 344, 65535, 251, 252, 65535, 72, 65535, 391, 65535, 145, 187, 65535, 151, 240, 65535, 45, 64, 153, 154, 65535, 460, 65535, 397, 65535, 356, 65535, 436, 65535, 474, 475, 65535, 453, 65535, 363, 65535, 173, 218, 219, 220, 221, 65535, 371, 65535, 209, 429, 65535, 309, 65535, 152, 65535, 432, 65535, 48, 65535, 422, 65535, 54, 55, 127, 128, 65535, 332, 65535, 150, 260, 65535, 255, 65535, 265, 65535, 103, 104, 362, 65535, 293, 65535, 238, 65535, 327, 65535, 349, 65535, 398, 65535, 402, 65535, 421, 65535, 257, 65535, 249, 65535, 437, 65535, 101, 102, 65535, 502, 65535, 333, 65535, 302, 494, 65535, 227, 65535, 266, 65535, 360, 65535, 442, 65535, 374, 65535, 369, 65535, 253, 65535, 389, 424, 425, 65535, 1, 65535, 197, 383, 65535, 267, 65535, 450, 65535, 476, 65535, 14, 65535, 316, 65535, 82, 110, 467, 65535, 348, 65535, 366, 65535, 338, 65535, 193, 194, 65535, 231, 65535, 417, 65535, 447, 65535, 244, 65535, 504, 65535, 336, 65535, 499, 65535, 290, 461, 65535, 183, 414, 65535, 345, 65535, 418, 65535, 354, 65535, 116, 65535, 470, 65535, 378, 379, 65535, 439, 65535, 68, 99, 100, 134, 135, 174, 222, 235, 484, 485, 486, 487, 65535, 469, 65535, 355, 65535, 129, 65535, 335, 65535, 85, 86, 65535, 175, 65535, 51, 65535, 132, 133, 65535, 340, 65535, 420, 65535, 313, 65535, 312, 65535, 246, 65535, 176, 232, 233, 65535, 29, 115, 506, 507, 508, 65535, 431, 65535, 426, 65535, 16, 27, 34, 38, 46, 353, 65535, 395, 65535, 490, 65535, 430, 65535, 310, 65535, 254, 444, 65535, 179, 497, 65535, 26, 65535, 491, 65535, 331, 65535, 294, 65535, 376, 380, 65535, 180, 181, 182, 65535, 42, 53, 65535, 130, 131, 65535, 83, 111, 65535, 400, 401, 65535, 452, 65535, 315, 65535, 159, 223, 65535, 299, 300, 65535, 0, 8, 65535, 318, 65535, 454, 65535, 170, 171, 172, 65535, 106, 107, 65535, 241, 65535, 341, 65535, 343, 65535, 211, 213, 216, 65535, 225, 65535, 462, 65535, 95, 96, 65535, 386, 65535, 33, 41, 67, 433, 434, 65535, 458, 65535, 177, 495, 65535, 304, 65535, 428, 65535, 120, 121, 122, 65535, 359, 65535, 365, 65535, 501, 65535, 372, 65535, 35, 65535, 263, 264, 65535, 435, 65535, 296, 297, 298, 65535, 441, 65535, 473, 65535, 242, 381, 65535, 123, 124, 480, 481, 65535, 464, 65535, 351, 65535, 17, 18, 19, 20, 21, 22, 23, 24, 25, 65535, 319, 65535, 62, 63, 65535, 471, 65535, 237, 65535, 384, 65535, 261, 262, 269, 65535, 449, 65535, 84, 65535, 415, 65535, 228, 65535, 140, 141, 142, 143, 144, 325, 493, 65535, 317, 65535, 466, 65535, 394, 65535, 248, 65535, 339, 65535, 385, 65535, 15, 65535, 196, 65535, 323, 65535, 456, 457, 65535, 505, 65535, 50, 390, 403, 404, 405, 406, 407, 408, 409, 410, 411, 65535, 446, 65535, 247, 65535, 337, 65535, 151, 65535, 205, 65535, 150, 193, 65535, 43, 65535, 16, 27, 65535, 194, 65535, 241, 65535, 15, 26, 65535, 313, 65535, 2, 4, 9, 11, 12, 65535, 349, 65535, 112, 65535, 315, 65535, 13, 14, 65535, 58, 59, 117, 118, 119, 65535, 64, 65535, 35, 65535, 0, 3, 8, 30, 36, 37, 65535, 7, 10, 31, 65535, 240, 65535, 347, 65535, 239, 65535, 242, 65535, 197, 65535, 317, 65535, 33, 41, 67, 65535, 174, 65535, 1, 65535, 348, 65535, 195, 65535, 85, 86, 65535, 45, 65535, 196, 65535, 316, 65535, 120, 121, 122, 65535, 123, 124, 65535, 6, 65535, 217, 65535, 314, 65535, 509, 65535, 514, 65535, 518, 65535, 517, 65535, 519, 65535, 523, 65535, 526, 65535, 516, 65535, 524, 65535, 525, 65535, 528, 65535, 522, 65535, 527, 65535, 512, 65535, 520, 65535, 529, 65535, 513, 65535, 510, 511, 65535, 521, 65535, 515, 65535}
+var chains = [...]uint16{72, 65535, 341, 371, 65535, 277, 65535, 264, 65535, 349, 65535, 187, 65535, 317, 65535, 275, 401, 65535, 100, 289, 292, 293, 308, 65535, 4, 424, 65535, 300, 65535, 503, 504, 65535, 164, 65535, 453, 65535, 77, 78, 65535, 216, 218, 219, 65535, 166, 167, 65535, 478, 65535, 116, 65535, 442, 65535, 273, 65535, 188, 65535, 420, 65535, 507, 65535, 81, 142, 65535, 59, 60, 65535, 30, 65535, 354, 65535, 250, 65535, 364, 65535, 291, 65535, 3, 5, 10, 12, 13, 32, 38, 39, 65535, 63, 64, 65535, 321, 65535, 42, 65535, 0, 65535, 101, 290, 294, 65535, 336, 65535, 159, 65535, 404, 65535, 90, 65535, 518, 65535, 261, 65535, 91, 92, 65535, 74, 158, 353, 65535, 297, 65535, 52, 65535, 337, 65535, 6, 46, 96, 65535, 310, 65535, 458, 65535, 83, 111, 202, 263, 314, 65535, 400, 65535, 384, 65535, 160, 65535, 211, 212, 65535, 108, 65535, 41, 49, 172, 235, 438, 65535, 365, 65535, 244, 65535, 221, 65535, 421, 65535, 466, 65535, 140, 141, 65535, 233, 65535, 474, 65535, 357, 380, 65535, 163, 483, 65535, 209, 65535, 168, 169, 170, 171, 65535, 248, 65535, 374, 65535, 328, 65535, 161, 65535, 34, 65535, 513, 65535, 73, 327, 396, 65535, 368, 65535, 306, 65535, 394, 470, 65535, 95, 117, 203, 204, 205, 206, 207, 65535, 241, 65535, 389, 65535, 359, 65535, 313, 65535, 436, 65535, 150, 151, 192, 193, 194, 195, 65535, 377, 65535, 296, 65535, 515, 65535, 198, 65535, 79, 80, 279, 280, 281, 282, 283, 284, 285, 286, 287, 65535, 230, 375, 65535, 255, 65535, 8, 11, 33, 82, 139, 165, 234, 331, 427, 431, 434, 65535, 45, 65535, 214, 65535, 455, 65535, 181, 276, 288, 511, 65535, 93, 94, 65535, 278, 65535, 382, 65535, 189, 65535, 115, 65535, 208, 65535, 407, 65535, 97, 65535, 239, 463, 65535, 480, 65535, 487, 65535, 329, 65535, 61, 62, 120, 121, 122, 128, 129, 149, 191, 492, 493, 494, 497, 498, 65535, 55, 68, 69, 76, 65535, 152, 65535, 84, 112, 65535, 311, 65535, 7, 14, 65535, 460, 65535, 335, 65535, 333, 65535, 210, 228, 65535, 351, 65535, 256, 257, 65535, 75, 65535, 399, 65535, 148, 190, 65535, 154, 245, 65535, 47, 67, 156, 157, 65535, 475, 65535, 405, 65535, 363, 65535, 451, 65535, 489, 490, 65535, 468, 65535, 370, 65535, 176, 222, 223, 224, 225, 65535, 378, 65535, 213, 444, 65535, 315, 65535, 155, 65535, 447, 65535, 50, 65535, 430, 433, 65535, 57, 58, 130, 131, 65535, 339, 65535, 153, 265, 65535, 260, 65535, 270, 65535, 106, 107, 369, 65535, 298, 65535, 243, 65535, 334, 65535, 356, 65535, 406, 65535, 410, 65535, 429, 432, 65535, 262, 65535, 254, 65535, 452, 65535, 104, 105, 65535, 517, 65535, 340, 65535, 307, 509, 65535, 231, 65535, 271, 65535, 367, 65535, 457, 65535, 381, 65535, 376, 65535, 258, 65535, 397, 439, 440, 65535, 28, 65535, 2, 65535, 201, 390, 65535, 272, 65535, 465, 65535, 491, 65535, 15, 65535, 319, 323, 65535, 85, 113, 482, 65535, 355, 65535, 373, 65535, 345, 65535, 196, 197, 65535, 236, 65535, 425, 65535, 462, 65535, 249, 65535, 519, 65535, 343, 65535, 312, 514, 65535, 295, 476, 65535, 186, 422, 65535, 352, 65535, 426, 65535, 361, 65535, 119, 65535, 485, 65535, 385, 386, 65535, 454, 65535, 71, 102, 103, 137, 138, 177, 226, 240, 499, 500, 501, 502, 65535, 484, 65535, 362, 65535, 132, 65535, 342, 65535, 88, 89, 65535, 178, 65535, 54, 65535, 135, 136, 65535, 347, 65535, 428, 65535, 320, 65535, 318, 65535, 251, 65535, 395, 65535, 179, 237, 238, 65535, 31, 118, 521, 522, 523, 65535, 446, 65535, 441, 65535, 17, 29, 36, 40, 48, 360, 65535, 403, 65535, 505, 65535, 445, 65535, 316, 65535, 259, 459, 65535, 182, 512, 65535, 27, 65535, 506, 65535, 338, 65535, 299, 65535, 383, 387, 65535, 183, 184, 185, 65535, 44, 56, 65535, 133, 134, 65535, 86, 114, 65535, 408, 409, 65535, 467, 65535, 322, 65535, 162, 227, 65535, 304, 305, 65535, 1, 9, 65535, 325, 65535, 469, 65535, 173, 174, 175, 65535, 109, 110, 65535, 200, 246, 65535, 348, 65535, 350, 65535, 437, 65535, 215, 217, 220, 65535, 229, 65535, 477, 65535, 98, 99, 65535, 393, 65535, 35, 43, 70, 448, 449, 65535, 473, 65535, 180, 510, 65535, 309, 65535, 443, 65535, 123, 124, 125, 65535, 366, 65535, 372, 65535, 516, 65535, 379, 65535, 37, 65535, 268, 269, 65535, 450, 65535, 301, 302, 303, 65535, 456, 65535, 488, 65535, 435, 65535, 247, 388, 65535, 126, 127, 495, 496, 65535, 479, 65535, 358, 65535, 18, 19, 20, 21, 22, 23, 24, 25, 26, 65535, 326, 65535, 65, 66, 65535, 486, 65535, 242, 65535, 391, 65535, 266, 267, 274, 65535, 464, 65535, 87, 65535, 423, 65535, 232, 65535, 143, 144, 145, 146, 147, 332, 508, 65535, 324, 65535, 481, 65535, 402, 65535, 253, 65535, 346, 65535, 392, 65535, 16, 65535, 199, 65535, 330, 65535, 471, 472, 65535, 520, 65535, 51, 65535, 53, 398, 411, 412, 413, 414, 415, 416, 417, 418, 419, 65535, 461, 65535, 252, 65535, 344, 65535, 154, 65535, 209, 65535, 153, 196, 65535, 45, 65535, 17, 29, 65535, 197, 65535, 246, 65535, 16, 27, 65535, 320, 65535, 3, 5, 10, 12, 13, 65535, 356, 65535, 115, 65535, 322, 65535, 51, 65535, 14, 15, 65535, 61, 62, 120, 121, 122, 65535, 67, 65535, 37, 65535, 1, 4, 9, 32, 38, 39, 65535, 489, 65535, 8, 11, 33, 65535, 245, 65535, 354, 65535, 244, 65535, 247, 65535, 201, 65535, 324, 65535, 200, 65535, 35, 43, 70, 65535, 177, 65535, 2, 65535, 355, 65535, 198, 65535, 88, 89, 65535, 47, 65535, 199, 65535, 319, 323, 65535, 123, 124, 125, 65535, 126, 127, 65535, 7, 65535, 221, 65535, 321, 65535, 524, 65535, 529, 65535, 535, 65535, 532, 534, 65535, 536, 65535, 540, 65535, 543, 65535, 531, 533, 65535, 541, 65535, 542, 65535, 545, 65535, 539, 65535, 544, 65535, 527, 65535, 537, 65535, 546, 65535, 528, 65535, 525, 526, 65535, 538, 65535, 530, 65535}
 
 var vendors = [...]vendor{
 	{name: "financialmodelingprep", common: false, values: []value{{class: alnum, min: 32, max: 32}}},

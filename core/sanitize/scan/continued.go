@@ -1,0 +1,130 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Values that do not end where they seem to: lines that a backslash continues,
+// a change from one value to another, what is taken when a variable is not set.
+
+// continued is true when a backslash at the end of the line says that the value
+// that ends at p goes on in the next one.
+func (s *Scanner) continued(p int) bool {
+	if p+1 != s.le || s.buf[p] != '\\' || s.cut {
+		return false
+	}
+	return p > s.ls && s.buf[p-1] != '\\' && !isSpace(s.buf[p-1])
+}
+
+// changed hides both sides of "old" -> "new" in the plan of Terraform, behind
+// the operator that ends at v. False if there is no arrow.
+func (s *Scanner) changed(v int, w want) bool {
+	i := bytes.Index(s.buf[v:s.le], []byte(" -> "))
+	if i < 1 || w.class != keyname.Strong {
+		return false
+	}
+	if q := v + i + 4; quoteAt(s.buf, q, s.le) == 0 && !bytes.HasPrefix(s.buf[q:s.le], []byte("null")) && !bytes.HasPrefix(s.buf[q:s.le], []byte("(")) {
+		return false
+	}
+	le := s.le
+	s.le = v + i
+	s.value(v, w)
+	s.le = le
+	s.value(v+i+4, w)
+	s.keyEnd = max(s.keyEnd, v+i+4)
+	return true
+}
+
+// lookups are the ends of the names of functions that look something up and
+// have an argument for the case that it is not there.
+var lookups = []string{"get", "getenv", "env", "config", "fetch", "getordefault", "getproperty", "lookup", "setting", "getstring", "get_env", "env_or", "envor", "coalesce"}
+
+// fallback hides the default in os.getenv("NAME", "x"), config("NAME",
+// default="x") and getenv("NAME") or "x", where the call begins at p.
+func (s *Scanner) fallback(p int, w want) bool {
+	buf := s.buf
+	e := p
+	for e < s.le && e-p < 64 && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '.' || buf[e] == ':') {
+		e++
+	}
+	if e >= s.le || e == p || buf[e] != '(' && buf[e] != '[' {
+		return false
+	}
+	fn := buf[p:e]
+	fn = fn[bytes.LastIndexAny(fn, ".:")+1:]
+	known := buf[e] == '['
+	for _, n := range lookups {
+		known = known || foldIs(fn, n)
+	}
+	if !known {
+		return false
+	}
+	var args [4]arg
+	n, end := s.arguments(e, args[:])
+	if n >= 2 && args[0].vs > args[0].start {
+		a := args[1]
+		for _, t := range []string{"default=", "default:", "fallback=", "or="} {
+			if v := buf[a.start:a.end]; len(v) > len(t)+2 && foldEqual(v[:len(t)], t) {
+				a = s.argument(nonSpace(buf, a.start+len(t), a.end), a.end)
+				break
+			}
+		}
+		if s.literal(a, w.kind) {
+			return true
+		}
+	}
+	if end >= s.le || end <= e+1 {
+		return false
+	}
+	q := nonSpace(buf, end, s.le)
+	for _, t := range []string{"or ", "|| ", "?? ", "?: "} {
+		if s.le-q > len(t)+2 && string(buf[q:q+len(t)]) == t && quoteAt(buf, q+len(t), s.le) > 0 {
+			w.code = false
+			s.value(q+len(t), w)
+			return true
+		}
+	}
+	return false
+}
+
+// twins hides what was hidden in this line once more where it stands there
+// again: account:x password:x. from is the first span of the line.
+func (s *Scanner) twins(from int) {
+	n := len(s.Spans)
+	if n == from || n-from > 8 || s.le-s.ls > Reach {
+		return
+	}
+	for _, sp := range s.Spans[from:n] {
+		if sp.Start < s.ls || sp.End > s.le || sp.Cont || sp.End-sp.Start < 8 {
+			continue
+		}
+		v := s.buf[sp.Start:sp.End]
+		if !mixedWord(v) && !looksRandom(v) {
+			continue
+		}
+		for p := s.ls; ; {
+			i := bytes.Index(s.buf[p:s.le], v)
+			if i < 0 {
+				break
+			}
+			at := p + i
+			p = at + len(v)
+			if at == sp.Start || at > s.ls && isAlnum(s.buf[at-1]) || p < s.le && isAlnum(s.buf[p]) || s.covered(from, at, p) {
+				continue
+			}
+			s.Spans = append(s.Spans, Span{Start: at, End: p, Kind: sp.Kind, Rule: "twin"})
+		}
+	}
+}
+
+// covered is true if one of the spans from the given one on touches start to end.
+func (s *Scanner) covered(from, start, end int) bool {
+	for _, sp := range s.Spans[from:] {
+		if sp.Start < end && start < sp.End {
+			return true
+		}
+	}
+	return false
+}

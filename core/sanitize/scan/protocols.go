@@ -1,0 +1,157 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Dialogues and statements that are known by their words: mail, keys of the
+// kernel, directives whose secret stands at the end of a string.
+
+// spoken deals with the words of such a statement, found at pos; the text
+// behind them begins at p. False if they are none of these.
+func (s *Scanner) spoken(pos, p int, text string, w want) bool {
+	buf := s.buf
+	switch text {
+	case " login ":
+		s.imapLogin(pos, w)
+	case "334 ugfzc3dvcmq6":
+		// The server asks for the password, in base64; the answer is next.
+		if s.le-p < 8 {
+			s.enter(InNext, keyname.Password, 0, 2, 'b')
+		}
+	case "\tresp=":
+		e := p
+		for e < s.le && buf[e] != '\t' {
+			e++
+		}
+		s.hideText(p, e, keyname.Password, "phrase")
+	case "link_md5 ", "client_send":
+		s.lastWord(p, w)
+	case "sqlconnectinfo ":
+		// NAME@HOST USER PASSWORD
+		if f := bytes.Fields(buf[p:s.le]); len(f) >= 3 {
+			at := p + bytes.Index(buf[p:s.le], f[0]) + len(f[0])
+			at += bytes.Index(buf[at:s.le], f[1]) + len(f[1])
+			s.value(at, w)
+		}
+	case "cbc(", "hmac(", "hmac-sha1 ", "hmac-sha256 ":
+		s.kernelKey(p, w)
+	case "linkedsrvlogin":
+		var cols [8]arg
+		if n := s.columns(p, s.le, ',', cols[:]); n > 2 {
+			s.judge(cols[n-1].vs, cols[n-1].ve, w, true)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// imapLogin reads: a001 LOGIN user password.
+func (s *Scanner) imapLogin(pos int, w want) {
+	buf := s.buf
+	if string(buf[pos:pos+7]) != " LOGIN " {
+		return
+	}
+	b, digits := pos, 0
+	for b > s.ls && (isAlnum(buf[b-1]) || buf[b-1] == '.') && pos-b < 12 {
+		b--
+		digits += btoi(isDigit(buf[b]))
+	}
+	if b == pos || digits == 0 || b > s.ls && isKeyChar(buf[b-1]) {
+		return
+	}
+	args := &s.args
+	ls, le := s.ls, s.le
+	if i := bytes.Index(buf[pos:le], []byte(`\r\n`)); i > 0 {
+		s.le = pos + i
+	}
+	s.ls = pos + 7
+	n := s.split(args)
+	s.ls, s.le = ls, le
+	if n == 2 && (b == s.ls || pos-b >= 2) {
+		if s.Identify {
+			s.accountArg(args[0])
+		}
+		s.judge(args[1].vs, args[1].ve, w, true)
+	}
+}
+
+// lastWord hides the last word of the value at p that is no variable:
+// secure_link_md5 "$expires$uri secret", client_send = : user : password.
+func (s *Scanner) lastWord(p int, w want) {
+	buf := s.buf
+	for p < s.le && (isSpace(buf[p]) || buf[p] == '=') {
+		p++
+	}
+	e := s.le
+	if n := quoteAt(buf, p, s.le); n > 0 {
+		p += n
+		if c := bytes.IndexByte(buf[p:e], buf[p-1]); c >= 0 {
+			e = p + c
+		}
+	}
+	for e > p && (isSpace(buf[e-1]) || buf[e-1] == ';') {
+		e--
+	}
+	b := e
+	for b > p && !isSpace(buf[b-1]) && buf[b-1] != '^' && buf[b-1] != ':' {
+		b--
+	}
+	if b > p && b < e && buf[b] != '$' {
+		s.judge(b, e, w, true)
+	}
+}
+
+// kernelKey hides the hex digits of a key behind the name of its algorithm:
+// enc cbc(aes) 0x..., auth hmac(sha1) 0x...
+func (s *Scanner) kernelKey(p int, w want) {
+	buf := s.buf
+	end := min(s.le, p+48)
+	i := bytes.Index(buf[p:end], []byte("0x"))
+	if i < 0 {
+		return
+	}
+	e := p + i + 2
+	for e < s.le && isHex(buf[e]) {
+		e++
+	}
+	if e-p-i >= 18 {
+		w.kind = keyname.APIKey
+		s.judge(p+i, e, w, true)
+	}
+}
+
+// sentWord is true for PASS in what a program was seen to send:
+// write(3, "PASS x\r\n").
+func (s *Scanner) sentWord(ks, sep int, w want) bool {
+	buf := s.buf
+	if string(w.key) != "PASS" || ks == s.ls || buf[ks-1] != '"' && buf[ks-1] != '\'' {
+		return false
+	}
+	e := bytes.Index(buf[sep:s.le], []byte(`\r`))
+	if e < 1 || bytes.IndexByte(buf[sep:sep+e], buf[ks-1]) >= 0 {
+		return false
+	}
+	w.kind, w.rule = keyname.Password, "directive"
+	s.judge(sep, sep+e, w, true)
+	return true
+}
+
+// bootLoader is true for the two words behind "password" in the configuration
+// of GRUB, which names its users before.
+func (s *Scanner) bootLoader(ks, sep int, w want) bool {
+	if !s.startsLine(ks) || !foldIs(w.key, "password") || !bytes.Contains(s.buf[max(s.lo, s.ls-800):s.ls], []byte("superusers")) {
+		return false
+	}
+	f := bytes.Fields(s.buf[sep:s.le])
+	if len(f) != 2 {
+		return false
+	}
+	at := sep + len(f[0]) + bytes.Index(s.buf[sep+len(f[0]):s.le], f[1])
+	w.rule = "directive"
+	s.judge(at, at+len(f[1]), w, true)
+	return true
+}

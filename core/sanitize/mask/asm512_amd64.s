@@ -2,6 +2,9 @@
 
 #include "textflag.h"
 
+// PLANE is the size of a Plane.
+#define PLANE 8320
+
 // A byte chooses among the 128 entries of a pair of registers by its low seven
 // bits, so that a place of the needles takes one look-up for eight buckets.
 //
@@ -24,7 +27,7 @@
 	VPERMI2B  highB, lowB, Z2   \
 	VPANDQ    Z2, Z27, Z27
 
-// func fillAVX512(dst *Block, src *byte, blocks int, t *tables128, w *words128)
+// func fillAVX512(dst *Plane, src *byte, blocks int, t *tables128, w *words128)
 TEXT ·fillAVX512(SB), NOSPLIT, $0-40
 	MOVQ      dst+0(FP), DI
 	MOVQ      src+8(FP), SI
@@ -69,20 +72,20 @@ loop:
 	VPERMI2B.Z Z31, Z30, K1, Z1
 	VMOVDQA64  Z0, Z2
 	VPERMI2B.Z Z29, Z28, K1, Z2
-	BIT512(Z1, 0)
-	BIT512(Z1, 8)
-	BIT512(Z1, 16)
-	BIT512(Z1, 24)
-	BIT512(Z1, 32)
-	BIT512(Z1, 40)
-	BIT512(Z1, 48)
-	BIT512(Z1, 56)
-	BIT512(Z2, 64)
-	BIT512(Z2, 72)
+	BIT512(Z1, 0*PLANE)
+	BIT512(Z1, 1*PLANE)
+	BIT512(Z1, 2*PLANE)
+	BIT512(Z1, 3*PLANE)
+	BIT512(Z1, 4*PLANE)
+	BIT512(Z1, 5*PLANE)
+	BIT512(Z1, 6*PLANE)
+	BIT512(Z1, 7*PLANE)
+	BIT512(Z2, 8*PLANE)
+	BIT512(Z2, 9*PLANE)
 	VPMOVB2M   Z2, K2
 	KMOVQ      K2, R8
 	ORQ        R8, AX
-	MOVQ       AX, 80(DI)
+	MOVQ       AX, 10*PLANE(DI)
 	VMOVDQA64  Z0, Z26
 	VPERMI2B   Z5, Z4, Z26
 	VMOVDQA64  Z0, Z27
@@ -101,11 +104,11 @@ loop:
 	PLACE512(Z16, Z17, Z18, Z19)
 	VPORQ      Z26, Z27, Z26
 	VPTESTMB   Z26, Z26, K2
-	KMOVQ      K2, 88(DI)
+	KMOVQ      K2, 11*PLANE(DI)
 	VPTESTMB   Z3, Z3, K2
-	KMOVQ      K2, 96(DI)
+	KMOVQ      K2, 12*PLANE(DI)
 	ADDQ       $64, SI
-	ADDQ       $104, DI
+	ADDQ       $8, DI
 	DECQ       CX
 	JMP        loop
 

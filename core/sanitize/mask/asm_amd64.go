@@ -5,7 +5,13 @@ package mask
 const haveAVX2 = true
 
 //go:noescape
-func fillAVX2(dst *Block, src *byte, blocks int, t *tables, w *Words)
+func fillAVX2(dst *Plane, src *byte, blocks int, t *tables, w *Words)
 
 //go:noescape
-func fillAVX512(dst *Block, src *byte, blocks int, t *tables128, w *words128)
+func fillAVX512(dst *Plane, src *byte, blocks int, t *tables128, w *words128)
+
+//go:noescape
+func findAVX512(m *Plane, f *Found, groups int)
+
+//go:noescape
+func identifyAVX512(m *Plane, f *Found, groups int) (open uint64)

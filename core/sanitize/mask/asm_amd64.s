@@ -2,6 +2,9 @@
 
 #include "textflag.h"
 
+// PLANE is the size of a Plane.
+#define PLANE 8320
+
 // Registers: Y15 nibble mask; Y14/Y13 and Y12/Y11 the class tables; Y10/Y9 the
 // first tables of the needles, the others are in memory; Y0..Y8 work.
 
@@ -45,33 +48,33 @@
 #define HALF(src, off) \
 	VMOVDQU   src(SI), Y0     \
 	VPMOVMSKB Y0, AX          \
-	MOVL      AX, 80+off(DI)  \
+	MOVL      AX, 10*PLANE+off(DI)  \
 	NIBBLES                   \
 	FIFTH                     \
 	VPSHUFB   Y1, Y14, Y3     \
 	VPSHUFB   Y2, Y13, Y4     \
 	VPAND     Y3, Y4, Y3      \
-	BIT(0+off)                \
-	BIT(8+off)                \
-	BIT(16+off)               \
+	BIT(0*PLANE+off)                \
+	BIT(1*PLANE+off)                \
+	BIT(2*PLANE+off)               \
 	VPMOVMSKB Y3, AX          \
-	ORL       AX, 16+off(DI)  \
+	ORL       AX, 2*PLANE+off(DI)  \
 	VPADDB    Y3, Y3, Y3      \
-	BIT(24+off)               \
-	BIT(32+off)               \
-	BIT(40+off)               \
-	BIT(48+off)               \
+	BIT(3*PLANE+off)               \
+	BIT(4*PLANE+off)               \
+	BIT(5*PLANE+off)               \
+	BIT(6*PLANE+off)               \
 	VPSHUFB   Y1, Y12, Y3     \
 	VPSHUFB   Y2, Y11, Y4     \
 	VPAND     Y3, Y4, Y3      \
-	BIT(56+off)               \
-	BIT(64+off)               \
-	BIT(72+off)               \
+	BIT(7*PLANE+off)               \
+	BIT(8*PLANE+off)               \
+	BIT(9*PLANE+off)               \
 	VPMOVMSKB Y3, AX          \
-	ORL       AX, 80+off(DI)  \
+	ORL       AX, 10*PLANE+off(DI)  \
 	VPADDB    Y3, Y3, Y3      \
 	VPMOVMSKB Y3, AX          \
-	ORL       AX, 80+off(DI)  \
+	ORL       AX, 10*PLANE+off(DI)  \
 	VPSHUFB   Y1, Y10, Y3     \
 	VPSHUFB   Y1, Y9, Y4      \
 	VPBLENDVB Y7, Y4, Y3, Y3  \
@@ -113,14 +116,14 @@
 	VPCMPEQB  Y3, Y4, Y3      \
 	VPMOVMSKB Y3, AX          \
 	NOTL      AX              \
-	MOVL      AX, 88+off(DI)  \
+	MOVL      AX, 11*PLANE+off(DI)  \
 	VPXOR     Y4, Y4, Y4      \
 	VPCMPEQB  Y6, Y4, Y6      \
 	VPMOVMSKB Y6, AX          \
 	NOTL      AX              \
-	MOVL      AX, 96+off(DI)
+	MOVL      AX, 12*PLANE+off(DI)
 
-// func fillAVX2(dst *Block, src *byte, blocks int, t *tables, w *Words)
+// func fillAVX2(dst *Plane, src *byte, blocks int, t *tables, w *Words)
 TEXT ·fillAVX2(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), DI
 	MOVQ    src+8(FP), SI
@@ -141,7 +144,7 @@ loop:
 	HALF(0, 0)
 	HALF(32, 4)
 	ADDQ  $64, SI
-	ADDQ  $104, DI
+	ADDQ  $8, DI
 	DECQ  CX
 	JMP   loop
 

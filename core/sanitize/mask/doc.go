@@ -13,8 +13,11 @@
 // The word Word does the same for a few texts that are known at run time only:
 // the names of the machine; see [Words].
 //
+// [Masks.Find] and [Masks.Identify] do the shifts and ANDs for the candidates of
+// this project.
+//
 // There are three implementations: assembly for AVX2 and for AVX-512 with its
-// byte permutations (VBMI), chosen at run time on processors that have them, and
+// permutations of bytes (VBMI and VBMI2), chosen at run time on processors that have them, and
 // portable Go. Their results are equal but for
 // Trig and Word, where each marks other places in vain.
 //

@@ -2,24 +2,35 @@ package mask
 
 import "golang.org/x/sys/cpu"
 
-// Block has a bit for each of 64 bytes; bit 0 is the first.
-type Block struct {
-	Digit   uint64
-	HexAF   uint64 // a-f A-F
-	Letter  uint64
-	Dot     uint64
-	Colon   uint64
-	At      uint64
-	Newline uint64
-	Under   uint64
-	Dash    uint64
-	Slash   uint64
-	High    uint64 // bytes from 0x80, ESC and NUL
-	Trig    uint64
-	Word    uint64 // one of the words may begin here; see Words
+// Masks has a word for each class of characters and each block of 64 bytes; bit
+// 0 is the first byte.
+type Masks struct {
+	_       [8]uint64 // zero: what is before the first block
+	Digit   Plane
+	HexAF   Plane // a-f A-F
+	Letter  Plane
+	Dot     Plane
+	Colon   Plane
+	At      Plane
+	Newline Plane
+	Under   Plane
+	Dash    Plane
+	Slash   Plane
+	High    Plane // bytes from 0x80, ESC and NUL
+	Trig    Plane
+	Word    Plane // one of the words may begin here; see Words
+	Token   Plane // what tokens are made of, but for + = and ~; made by Find
+	Label   Plane // letters, digits and - . _; made by Find
 }
 
-// Size is how many bytes a Block describes.
+// Plane has the words of one class. The kernels work on eight at a time; the last
+// of all is always zero.
+type Plane [MaxBlocks + 14]uint64
+
+// MaxBlocks is how many blocks are described at once.
+const MaxBlocks = 1026
+
+// Size is how many bytes a block has.
 const Size = 64
 
 // Slack is how many bytes behind the last block must be readable.
@@ -32,7 +43,7 @@ type Kernel uint8
 const (
 	Portable Kernel = iota
 	AVX2
-	AVX512 // with its byte permutations (VBMI)
+	AVX512 // with its permutations of bytes (VBMI) and shifts over two words (VBMI2)
 )
 
 var best = Best()
@@ -42,7 +53,7 @@ func Best() Kernel {
 	switch {
 	case !haveAVX2 || !cpu.X86.HasAVX2:
 		return Portable
-	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI:
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VBMI && cpu.X86.HasAVX512VBMI2:
 		return AVX512
 	}
 	return AVX2
@@ -61,13 +72,14 @@ func (k Kernel) String() string {
 	return "portable"
 }
 
-// Fill describes src[:64*len(dst)] in dst. src has Slack more bytes than that.
-// words may be nil.
-func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
-	if len(dst) == 0 {
+// Fill describes src[:64*n] in the first n words of m. src has Slack more bytes
+// than that. words may be nil.
+func (m *Masks) Fill(k Kernel, n int, src []byte, needles *Needles, words *Words) {
+	if n == 0 {
 		return
 	}
-	_ = src[len(dst)*Size+Slack-1]
+	_ = src[n*Size+Slack-1]
+	_ = m.Digit[:MaxBlocks][n-1]
 	pairs := &needles.pairs
 	if words == nil {
 		words = &noWords
@@ -76,15 +88,19 @@ func Fill(k Kernel, dst []Block, src []byte, needles *Needles, words *Words) {
 	}
 	switch k = min(k, best); k {
 	case AVX512:
-		fillAVX512(&dst[0], &src[0], len(dst), &needles.wide, &words.wide)
+		fillAVX512(&m.Digit, &src[0], n, &needles.wide, &words.wide)
 	case AVX2:
-		fillAVX2(&dst[0], &src[0], len(dst), &needles.tables, words)
+		fillAVX2(&m.Digit, &src[0], n, &needles.tables, words)
 	default:
-		fillPortable(dst, src, pairs)
+		fillPortable(m, n, src, pairs)
+	}
+	for i := n; i%8 != 0; i++ {
+		m.Digit[i], m.HexAF[i], m.Letter[i], m.Dot[i], m.Colon[i], m.At[i], m.Newline[i] = 0, 0, 0, 0, 0, 0, 0
+		m.Under[i], m.Dash[i], m.Slash[i], m.High[i], m.Word[i] = 0, 0, 0, 0, 0
 	}
 }
 
-// bits of the two class bytes, from the top: the order of the words of Block,
+// bits of the two class bytes, from the top: the order of the planes of Masks,
 // but for the letters, which are two rectangles of nibbles.
 const (
 	digitBit, hexBit, letter1Bit, letter2Bit, dotBit, colonBit, atBit, newlineBit = 1 << 7, 1 << 6, 1 << 5, 1 << 4, 1 << 3, 1 << 2, 1 << 1, 1 << 0

@@ -10,8 +10,8 @@ import (
 // the lanes of a word, so that words shifted by the place of their byte add up
 // to a lane for each class; then the lanes of the same class are put together.
 // What is rare is searched for by itself.
-func fillPortable(dst []Block, src []byte, p *pairs) {
-	for b := range dst {
+func fillPortable(m *Masks, n int, src []byte, p *pairs) {
+	for b := range n {
 		s := (*[Size + Slack]byte)(src[b*Size:])
 		var x [8]uint64
 		var strange, pair uint64
@@ -26,22 +26,25 @@ func fillPortable(dst []Block, src []byte, p *pairs) {
 			pair |= (p.has(uint16(k)) | p.has(uint16(k>>16))<<2 | p.has(uint16(k>>32))<<4 | p.has(uint16(k>>48))<<6) << (8 * g)
 		}
 		transposeBytes(&x)
-		dst[b] = Block{
-			Digit: x[7], HexAF: x[6], Letter: x[5], Dot: x[4], Colon: x[3], Under: x[2], Dash: x[1], Slash: x[0],
-			// The last byte has its pair in the next block.
-			Trig: pair&^odd | pair&^odd>>1 | 1<<(Size-1), Word: pair&odd>>1 | pair&odd>>2 | 1<<(Size-1),
-		}
+		m.Digit[b], m.HexAF[b], m.Letter[b], m.Dot[b] = x[7], x[6], x[5], x[4]
+		m.Colon[b], m.Under[b], m.Dash[b], m.Slash[b] = x[3], x[2], x[1], x[0]
+		m.At[b], m.Newline[b] = 0, 0
+		// The last byte has its pair in the next block.
+		m.Trig[b] = pair&^odd | pair&^odd>>1 | 1<<(Size-1)
+		m.Word[b] = pair&odd>>1 | pair&odd>>2 | 1<<(Size-1)
+		high := uint64(0)
 		for ; strange != 0; strange &= strange - 1 {
 			t := bits.TrailingZeros64(strange)
 			i := t%8*8 + t/8
 			if c := s[i]; c >= 0x80 || c == 0x1b || c == 0 {
-				dst[b].High |= 1 << i
+				high |= 1 << i
 			}
 		}
+		m.High[b] = high
 	}
-	src = src[:len(dst)*Size]
-	eachByte(src, '\n', func(i int) { dst[i/Size].Newline |= 1 << (i % Size) })
-	eachByte(src, '@', func(i int) { dst[i/Size].At |= 1 << (i % Size) })
+	src = src[:n*Size]
+	eachByte(src, '\n', func(i int) { m.Newline[i/Size] |= 1 << (i % Size) })
+	eachByte(src, '@', func(i int) { m.At[i/Size] |= 1 << (i % Size) })
 }
 
 // odd are the places where no pair begins: they have the bits of words.

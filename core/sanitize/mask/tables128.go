@@ -15,7 +15,7 @@ func (t *tables128) add(at int, c byte, bucket int) {
 	t.place[bucket/8][at][c&0x7f] |= 1 << (bucket % 8)
 }
 
-// fillClasses puts the classes in the order of the words of Block, from the top.
+// fillClasses puts the classes in the order of the planes of Masks, from the top.
 func (t *tables128) fillClasses() {
 	for c := range t.class[0] {
 		set := func(i int, in bool) {

@@ -35,88 +35,94 @@ type Ident struct {
 	What       What
 }
 
-// identMasks carries bits from block to block.
-type identMasks struct {
-	digit, dot, e, t   uint64
-	hex, sep, q, q2    uint64
-	q4, colon, c2      uint64
-	alnum, word        uint64
-	label              uint64 // 1 while a label behind a dot goes on
-	lastDot, lastColon int
-}
-
-func shl(cur, prev uint64, n uint) uint64 { return cur<<n | prev>>(64-n) }
-
-// identify looks for identifiers in one block of text.
-func (s *Scanner) identify(m *identMasks, blk *mask.Block, buf []byte, base, from, to int) {
-	// Four groups of digits: bits of the first digit behind a dot.
-	e := blk.Digit & shl(blk.Dot, m.dot, 1) & shl(blk.Digit, m.digit, 2)
-	t := e & (shl(e, m.e, 2) | shl(e, m.e, 3) | shl(e, m.e, 4))
-	u := e & (shl(t, m.t, 2) | shl(t, m.t, 3) | shl(t, m.t, 4))
-	for ; u != 0; u &= u - 1 {
-		if i := base + bits.TrailingZeros64(u); i < to && i >= m.lastDot {
-			m.lastDot = s.ipv4(buf, i, from, to)
-		}
-	}
-	// Six pairs of hex digits with a separator: the end of the sixth.
-	hex := blk.Digit | blk.HexAF
-	sep := blk.Colon | blk.Dash
-	q := hex & shl(hex, m.hex, 1) & shl(sep, m.sep, 2)
-	q2 := q & shl(q, m.q, 3)
-	q4 := q2 & shl(q2, m.q2, 6)
-	for v := q4 & shl(q, m.q, 12); v != 0; v &= v - 1 {
-		if i := base + bits.TrailingZeros64(v); i < to && i >= m.lastColon {
-			m.lastColon = s.mac(buf, i, from, to)
-		}
-	}
-	// Two colons in a row, or three not far apart.
-	c := blk.Colon
-	c1 := shl(c, m.colon, 1)
-	near := c1 | shl(c, m.colon, 2) | shl(c, m.colon, 3) | shl(c, m.colon, 4) | shl(c, m.colon, 5)
-	c2 := c & near
-	c3 := c2 & (shl(c2, m.c2, 1) | shl(c2, m.c2, 2) | shl(c2, m.c2, 3) | shl(c2, m.c2, 4) | shl(c2, m.c2, 5))
-	for v := c&c1 | c3; v != 0; v &= v - 1 {
-		if i := base + bits.TrailingZeros64(v); i < to && i >= m.lastColon {
-			if end := s.ipv6(buf, i, from, to); end > 0 {
-				m.lastColon = end
+// identify verifies the candidates of identifiers in the window, kind by kind.
+func (s *Scanner) identify(buf []byte, from, to int) {
+	open := s.masks.Identify(s.Kernel, s.filled, &s.found)
+	last := 0
+	at, masks := s.found.Of(mask.Quad)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m); i < to && i >= last {
+				last = s.ipv4(buf, i, from, to)
 			}
 		}
 	}
-	for v := blk.Newline; v != 0; v &= v - 1 {
-		if i := base + bits.TrailingZeros64(v) + 1; i < to {
-			s.syslogHost(buf, i, to)
+	s.colonized(buf, from, to)
+	if from == 0 || buf[from-1] == '\n' {
+		s.syslogHost(buf, from, to)
+	}
+	at, masks = s.found.Of(mask.Line)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m) + 1; i < to {
+				s.syslogHost(buf, i, to)
+			}
 		}
 	}
-	for v := blk.At; v != 0; v &= v - 1 {
-		if i := base + bits.TrailingZeros64(v); i < to {
-			s.email(buf, i, from, to)
+	at, masks = s.found.Of(mask.At)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m); i < to {
+				s.email(buf, i, from, to)
+			}
 		}
 	}
-	// The end of a last label: of letters and digits that begin with a letter
-	// behind a dot, and with no dot and label behind. Adding the first letter to
-	// the row carries to its end.
-	letter := blk.Letter
-	alnum := letter | blk.Digit
-	if n := to - base; n < 64 {
-		alnum &= 1<<n - 1
+	at, masks = s.found.Of(mask.Host)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			s.host(buf, from+int(at[k])+bits.TrailingZeros64(m), from, to)
+		}
 	}
-	sum, label := bits.Add64(alnum, letter&alnum&shl(blk.Dot, m.dot, 1)&shl(alnum, m.alnum, 2), m.label)
-	for v := sum &^ (alnum | blk.Dash | blk.Under | blk.At | blk.Dot&(alnum>>1)); v != 0; v &= v - 1 {
-		s.host(buf, base+bits.TrailingZeros64(v), from, to)
+	if open {
+		s.host(buf, to, from, to)
 	}
-	m.label = label
-	word := alnum | blk.Under
-	if s.Names != nil {
-		for v := blk.Word & alnum &^ shl(word, m.word, 1); v != 0; v &= v - 1 {
-			i := base + bits.TrailingZeros64(v)
+	if s.Names == nil {
+		return
+	}
+	at, masks = s.found.Of(mask.Name)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			i := from + int(at[k]) + bits.TrailingZeros64(m)
 			if i+2 < to && s.Names.first>>(buf[i]&31)&1 != 0 && s.Names.head(buf[i:i+3]) {
 				s.name(buf, i, from, to)
 			}
 		}
 	}
-	m.digit, m.dot, m.e, m.t = blk.Digit, blk.Dot, e, t
-	m.hex, m.sep, m.q, m.q2, m.q4 = hex, sep, q, q2, q4
-	m.colon, m.c2, m.alnum, m.word = c, c2, alnum, word
+}
+
+// colonized verifies hardware addresses and those of IPv6. What belongs to the
+// former is none of the latter.
+func (s *Scanner) colonized(buf []byte, from, to int) {
+	last, pairs := 0, s.pairs[:0]
+	at, masks := s.found.Of(mask.Pair)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m); i < to && i >= last {
+				last = s.mac(buf, i, from, to)
+				pairs = append(pairs, [2]int{i - 16, last})
+			}
+		}
+	}
+	s.pairs = pairs
+	last = 0
+	at, masks = s.found.Of(mask.Colons)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			i := from + int(at[k]) + bits.TrailingZeros64(m)
+			if i >= to || i < last {
+				continue
+			}
+			for len(pairs) > 0 && pairs[0][1] <= i {
+				pairs = pairs[1:]
+			}
+			if len(pairs) > 0 && pairs[0][0] <= i {
+				continue
+			}
+			if end := s.ipv6(buf, i, from, to); end > 0 {
+				last = end
+			}
+		}
+	}
 }
 
 func (s *Scanner) ident(start, end int, w What) {

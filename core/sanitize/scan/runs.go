@@ -46,7 +46,7 @@ func (s *Scanner) runEnd(i int) int {
 	for i < s.le {
 		o := i - s.origin
 		b, sh := o/mask.Size, uint(o)%mask.Size
-		n := bits.TrailingZeros64(^(s.tokenish[b] >> sh))
+		n := bits.TrailingZeros64(^(s.masks.Token[b] >> sh))
 		if i += n; n == int(mask.Size-sh) {
 			continue // to the end of the block
 		}
@@ -62,7 +62,7 @@ func (s *Scanner) runStart(i, from int) int {
 	for i > from {
 		o := i - 1 - s.origin
 		b, sh := o/mask.Size, uint(o)%mask.Size
-		n := bits.LeadingZeros64(^(s.tokenish[b] << (mask.Size - 1 - sh)))
+		n := bits.LeadingZeros64(^(s.masks.Token[b] << (mask.Size - 1 - sh)))
 		if i -= n; n == int(sh)+1 {
 			continue
 		}
@@ -84,9 +84,9 @@ func (s *Scanner) runHas(start, end int) (digit, other bool) {
 		if end-i < n {
 			part &= 1<<(uint(end-s.origin)%mask.Size) - 1
 		}
-		blk := &s.filled[b]
-		digit = digit || blk.Digit&part != 0
-		other = other || part&^(blk.Digit|blk.HexAF|blk.Dash) != 0
+		d := s.masks.Digit[b]
+		digit = digit || d&part != 0
+		other = other || part&^(d|s.masks.HexAF[b]|s.masks.Dash[b]) != 0
 		i += n
 	}
 	return digit, other

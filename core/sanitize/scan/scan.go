@@ -63,14 +63,16 @@ type Scanner struct {
 	lineRuns []int // those of runs in the line
 	all      []hit // in the window
 	maybe    [64]candidate
-	late     []Ident // room for mergeIdents
-	runs     []int   // places inside long runs of token characters
-	blocks   []mask.Block
-	filled   []mask.Block // those of the window, which begins at origin
+	late     []hit    // room for mergeHits
+	pairs    [][2]int // room for colonized
+	order    order
+	runs     []int      // places inside long runs of token characters
+	masks    mask.Masks // of the window, which begins at origin and has filled blocks
+	found    mask.Found
+	filled   int
 	origin   int
-	masked   bool     // the line is one of the window's
-	tokenish []uint64 // for each block: what runs are made of, but for + = and ~
-	args     [96]arg  // of the command in the line
+	masked   bool    // the line is one of the window's
+	args     [96]arg // of the command in the line
 	spill    []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
 	depth   int
@@ -84,8 +86,7 @@ type Scanner struct {
 
 // New returns a Scanner in the state of a fresh file.
 func New() *Scanner {
-	s := &Scanner{Kernel: mask.Best(), blocks: make([]mask.Block, MaxLine/mask.Size+2), tokenish: make([]uint64, MaxLine/mask.Size+3)}
-	return s
+	return &Scanner{Kernel: mask.Best()}
 }
 
 // Reset makes the scanner ready for another file. Its name, if there is one,

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
@@ -66,107 +65,94 @@ func (s *Scanner) window(buf []byte, from, to int) {
 		}
 		text = s.spill
 	}
-	blocks := s.blocks[:n]
-	mask.Fill(s.Kernel, blocks, text, needles, s.Names.starts())
-	s.filled, s.origin = blocks, from
+	s.origin, s.filled = from, n
+	s.masks.Fill(s.Kernel, n, text, needles, s.Names.starts())
+	if rest := (to - from) % mask.Size; rest != 0 {
+		// What is behind the window is no part of its names.
+		s.masks.Letter[n-1] &= 1<<rest - 1
+		s.masks.Digit[n-1] &= 1<<rest - 1
+	}
 	s.all, s.runs = s.all[:0], s.runs[:0]
 	first := len(s.Idents)
-	s.collect(buf, text, blocks, from, to)
+	s.collect(buf, text, from, to)
+	if s.Identify {
+		s.identify(buf, from, to)
+	}
 	if len(s.UserKeys) > 0 {
 		s.userHits(buf, from, to)
 	}
-	mid := len(s.Idents)
-	s.walk(buf, blocks, from, to)
-	s.mergeIdents(first, mid)
+	s.walk(buf, from, to)
+	s.sortIdents(first, from)
 }
 
-// mergeIdents brings the identifiers of a window nearly in order: those that
-// the masks showed, up to mid, and those that the lines showed.
-func (s *Scanner) mergeIdents(first, mid int) {
-	late := append(s.late[:0], s.Idents[mid:]...)
+// collect verifies the candidates that the masks show for stems, and lists those
+// for runs. text is what the masks describe, which is buf from from on.
+func (s *Scanner) collect(buf, text []byte, from, to int) {
+	for b, t := range s.masks.Trig[:s.filled] {
+		// Most are no stems: the list grows without a branch.
+		n := 0
+		for ; t != 0; t &= t - 1 {
+			o := b*mask.Size + bits.TrailingZeros64(t)
+			w := binary.LittleEndian.Uint32(text[o : o+4])
+			h := headOf(w&0xffffff | 0x202020)
+			c := heads[h%uint32(len(heads))]
+			s.maybe[n%64] = candidate{int32(o), int32(c)}
+			n += int(chains[c].fourth >> (w >> 24 & 63) & 1)
+		}
+		for _, m := range s.maybe[:n] {
+			i := from + int(m.at)
+			if i+3 > to {
+				break
+			}
+			if buf[i] == '-' && i > from && buf[i-1] == '-' {
+				continue // only the first dash of a rule counts
+			}
+			s.all = verifyChain(s.all, buf, i, to, &chains[m.head])
+		}
+	}
+	s.masks.Find(s.Kernel, s.filled, &s.found)
+	at, masks := s.found.Of(mask.Run)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m); i < to {
+				s.runs = append(s.runs, i)
+			}
+		}
+	}
+	if at, masks = s.found.Of(mask.Strange); len(at) == 0 {
+		return
+	}
+	first := len(s.all)
+	for k, m := range masks {
+		for ; m != 0; m &= m - 1 {
+			if i := from + int(at[k]) + bits.TrailingZeros64(m); i < to {
+				s.all = otherHit(s.all, buf, i, to)
+			}
+		}
+	}
+	s.mergeHits(first)
+}
+
+// mergeHits brings the hits in order: those before first and those from there on
+// are.
+func (s *Scanner) mergeHits(first int) {
+	late := append(s.late[:0], s.all[first:]...)
 	s.late = late
-	i, at := mid-1, len(s.Idents)-1
+	i, at := first-1, len(s.all)-1
 	for k := len(late) - 1; k >= 0; at-- {
-		if i >= first && s.Idents[i].Start > late[k].Start {
-			s.Idents[at] = s.Idents[i]
+		if i >= 0 && s.all[i].pos > late[k].pos {
+			s.all[at] = s.all[i]
 			i--
 		} else {
-			s.Idents[at] = late[k]
+			s.all[at] = late[k]
 			k--
 		}
 	}
 }
 
-// collect verifies the candidates that the masks show. text is what the blocks
-// describe, which is buf from from on.
-func (s *Scanner) collect(buf, text []byte, blocks []mask.Block, from, to int) {
-	var idents identMasks
-	if s.Identify && (from == 0 || buf[from-1] == '\n') {
-		s.syslogHost(buf, from, to)
-	}
-	var high uint64
-	var run1, run2, run4, run8, inRun uint64
-	for b := range blocks {
-		blk := &blocks[b]
-		base := from + b*mask.Size
-		first := len(s.all)
-		if t := blk.Trig; t != 0 {
-			// Most are no stems: the list grows without a branch.
-			n := 0
-			for ; t != 0; t &= t - 1 {
-				o := b*mask.Size + bits.TrailingZeros64(t)
-				w := binary.LittleEndian.Uint32(text[o : o+4])
-				h := headOf(w&0xffffff | 0x202020)
-				c := heads[h%uint32(len(heads))]
-				s.maybe[n%64] = candidate{int32(o), int32(c)}
-				n += int(chains[c].fourth >> (w >> 24 & 63) & 1)
-			}
-			for _, m := range s.maybe[:n] {
-				i := from + int(m.at)
-				if i+3 > to {
-					break
-				}
-				if buf[i] == '-' && i > from && buf[i-1] == '-' {
-					continue // only the first dash of a rule counts
-				}
-				s.all = verifyChain(s.all, buf, i, to, &chains[m.head])
-			}
-		}
-		if h := blk.High &^ shl(blk.High, high, 1); h != 0 {
-			for ; h != 0; h &= h - 1 {
-				if i := base + bits.TrailingZeros64(h); i < to {
-					s.all = otherHit(s.all, buf, i, to)
-				}
-			}
-			slices.SortStableFunc(s.all[first:], func(a, b hit) int { return a.pos - b.pos })
-		}
-		high = blk.High
-		// Sixteen characters of a token in a row, by doubling.
-		r1 := blk.Digit | blk.Letter | blk.Under | blk.Dash
-		r2 := r1 & (r1<<1 | run1>>63)
-		r4 := r2 & (r2<<2 | run2>>62)
-		r8 := r4 & (r4<<4 | run4>>60)
-		r16 := r8 & (r8<<8 | run8>>56)
-		run1, run2, run4, run8 = r1, r2, r4, r8
-		s.tokenish[b] = r1 | blk.Dot | blk.Slash
-		for t := r16 &^ (r16<<1 | inRun); t != 0; t &= t - 1 {
-			if i := base + bits.TrailingZeros64(t); i < to {
-				s.runs = append(s.runs, i)
-			}
-		}
-		inRun = r16 >> 63
-		if s.Identify {
-			s.identify(&idents, blk, buf, base, from, to)
-		}
-	}
-	if idents.label != 0 {
-		s.host(buf, to, from, to)
-	}
-}
-
 // walk goes through the lines that have candidates, and through all lines while
 // a state is open.
-func (s *Scanner) walk(buf []byte, blocks []mask.Block, from, to int) {
+func (s *Scanner) walk(buf []byte, from, to int) {
 	h, r := 0, 0
 	base := from
 	for from < to {
@@ -182,10 +168,10 @@ func (s *Scanner) walk(buf []byte, blocks []mask.Block, from, to int) {
 			if next >= to {
 				return
 			}
-			start = base + lineStart(blocks, next-base)
+			start = base + s.lineStart(next-base)
 		}
 		end, next := to, to
-		if i := base + lineEnd(blocks, start-base); i < to {
+		if i := base + s.lineEnd(start-base); i < to {
 			end, next = i, i+1
 		}
 		first := h
@@ -206,13 +192,13 @@ func (s *Scanner) walk(buf []byte, blocks []mask.Block, from, to int) {
 }
 
 // lineOf is where the line of buf[at] begins, but not before the window.
-func (s *Scanner) lineOf(at int) int { return s.origin + lineStart(s.filled, at-s.origin) }
+func (s *Scanner) lineOf(at int) int { return s.origin + s.lineStart(at-s.origin) }
 
 // lineStart is where the line of the byte at begins.
-func lineStart(blocks []mask.Block, at int) int {
+func (s *Scanner) lineStart(at int) int {
 	b := at / mask.Size
-	m := blocks[b].Newline & (1<<(at%mask.Size) - 1)
-	for ; m == 0; m = blocks[b].Newline {
+	m := s.masks.Newline[b] & (1<<(at%mask.Size) - 1)
+	for ; m == 0; m = s.masks.Newline[b] {
 		if b--; b < 0 {
 			return 0
 		}
@@ -222,11 +208,11 @@ func lineStart(blocks []mask.Block, at int) int {
 
 // lineEnd is where the line feed of the line at begins is, or the end of the
 // blocks.
-func lineEnd(blocks []mask.Block, at int) int {
+func (s *Scanner) lineEnd(at int) int {
 	b := at / mask.Size
-	m := blocks[b].Newline >> (at % mask.Size) << (at % mask.Size)
-	for ; m == 0; m = blocks[b].Newline {
-		if b++; b == len(blocks) {
+	m := s.masks.Newline[b] >> (at % mask.Size) << (at % mask.Size)
+	for ; m == 0; m = s.masks.Newline[b] {
+		if b++; b == s.filled {
 			return b * mask.Size
 		}
 	}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchstring/latchstring/core/tunnel/link"
@@ -31,10 +31,10 @@ var below = []Case{
 		func(u unit) [][]byte { return [][]byte{sealedRecord(nil), u.b} },
 		func(u unit) [][]byte { return [][]byte{sealedRecord(u.b[recordHead:]), u.b} },
 		func(u unit) [][]byte { return [][]byte{[]byte("HTTP/1.1 200 OK\r\n\r\n"), u.b} })},
-	{"reorders-records", "holds a sealed record back until after the next", Harmless, reordersRecords},
-	{"reflects-records", "sends an end its own sealed records back", Harmless, reflectsRecords},
-	{"talks-within-tls", "sends bytes of its own within TLS when both ends have left it", Harmless, talksWithin},
-	{"ends-tls", "ends TLS itself, in the middle of the handshake and before the sealed records", Harmless, endsTLS},
+	{"reorders-records", "holds a sealed record back until after the next", Harmless, whilePassing(reordersRecords)},
+	{"reflects-records", "sends an end its own sealed records back", Harmless, whilePassing(reflectsRecords)},
+	{"talks-within-tls", "sends bytes of its own within TLS when both ends have left it", Harmless, whilePassing(talksWithin)},
+	{"ends-tls", "ends TLS itself, in the middle of the handshake and before the sealed records", Harmless, whilePassing(endsTLS)},
 }
 
 const recordHead = 5
@@ -80,171 +80,106 @@ func (w *world) records() int {
 // inRecords damages one large record while a file is copied, for each direction
 // and each of some ways.
 func inRecords(ways ...func(u unit) [][]byte) func(*world) (string, error) {
-	return whilePassing(func(w *world) (string, error) {
-		whole, ended := 0, 0
-		for _, up := range []bool{true, false} {
-			for i, damage := range ways {
-				var once sync.Once
-				ok, err := w.copies(oneWay(up, func(s *splice, u unit) [][]byte {
-					out := [][]byte{u.b}
-					if u.record && len(u.b) > 4<<10 {
-						once.Do(func() { out = damage(u) })
-						if len(out) == 2 && out[1] == nil {
-							time.AfterFunc(10*time.Millisecond, s.cut)
-						}
-					}
-					return out
-				}))
-				if err != nil {
-					return "", fmt.Errorf("way %d, to the system %v: %w", i, up, err)
-				}
-				if ok {
-					whole++
-				} else {
-					ended++
-				}
-			}
-		}
-		return copied(whole, ended), w.after()
-	})
+	return whilePassing(func(w *world) (string, error) { return w.damages(largeRecord, ways) })
 }
 
-// oneWay is a plan for one direction.
-func oneWay(up bool, meddle func(*splice, unit) [][]byte) plan {
-	if up {
-		return plan{up: meddle}
-	}
-	return plan{down: meddle}
-}
+func largeRecord(u unit) bool { return u.record && len(u.b) > 4<<10 }
 
 func reordersRecords(w *world) (string, error) {
-	return whilePassing(func(w *world) (string, error) {
-		whole, ended := 0, 0
-		for _, up := range []bool{true, false} {
-			var held []byte
-			swapped := false
-			ok, err := w.copies(oneWay(up, func(_ *splice, u unit) [][]byte {
-				switch {
-				case swapped || !u.record:
-				case held == nil && len(u.b) > 4<<10:
-					held = u.b
-					return nil
-				case held != nil:
-					swapped = true
-					return [][]byte{u.b, held}
-				}
-				return [][]byte{u.b}
-			}))
-			if err != nil {
-				return "", err
-			}
-			if ok {
-				whole++
-			} else {
-				ended++
-			}
-		}
-		return copied(whole, ended), w.after()
-	})(w)
+	return w.reorders(largeRecord, func(u unit) bool { return u.record })
 }
 
 // reflectsRecords gives each end what it has sealed itself.
 func reflectsRecords(w *world) (string, error) {
-	return whilePassing(func(w *world) (string, error) {
-		var mu sync.Mutex
-		var first []byte
-		done := false
-		p := plan{
-			up: func(_ *splice, u unit) [][]byte {
-				mu.Lock()
-				defer mu.Unlock()
-				if u.record && first == nil {
-					first = bytes.Clone(u.b)
-				}
-				return [][]byte{u.b}
-			},
-			down: func(_ *splice, u unit) [][]byte {
-				mu.Lock()
-				defer mu.Unlock()
-				if u.record && first != nil && !done {
-					done = true
-					return [][]byte{first, u.b}
-				}
-				return [][]byte{u.b}
-			},
-		}
-		ok, err := w.copies(p)
-		if err != nil {
-			return "", err
-		}
-		if !done {
-			return "", untested{errors.New("nothing was sent back")}
-		}
-		if !ok {
-			return "the copy was ended with an error", w.after()
-		}
-		return "the line was given up; the copy went on over another and was right to the last byte", w.after()
-	})(w)
+	var mu sync.Mutex
+	var first []byte
+	done := false
+	p := plan{
+		up: func(_ *splice, u unit) [][]byte {
+			mu.Lock()
+			defer mu.Unlock()
+			if u.record && first == nil {
+				first = bytes.Clone(u.b)
+			}
+			return [][]byte{u.b}
+		},
+		down: func(_ *splice, u unit) [][]byte {
+			mu.Lock()
+			defer mu.Unlock()
+			if u.record && first != nil && !done {
+				done = true
+				return [][]byte{first, u.b}
+			}
+			return [][]byte{u.b}
+		},
+	}
+	ok, err := w.copies(p)
+	if err != nil {
+		return "", err
+	}
+	if !done {
+		return "", untested{errors.New("nothing was sent back")}
+	}
+	if !ok {
+		return "the copy was ended with an error", w.after()
+	}
+	return "the line was given up; the copy went on over another and was right to the last byte", w.after()
 }
 
 // talksWithin answers the end of a side's TLS with bytes within its own.
 func talksWithin(w *world) (string, error) {
-	return whilePassing(func(w *world) (string, error) {
-		var once sync.Once
-		said := false
-		w.set(plan{leave: func(to net.Conn) {
-			once.Do(func() { _, err := to.Write([]byte("SSH-2.0-evil\r\n")); said = err == nil })
-		}})
-		v, err := w.eng.enter(w.system)
-		if err != nil {
-			return "the connection was ended with an error: " + err.Error(), w.after()
-		}
-		defer v.leave()
-		if err := v.works(); err != nil {
-			return "", err
-		}
-		if !said {
-			return "", untested{errors.New("nothing was said")}
-		}
-		return "the line was given up; the shell went on over another", w.after()
-	})(w)
+	var once sync.Once
+	var said atomic.Bool
+	w.set(plan{leave: func(to net.Conn) {
+		once.Do(func() { _, err := to.Write([]byte("SSH-2.0-evil\r\n")); said.Store(err == nil) })
+	}})
+	v, err := w.eng.enter(w.system)
+	if err != nil {
+		return "the connection was ended with an error: " + err.Error(), w.after()
+	}
+	defer v.leave()
+	if err := v.works(); err != nil {
+		return "", err
+	}
+	if !said.Load() {
+		return "", untested{errors.New("nothing was said")}
+	}
+	return "the line was given up; the shell went on over another", w.after()
 }
 
 // endsTLS says that the other side has left TLS when it has not.
 func endsTLS(w *world) (string, error) {
-	return whilePassing(func(w *world) (string, error) {
-		for _, up := range []bool{true, false} {
-			for _, when := range []byte{offer, claim, answer, sealed} {
-				var once sync.Once
-				end := func(s *splice, u unit) [][]byte {
-					if !u.record && !u.frame && u.kind == when {
-						once.Do(func() {
-							if up {
-								s.system.(*taped).CloseWrite()
-							} else {
-								s.engineer.(*taped).CloseWrite()
-							}
-						})
-					}
-					return [][]byte{u.b}
+	for _, up := range []bool{true, false} {
+		for _, when := range []byte{offer, claim, answer, sealed} {
+			var once sync.Once
+			end := func(s *splice, u unit) [][]byte {
+				if !u.record && !u.frame && u.kind == when {
+					once.Do(func() {
+						if up {
+							s.system.(*taped).CloseWrite()
+						} else {
+							s.engineer.(*taped).CloseWrite()
+						}
+					})
 				}
-				w.set(plan{up: end, down: end})
-				if v, err := w.eng.enter(w.system); err == nil {
-					err = v.works() // it came in by another try
-					v.leave()
-					if err != nil {
-						return "", err
-					}
-				} else {
-					w.may++ // the system may have let her in before the line broke
-				}
-				if err := w.after(); err != nil {
+				return [][]byte{u.b}
+			}
+			w.set(plan{up: end, down: end})
+			if v, err := w.eng.enter(w.system); err == nil {
+				err = v.works() // it came in by another try
+				v.leave()
+				if err != nil {
 					return "", err
 				}
+			} else {
+				w.may++ // the system may have let her in before the line broke
+			}
+			if err := w.after(); err != nil {
+				return "", err
 			}
 		}
-		return "the connections broke, or nothing came of it; nobody got further than before", nil
-	})(w)
+	}
+	return "the connections broke, or nothing came of it; nobody got further than before", nil
 }
 
 // descend goes on below TLS on one direction of a splice, where a side has left

@@ -35,7 +35,7 @@ var streams = []Case{
 		func(u unit) [][]byte { u.b[frameHead-1] ^= 1; return [][]byte{u.b} })},
 	{"doubles-frames", "sends a piece of a file twice", Harmless, duringCopy(func(u unit) [][]byte { return [][]byte{u.b, u.b} })},
 	{"drops-frames", "leaves a piece of a file out", Harmless, duringCopy(func(u unit) [][]byte { return nil })},
-	{"reorders-frames", "sends the pieces of a file in another order", Harmless, reorders},
+	{"reorders-frames", "sends the pieces of a file in another order", Harmless, reordersFrames},
 	{"truncates-stream", "ends the line in the middle of a piece, and says that this is the end", Noticed, duringCopy(
 		func(u unit) [][]byte { return [][]byte{u.b[:len(u.b)/2], nil} },
 		func(u unit) [][]byte { return [][]byte{frame(fin, u.position(), nil), u.b} })},
@@ -54,38 +54,51 @@ var streams = []Case{
 // duringCopy damages one piece while a file is copied, for each direction and
 // each of some ways.
 func duringCopy(ways ...func(u unit) [][]byte) func(*world) (string, error) {
-	return func(w *world) (string, error) {
-		whole, ended := 0, 0
-		for _, up := range []bool{true, false} {
-			for i, damage := range ways {
-				var once sync.Once
-				meddle := func(s *splice, u unit) [][]byte {
-					out := [][]byte{u.b}
-					if u.frame && u.kind == data && len(u.payload()) > 512 {
-						once.Do(func() { out = damage(u) })
-						if len(out) == 2 && out[1] == nil {
-							time.AfterFunc(10*time.Millisecond, s.cut)
-						}
-					}
-					return out
-				}
-				p := plan{down: meddle}
-				if up {
-					p = plan{up: meddle}
-				}
-				ok, err := w.copies(p)
-				if err != nil {
-					return "", fmt.Errorf("way %d, to the system %v: %w", i, up, err)
-				}
-				if ok {
-					whole++
-				} else {
-					ended++
+	return func(w *world) (string, error) { return w.damages(largeFrame, ways) }
+}
+
+func largeFrame(u unit) bool { return u.frame && u.kind == data && len(u.payload()) > 512 }
+
+// damages damages one unit of a kind, in each of some ways. A way that ends with
+// nothing cuts the line behind it.
+func (w *world) damages(meant func(unit) bool, ways []func(u unit) [][]byte) (string, error) {
+	return w.bothWays(len(ways), func(i int) func(*splice, unit) [][]byte {
+		var once sync.Once
+		return func(s *splice, u unit) [][]byte {
+			out := [][]byte{u.b}
+			if meant(u) {
+				once.Do(func() { out = ways[i](u) })
+				if len(out) == 2 && out[1] == nil {
+					time.AfterFunc(10*time.Millisecond, s.cut)
 				}
 			}
+			return out
 		}
-		return copied(whole, ended), w.after()
+	})
+}
+
+// bothWays copies a file while one direction is meddled with, for each of them
+// and each of some ways to do that.
+func (w *world) bothWays(ways int, meddler func(way int) func(*splice, unit) [][]byte) (string, error) {
+	whole, ended := 0, 0
+	for _, up := range []bool{true, false} {
+		for i := range ways {
+			p := plan{down: meddler(i)}
+			if up {
+				p = plan{up: p.down}
+			}
+			ok, err := w.copies(p)
+			if err != nil {
+				return "", fmt.Errorf("way %d, to the system %v: %w", i, up, err)
+			}
+			if ok {
+				whole++
+			} else {
+				ended++
+			}
+		}
 	}
+	return copied(whole, ended), w.after()
 }
 
 func copied(whole, ended int) string {
@@ -133,42 +146,31 @@ func (w *world) copies(p plan) (well bool, err error) {
 	return true, nil
 }
 
-// reorders holds a piece back until after the next.
-func reorders(w *world) (string, error) {
-	whole, ended := 0, 0
-	for _, up := range []bool{true, false} {
+// reorders holds a large unit back until after the next.
+func (w *world) reorders(large, next func(unit) bool) (string, error) {
+	return w.bothWays(1, func(int) func(*splice, unit) [][]byte {
 		var mu sync.Mutex
 		var held []byte
 		swapped := false
-		meddle := func(_ *splice, u unit) [][]byte {
+		return func(_ *splice, u unit) [][]byte {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case swapped || !u.frame || u.kind != data:
-			case held == nil && len(u.payload()) > 512:
+			case swapped:
+			case held == nil && large(u):
 				held = u.b
 				return nil
-			case held != nil:
+			case held != nil && next(u):
 				swapped = true
 				return [][]byte{u.b, held}
 			}
 			return [][]byte{u.b}
 		}
-		p := plan{down: meddle}
-		if up {
-			p = plan{up: meddle}
-		}
-		ok, err := w.copies(p)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			whole++
-		} else {
-			ended++
-		}
-	}
-	return copied(whole, ended), w.after()
+	})
+}
+
+func reordersFrames(w *world) (string, error) {
+	return w.reorders(largeFrame, func(u unit) bool { return u.frame && u.kind == data })
 }
 
 // prove goes through the handshake by the relay, without the program around it:

@@ -134,7 +134,7 @@ var wholeNames = map[string]verdict{
 	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
-	"updatepassword": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},
+	"updatepassword": {Policy, ""}, "loadcredential": {Policy, ""}, "loadcredentialencrypted": {Policy, ""}, "importcredential": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},
 	"basicauth": {Weak, Password}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }

@@ -177,6 +177,10 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if s.changed(v, w) {
 		return
 	}
+	if q := nonSpace(buf, v, s.le); q+1 == s.le && buf[q] == '\\' && w.class == keyname.Strong && !s.State.open() {
+		s.enter(InNext, w.kind, w.indent, 1, 0) // the value is all on the next line
+		return
+	}
 	spans := len(s.Spans)
 	end := s.value(v, w)
 	if len(s.Spans) > spans {

@@ -40,6 +40,21 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 		// AUTH [user] password of Redis, AUTH PLAIN base64 of mail
 		return s.authCommand(ks, sep, w)
+	case string(k) == "_auth":
+		// npm config set _auth x
+		if b, e := word(sep); s.before(ks, "set ") && e-b >= 8 {
+			w.kind, w.rule = keyname.Credential, "directive"
+			s.judge(b, e, w, true)
+			return true
+		}
+	case foldIs(k, "credentials"):
+		// default credentials NAME/PASSWORD
+		b, e := word(sep)
+		if i := bytes.IndexByte(buf[b:e], '/'); i > 1 && isIdent(buf[b:b+i]) && mixedWord(buf[b+i+1:e]) {
+			w.kind, w.rule = keyname.Password, "directive"
+			s.judge(b+i+1, e, w, true)
+			return true
+		}
 	case foldIs(k, "auth-pass"):
 		if s.before(ks, "sentinel ") {
 			_, e := word(sep)

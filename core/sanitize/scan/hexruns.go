@@ -48,7 +48,7 @@ func (s *Scanner) cipherBefore(p int) bool {
 	}
 	cipher, before := b[i+1:], bytes.TrimRight(b[:i], " \t")
 	before = before[bytes.LastIndexAny(before, " \t")+1:]
-	for _, w := range []string{"crypt", "enc", "auth", "auth-trunc", "aead"} {
+	for _, w := range []string{"crypt", "enc", "auth", "auth-trunc", "aead", "-E", "-A"} {
 		if string(before) == w {
 			return bytes.IndexByte(cipher, '(') > 0 || bytes.IndexByte(cipher, '-') > 0
 		}

@@ -281,7 +281,7 @@ func (s *Scanner) wrapped(p int, w want) bool {
 		e++
 	}
 	if e+1 < s.le && buf[e] == '[' && (foldIs(buf[p:e], "optional") || foldIs(buf[p:e], "some") || foldIs(buf[p:e], "present")) {
-		if i := bytes.IndexByte(buf[e:s.le], ']'); i > 1 {
+		if i := bytes.IndexByte(buf[e:s.le], ']'); i > 1 && !s.source && (mixedWord(buf[e+1:e+i]) || looksRandom(buf[e+1:e+i])) {
 			s.judge(e+1, e+i, w, true) // Optional[x] of Java
 			return true
 		}

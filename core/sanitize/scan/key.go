@@ -156,6 +156,9 @@ func (s *Scanner) twoWords(ks, ke int, class keyname.Class) (int, keyname.Class,
 	if ws == ks-1 {
 		return ks, 0, ""
 	}
+	if ws > s.ls && (buf[ws-1] == ':' || buf[ws-1] == '=') {
+		return ks, 0, "" // the value of another key
+	}
 	c, k := s.classify(buf[ws:ke])
 	if c == keyname.Strong && class != keyname.Strong || c == keyname.Policy {
 		return ws, c, k
@@ -173,7 +176,7 @@ func (s *Scanner) tail(from, to int) bool {
 			continue
 		}
 		rest := s.buf[i+1 : to]
-		if len(rest) >= 20 && !bytes.ContainsAny(rest, "._") && looksRandom(rest) && mixed(rest) {
+		if len(rest) >= 20 && !bytes.ContainsAny(rest, "._") && (looksRandom(rest) && mixed(rest) || upperIdent(s.buf[from-3:from]) && onlyAlnum(rest)) {
 			s.hide(i+1, to, keyname.Token, "key-tail")
 			return true
 		}
@@ -348,7 +351,7 @@ func (s *Scanner) afterEscape(ks int) bool {
 	return ks-2 >= s.ls && s.buf[ks-2] == '\\' && s.buf[ks-1] == 'n'
 }
 
-var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add"}
+var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add", "define"}
 
 func isDeclarator(w []byte) bool {
 	for _, d := range declarators {

@@ -6,8 +6,8 @@ import (
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
 
-// Dialogues and statements that are known by their words: mail, keys of the
-// kernel, directives whose secret stands at the end of a string.
+// Dialogues and statements that are known by their words: mail,
+// directives whose secret stands at the end of a string.
 
 // spoken deals with the words of such a statement, found at pos; the text
 // behind them begins at p. False if they are none of these.
@@ -36,8 +36,6 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 			at += bytes.Index(buf[at:s.le], f[1]) + len(f[1])
 			s.value(at, w)
 		}
-	case "cbc(", "hmac(", "hmac-sha1 ", "hmac-sha256 ":
-		s.kernelKey(p, w)
 	case "linkedsrvlogin":
 		var cols [8]arg
 		if n := s.columns(p, s.le, ',', cols[:]); n > 2 {
@@ -102,25 +100,6 @@ func (s *Scanner) lastWord(p int, w want) {
 	}
 	if b > p && b < e && buf[b] != '$' {
 		s.judge(b, e, w, true)
-	}
-}
-
-// kernelKey hides the hex digits of a key behind the name of its algorithm:
-// enc cbc(aes) 0x..., auth hmac(sha1) 0x...
-func (s *Scanner) kernelKey(p int, w want) {
-	buf := s.buf
-	end := min(s.le, p+48)
-	i := bytes.Index(buf[p:end], []byte("0x"))
-	if i < 0 {
-		return
-	}
-	e := p + i + 2
-	for e < s.le && isHex(buf[e]) {
-		e++
-	}
-	if e-p-i >= 18 {
-		w.kind = keyname.APIKey
-		s.judge(p+i, e, w, true)
 	}
 }
 

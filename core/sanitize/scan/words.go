@@ -101,6 +101,11 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		e++
 	}
 	v := buf[sep:e]
+	if w.class == keyname.Weak && s.headerLineStart() && mixedWord(v) && len(v) >= 8 && !isVersionish(v) {
+		w.class, w.rule = keyname.Strong, "directive"
+		s.judge(sep, e, w, true) // http-request set-header X-Auth x
+		return
+	}
 	if c == '-' && len(v) == 1 && w.class == keyname.Strong {
 		// api key - x, token - 'x'
 		p := nonSpace(buf, e, s.le)
@@ -141,7 +146,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			if end := s.secondString(sep, w); end == 0 {
 				s.value(sep, w)
 			}
-		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && s.hasWord("user ")) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && (s.hasWord("user ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -216,6 +221,11 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if w.class == keyname.Strong && w.kind == keyname.Password && gap == 1 && mixedWord(v) && looksSecret(v) && s.offered(ks) {
 		w.rule = "key-word"
 		s.judge(sep, e, w, true) // login with password x failed
+		return
+	}
+	if single && gap == 1 && upperIdent(w.key) && len(v) >= 20 && onlyAlnum(v) && lineStart == (ks == s.ls) {
+		w.rule, w.class = "key-word", keyname.Strong
+		s.judge(sep, e, w, true) // ACME SECRET KEY x
 		return
 	}
 	// Anywhere: a word that no one would say.
@@ -534,7 +544,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 			continue
 		}
 		e := p
-		for e < s.le && !isSpace(buf[e]) {
+		for e < s.le && !isSpace(buf[e]) && buf[e] != '<' && !(buf[e] == '&' && e+3 < s.le && (string(buf[e:e+3]) == "&lt" || string(buf[e:e+3]) == "&am")) {
 			e++
 		}
 		t := e
@@ -569,6 +579,11 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 	p := s.le
 	for p > ke && !isSpace(buf[p-1]) {
 		p--
+	}
+	if i := bytes.IndexByte(buf[p:s.le], ':'); i > 1 && s.le-p-i > 5 && p-ke >= 4 && p-ke < 20 && string(buf[p-4:p]) == "for " && mixedWord(buf[p+i+1:s.le]) && isIdent(buf[p:p+i]) {
+		w.rule = "sentence"
+		s.judge(p+i+1, s.le, w, true) // password for NAME:x
+		return true
 	}
 	if s.le-p < 6 || p-ke < 6 || p-ke > 90 || p < 2 || buf[p-2] != ':' || !isSpace(buf[p-1]) {
 		return false
@@ -640,5 +655,14 @@ func (s *Scanner) keyIs(p int) bool {
 		return false
 	}
 	s.hide(p, e, keyname.APIKey, "sentence")
+	return true
+}
+
+func onlyAlnum(v []byte) bool {
+	for _, c := range v {
+		if !isAlnum(c) {
+			return false
+		}
+	}
 	return true
 }

@@ -106,28 +106,41 @@ func (s *Scanner) host(buf []byte, end, from, to int) {
 	if !topLevel(&low, end-i) {
 		return
 	}
-	start := i
-	for start > from && (isAlnum(buf[start-1]) || buf[start-1] == '-' || buf[start-1] == '.' || buf[start-1] == '_') && i-start < 250 {
-		start--
-	}
+	start := max(s.labelStart(i), i-250)
 	for start < i && !isAlnum(buf[start]) {
 		start++
 	}
 	if start >= i-1 || start > from && (buf[start-1] == '@' || buf[start-1] == '$' || buf[start-1] == '{' || buf[start-1] >= 0x80) {
 		return
 	}
-	name := buf[start:end]
-	if bytes.Contains(name, []byte("..")) || isDigit(name[0]) && isVersionish(name) {
-		return
+	e, ok := s.known.ask(buf, start, end, isHost)
+	if !ok {
+		yes := isHostName(buf[start:end], end-i)
+		if e == nil {
+			if !yes {
+				return
+			}
+			e = &knownText{answer: 1}
+		}
+		e.answer = uint8(btoi(yes))
 	}
-	// os.environ.in, foo.app: one short lower label before a doubtful ending is
-	// rather a file or an attribute.
-	if bytes.Count(name, []byte{'.'}) == 1 && end-i == 2 && i-start < 5 {
-		return
-	}
-	if isPublic(name) {
+	if e.answer == 0 {
 		return
 	}
 	s.ident(start, end, Host)
 	s.shortName(buf, start, end, to)
+}
+
+// isHostName rules out what else looks like the name of a machine whose last
+// label has a length of tail.
+func isHostName(name []byte, tail int) bool {
+	if bytes.Contains(name, []byte("..")) || isDigit(name[0]) && isVersionish(name) {
+		return false
+	}
+	// os.environ.in, foo.app: one short lower label before a doubtful ending is
+	// rather a file or an attribute.
+	if bytes.Count(name, []byte{'.'}) == 1 && tail == 2 && len(name)-tail < 5 {
+		return false
+	}
+	return !isPublic(name)
 }

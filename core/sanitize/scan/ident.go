@@ -84,7 +84,7 @@ func (s *Scanner) identify(buf []byte, from, to int) {
 		for ; m != 0; m &= m - 1 {
 			i := from + int(at[k]) + bits.TrailingZeros64(m)
 			if i+2 < to && s.Names.first>>(buf[i]&31)&1 != 0 && s.Names.head(buf[i:i+3]) {
-				s.name(buf, i, from, to)
+				s.name(buf, i, to)
 			}
 		}
 	}
@@ -131,21 +131,7 @@ func (s *Scanner) ident(start, end int, w What) {
 
 // ipv4 verifies the dotted quad whose last group begins at i.
 func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
-	end := i
-	for end < to && isDigit(buf[end]) {
-		end++
-	}
-	start := i - 1
-	for groups := 0; groups < 3; groups++ {
-		n := start
-		for start > from && isDigit(buf[start-1]) && n-start < 4 {
-			start--
-		}
-		if groups < 2 {
-			start--
-		}
-	}
-	addr, ok := parseQuad(buf[start:end])
+	start, end, addr, ok := s.quad(buf, i, to)
 	if !ok {
 		return i + 1
 	}
@@ -175,6 +161,58 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 	}
 	s.Idents = append(s.Idents, Ident{start, end, addr, IPv4})
 	return end
+}
+
+// quad reads the dotted quad whose last group begins at i. Its dots and digits
+// are in the masks.
+func (s *Scanner) quad(buf []byte, i, to int) (start, end int, addr uint32, ok bool) {
+	for end = i + 1; end < to && isDigit(buf[end]); end++ {
+	}
+	// The 64 bytes before i, the last of them in the top bit.
+	o := i - s.origin
+	b, sh := o/64, uint(o)%64
+	dots, digits := s.masks.Dot[b]<<(64-sh), s.masks.Digit[b]<<(64-sh)
+	if b > 0 {
+		dots |= s.masks.Dot[b-1] >> sh
+		digits |= s.masks.Digit[b-1] >> sh
+	}
+	row := bits.LeadingZeros64(^(dots | digits))
+	n3 := bits.LeadingZeros64(dots << 1)
+	dots <<= 2 + n3
+	n2 := bits.LeadingZeros64(dots)
+	n1 := bits.LeadingZeros64(^(digits << (3 + n3 + n2)))
+	n4 := end - i
+	p2 := i - 1 - n3
+	p1 := p2 - 1 - n2
+	start = p1 - 1 - n1
+	if n1 == 0 || n2 == 0 || n3 == 0 || n1 > 3 || n2 > 3 || n3 > 3 || n4 > 3 || row < 3+n1+n2+n3 {
+		return 0, 0, 0, false
+	}
+	v1, v2, v3, v4 := group(buf, start, n1), group(buf, p1, n2), group(buf, p2, n3), group(buf, i, n4)
+	if v1|v2|v3|v4 > 255 {
+		return 0, 0, 0, false
+	}
+	return start, end, v1<<24 | v2<<16 | v3<<8 | v4, true
+}
+
+// group is the number of n digits at p, or more than 255.
+func group(buf []byte, p, n int) uint32 {
+	c := uint32(buf[p] - '0')
+	if n == 1 {
+		return c
+	}
+	if c == 0 {
+		return 256 // leading zeros
+	}
+	c = c*10 + uint32(buf[p+1]-'0')
+	if n == 2 {
+		return c
+	}
+	c = c*10 + uint32(buf[p+2]-'0')
+	if c > 255 {
+		return 256
+	}
+	return c
 }
 
 func isAddressAt(buf []byte, i, to int) bool {
@@ -237,6 +275,9 @@ func versionBefore(buf []byte, start, from int) bool {
 		i--
 	}
 	w := buf[i:e]
+	if len(w) == 0 {
+		return false
+	}
 	if j := bytes.LastIndexByte(w, '_'); j >= 0 {
 		w = w[j+1:]
 	}

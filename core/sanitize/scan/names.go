@@ -77,28 +77,38 @@ func (n *Names) head(b []byte) bool {
 
 // name looks the word at i up: as long as it goes with dots and dashes, then
 // shorter.
-func (s *Scanner) name(buf []byte, i, from, to int) {
-	var low [65]byte
-	n := 0
-	for i+n < to && n < 64 {
-		c := buf[i+n]
-		if !isAlnum(c) && c != '-' && c != '.' && c != '_' {
-			break
-		}
-		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
-		}
-		low[n] = c
-		n++
-	}
-	for n >= 3 {
-		if s.Names.sizes>>(n-1)&1 != 0 {
-			if w, ok := s.Names.words[string(low[:n])]; ok {
+func (s *Scanner) name(buf []byte, i, to int) {
+	end := min(s.labelEnd(i, to), i+64)
+	e, ok := s.known.ask(buf, i, end, isName)
+	if !ok {
+		n, w := s.Names.lookUp(buf[i:end])
+		if e == nil {
+			if n > 0 {
 				s.ident(i, i+n, w)
-				return
+			}
+			return
+		}
+		e.answer, e.What = uint8(n), w
+	}
+	if e.answer > 0 {
+		s.ident(i, i+int(e.answer), e.What)
+	}
+}
+
+// lookUp says how many of the first bytes of v, 64 at most, are a name.
+func (n *Names) lookUp(v []byte) (int, What) {
+	var low [65]byte
+	for i, c := range v {
+		low[i] = lower(c)
+	}
+	for k := len(v); k >= 3; {
+		if n.sizes>>(k-1)&1 != 0 {
+			if w, ok := n.words[string(low[:k])]; ok {
+				return k, w
 			}
 		}
-		for n--; n > 0 && low[n] != '.' && low[n] != '-' && low[n] != '_'; n-- {
+		for k--; k > 0 && low[k] != '.' && low[k] != '-' && low[k] != '_'; k-- {
 		}
 	}
+	return 0, 0
 }

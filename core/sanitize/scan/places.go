@@ -40,15 +40,11 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 	default:
 		return
 	}
-	e := p
-	for e < len(line) && (isAlnum(line[e]) || line[e] == '-' || line[e] == '.') {
-		e++
-	}
+	e := min(s.labelEnd(ls+min(p, len(line)), to)-ls, len(line))
 	if e-p < 2 || e+2 >= len(line) || line[e] != ' ' || !isAlnum(line[p]) {
 		return
 	}
-	host := line[p:e]
-	if !hostLike(host, classic) {
+	if !s.logger(buf, ls+p, ls+e, classic) {
 		return
 	}
 	// The program, with its number in brackets or a colon.
@@ -63,6 +59,24 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 		return
 	}
 	s.ident(ls+p, ls+e, Host)
+}
+
+// logger tells whether buf[start:end] may be the machine that wrote a line.
+func (s *Scanner) logger(buf []byte, start, end int, classic bool) bool {
+	q := isSender
+	if classic {
+		q = isLogger
+	}
+	e, ok := s.known.ask(buf, start, end, q)
+	if !ok {
+		v := buf[start:end]
+		yes := bytes.IndexByte(v, '_') < 0 && hostLike(v, classic)
+		if e == nil {
+			return yes
+		}
+		e.answer = uint8(btoi(yes))
+	}
+	return e.answer != 0
 }
 
 // hostLike rules out what else stands behind a time.

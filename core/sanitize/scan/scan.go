@@ -81,6 +81,8 @@ type Scanner struct {
 	view    encoding.View
 	dump    *dump
 	memo    memo
+	known   known
+	asked   *Names // whose names are known
 	quiet   quiet
 }
 

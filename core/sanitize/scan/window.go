@@ -73,6 +73,9 @@ func (s *Scanner) window(buf []byte, from, to int) {
 		s.masks.Digit[n-1] &= 1<<rest - 1
 	}
 	s.all, s.runs = s.all[:0], s.runs[:0]
+	if s.asked != s.Names {
+		s.asked, s.known = s.Names, known{}
+	}
 	first := len(s.Idents)
 	s.collect(buf, text, from, to)
 	if s.Identify {

@@ -1,0 +1,91 @@
+package scan
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// known remembers what was decided about a piece of text by its bytes alone: logs
+// name few machines and name them all the time. What is pushed out is decided
+// again.
+type known struct {
+	slots [512]knownText
+}
+
+// knownText says what was decided for one question about a text.
+type knownText struct {
+	text     [59]byte
+	n        uint8
+	question question
+	answer   uint8
+	What     What
+	_        uint8
+}
+
+// question is what was asked about a text.
+type question uint8
+
+const (
+	isName   question = iota + 1 // how much of it is a name of the machine, and of what?
+	isHost                       // is it the name of a machine that is not public?
+	isLogger                     // is it the machine that wrote a line, behind a time such as Jan 12 06:25:43?
+	isSender                     // or behind 2026-01-12T06:25:43?
+)
+
+// ask looks up buf[start:end]. If it is not known, the slot is made ready for the
+// answer; nil means that it cannot be remembered.
+func (t *known) ask(buf []byte, start, end int, q question) (slot *knownText, ok bool) {
+	n := end - start
+	if n > len(slot.text) {
+		return nil, false
+	}
+	var head, tail uint64
+	if n >= 8 {
+		head, tail = binary.LittleEndian.Uint64(buf[start:]), binary.LittleEndian.Uint64(buf[end-8:])
+		if n > 16 {
+			head ^= bits.RotateLeft64(binary.LittleEndian.Uint64(buf[start+n/2-4:]), 23)
+		}
+	} else {
+		for _, c := range buf[start:end] {
+			head = head<<8 | uint64(c)
+		}
+	}
+	h := (head ^ bits.RotateLeft64(tail, 31) ^ uint64(n)<<8 ^ uint64(q)) * 0x9E3779B97F4A7C15
+	slot = &t.slots[h>>(64-9)]
+	if int(slot.n) == n && slot.question == q && string(slot.text[:slot.n]) == string(buf[start:end]) {
+		return slot, true
+	}
+	slot.n, slot.question = uint8(copy(slot.text[:], buf[start:end])), q
+	return slot, false
+}
+
+// labelEnd is where the letters, digits and - . _ from i on end, in the window.
+func (s *Scanner) labelEnd(i, to int) int {
+	o := i - s.origin
+	b, sh := o/64, uint(o)%64
+	n := bits.TrailingZeros64(^(s.masks.Label[b] >> sh))
+	if n < 64-int(sh) {
+		return min(i+n, to)
+	}
+	for b++; b < s.filled; b++ {
+		if m := ^s.masks.Label[b]; m != 0 {
+			return min(s.origin+b*64+bits.TrailingZeros64(m), to)
+		}
+	}
+	return to
+}
+
+// labelStart is where those before i begin.
+func (s *Scanner) labelStart(i int) int {
+	o := i - s.origin
+	b, sh := o/64, uint(o)%64
+	if m := ^s.masks.Label[b] << (64 - sh); m != 0 {
+		return i - bits.LeadingZeros64(m)
+	}
+	for b--; b >= 0; b-- {
+		if m := ^s.masks.Label[b]; m != 0 {
+			return s.origin + b*64 + 64 - bits.LeadingZeros64(m)
+		}
+	}
+	return s.origin
+}

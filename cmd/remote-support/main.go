@@ -45,6 +45,7 @@ Examples:
 			auditCommand(),
 			portsCommand(),
 			recordingsCommand(),
+			revocationsCommand(),
 			buildConfigCommand(),
 			disableCommand(),
 			serveCommand(),

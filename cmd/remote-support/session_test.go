@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/core/revoke"
 )
 
 // scene is what the commands of one script share.
@@ -134,6 +136,17 @@ func (s *scene) commands() map[string]func(*testscript.TestScript, bool, []strin
 			}
 		},
 		"engineer": s.engineer,
+		"revoke": func(ts *testscript.TestScript, _ bool, args []string) { // revoke FILE NUMBER ENTRY...
+			n, err := strconv.ParseUint(args[1], 10, 64)
+			ts.Check(err)
+			l := revoke.List{Number: n, Issued: time.Now()}
+			for _, e := range args[2:] {
+				l.Revoked = append(l.Revoked, revoke.Entry{What: e, Since: l.Issued.UTC(), Reason: "laptop stolen"})
+			}
+			raw, err := revoke.Sign(s.relay.SupportCA(), l)
+			ts.Check(err)
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o600))
+		},
 	}
 }
 

@@ -31,6 +31,7 @@ Examples:
 			engineersCommand(),
 			bundlesCommand(),
 			recordingsCommand(),
+			revocationsCommand(),
 			auditCommand(),
 		},
 	})

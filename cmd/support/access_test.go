@@ -20,6 +20,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/connect/connecttest"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/testdata/cmdtest"
 )
 
@@ -40,7 +41,7 @@ func TestAccess(t *testing.T) {
 			e.Values[openSystem{}] = s
 			e.Values[meddling{}] = &chanBox{}
 			for name, value := range map[string]string{
-				"RSS": s.Near.Address, "PIN": s.Loaded.Pin().String(), "HOME": e.WorkDir, "SSH_AUTH_SOCK": "", "ID": s.System.ID(), "KEY": s.KeyFile, "THERE": e.WorkDir + "/there",
+				"RSS": s.Near.Address, "PIN": s.Loaded.Pin().String(), "HOME": e.WorkDir, "SSH_AUTH_SOCK": "", "ID": s.System.ID(), "KEY": s.KeyFile, "CA": filepath.Join(s.Loaded.Places.HandOut, setup.SupportCAName), "THERE": e.WorkDir + "/there",
 			} {
 				e.Setenv(name, value)
 			}

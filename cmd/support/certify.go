@@ -18,8 +18,8 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 )
 
-// maxValid is longer than any shift: a certificate that nobody can call back
-// should end by itself.
+// maxValid is longer than any shift: a certificate should end by itself, also where
+// the list of revoked ones does not arrive.
 const maxValid = 31 * 24 * time.Hour
 
 func certifyCommand() *cli.Command {
@@ -75,7 +75,7 @@ func certify(c *cli.Context) error {
 		return cmdline.Usagef("--name %.80q: use letters, digits, '.', '_', '-' and '@'", c.String("name"))
 	}
 	if v := c.Duration("valid"); v <= 0 || v > maxValid {
-		return cmdline.Usagef("--valid %s: use up to %d days; a certificate cannot be called back", v, maxValid/(24*time.Hour))
+		return cmdline.Usagef("--valid %s: use up to %d days: where no list of revoked ones arrives, a certificate must end by itself", v, maxValid/(24*time.Hour))
 	}
 	key, err := publicKeyFile(path)
 	if err != nil {

@@ -38,6 +38,7 @@ func app() *cli.App {
 			requestCommand(),
 			respondCommand(),
 			certifyCommand(),
+			revokeCommand(),
 		},
 	})
 	a.DisableSliceFlagSeparator = true // paths and commands have commas

@@ -64,6 +64,7 @@ type live struct {
 	gate    *handshake.Gate
 	ca      ssh.PublicKey
 	resume  resume.Table
+	revoked *revocations
 	ctx     context.Context
 	stop    context.CancelCauseFunc
 	work    sync.WaitGroup // connections, and the link
@@ -192,6 +193,8 @@ func (r *remote) checkClocks() (expired bool) {
 		go l.end(session.Expire, "its time is up")
 	default:
 		l.checkCertificates()
+		l.revoked.reload()
+		l.checkRevoked()
 	}
 	if n.Warn && !n.Expired {
 		left := n.Left.Round(time.Second)

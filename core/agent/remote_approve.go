@@ -59,7 +59,7 @@ func (c *conn) approve(ctx context.Context, hs *handshake.Conn) error {
 
 // accept asks policy about the connection.
 func (c *conn) accept(approvers []string) policy.Decision {
-	f := policy.Facts{policy.Engineer: c.peer.Engineer, policy.Case: c.peer.Case, policy.From: c.from, policy.Approvers: strings.Join(approvers, ",")}
+	f := policy.Facts{policy.Engineer: c.peer.Engineer, policy.Case: c.peer.Case, policy.From: c.from, policy.Certificate: certificateFact(c.peer.Certificate), policy.Approvers: strings.Join(approvers, ",")}
 	return c.asked.Decide(policy.ConnectAccept, f)
 }
 

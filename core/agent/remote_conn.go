@@ -125,7 +125,7 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 		raw.Close()
 		return errors.New("the time of the session is up")
 	}
-	hs, err := l.gate.Accept(ctx, raw, handshake.ServerOptions{Offer: l.offer(), SupportCA: l.ca, SystemNames: []string{l.vendor.System}, Now: l.clock.Now})
+	hs, err := l.gate.Accept(ctx, raw, handshake.ServerOptions{Offer: l.offer(), SupportCA: l.ca, SystemNames: []string{l.vendor.System}, Now: l.clock.Now, Revoked: l.revoked.check})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,11 @@ func (l *live) admit(ctx context.Context, raw net.Conn, s startConn) error {
 		_ = hs.Deny(ctx, handshake.CodeDenied, firstLine(err.Error()))
 		return err
 	}
-	if over := c.expired(); over != "" { // while people thought about it
+	over := c.expired() // while people thought about it
+	if err := l.revoked.check(c.peer.Certificate); err != nil {
+		over = err.Error()
+	}
+	if over != "" {
 		_ = hs.Deny(ctx, handshake.CodeCertificate, over)
 		return errors.New(over)
 	}
@@ -215,7 +219,7 @@ func (l *live) attach(ctx context.Context, hs *handshake.Conn, req handshake.Req
 // enrol lists a connection, so that it can be seen and cut.
 func (l *live) enrol(hs *handshake.Conn, s startConn) (*conn, error) {
 	c := &conn{l: l, id: s.Connection, peer: hs.Peer(), from: clip(s.From), since: l.clock.Now(), done: make(chan struct{}), warns: make(chan string, 4), state: control.ConnectionWaiting}
-	c.asked.policy = l.a
+	c.asked.policy = present{l}
 	c.ctx, c.stop = context.WithCancelCause(l.ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()

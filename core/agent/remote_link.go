@@ -190,6 +190,7 @@ func tunnelLink(ctx context.Context, o linkOptions) error {
 	return tunnel.Run(ctx, tunnel.Options{
 		Relay: relay, RelayKey: key, Session: l.hello(), Renew: l.renew,
 		Together: l.route.Use("").Proxy == "", // a proxy may count connections
+		Revoked:  l.revoked.told,
 		Serve: func(ctx context.Context, raw net.Conn, s tunnel.Start) {
 			o.Serve(ctx, raw, startConn{s.Connection, s.Engineer, s.From, s.Node})
 		},

@@ -254,6 +254,7 @@ func (r *remote) open(o opening) (*live, error) {
 	if !o.own {
 		l.secret = slices.Clone(o.secret)
 	}
+	l.revoked = newRevocations(l)
 	if err := l.begin(o); err != nil {
 		l.gate.Close()
 		clear(l.secret)

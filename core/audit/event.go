@@ -44,17 +44,21 @@ const (
 	EngineerAdded   Type = "engineer.added"
 	EngineerRevoked Type = "engineer.revoked"
 	BundleReceived  Type = "bundle.received"
-	BundleImported  Type = "bundle.imported"
-	BundleRefused   Type = "bundle.refused"
-	BundleFetched   Type = "bundle.fetched"
-	UploadExpired   Type = "upload.expired"
-	LoginOK         Type = "login.ok"      // somebody proved who he is; the evidence is in the detail
-	LoginFailed     Type = "login.failed"  // the reason is in the detail, what was typed is not
-	LoginLocked     Type = "login.locked"  // after too many wrong answers there is a long wait
-	LoginEnded      Type = "login.ended"   // logged out
-	LoginConsent    Type = "login.consent" // a second person agreed to somebody's login, or did not; the answer is in the detail
-	LogRecovered    Type = "log.recovered" // a torn line of a crash precedes this record
-	LogDamaged      Type = "log.damaged"   // the log does not reach its own head
+
+	RevocationsPublished Type = "revocations.published" // at a relay: the vendor's list of revoked certificates
+	RevocationsTaken     Type = "revocations.taken"     // by a system: a newer one counts
+	RevocationsRefused   Type = "revocations.refused"   // older than the one that is known, forged, or another of its number
+	BundleImported       Type = "bundle.imported"
+	BundleRefused        Type = "bundle.refused"
+	BundleFetched        Type = "bundle.fetched"
+	UploadExpired        Type = "upload.expired"
+	LoginOK              Type = "login.ok"      // somebody proved who he is; the evidence is in the detail
+	LoginFailed          Type = "login.failed"  // the reason is in the detail, what was typed is not
+	LoginLocked          Type = "login.locked"  // after too many wrong answers there is a long wait
+	LoginEnded           Type = "login.ended"   // logged out
+	LoginConsent         Type = "login.consent" // a second person agreed to somebody's login, or did not; the answer is in the detail
+	LogRecovered         Type = "log.recovered" // a torn line of a crash precedes this record
+	LogDamaged           Type = "log.damaged"   // the log does not reach its own head
 
 	ProxyLoginKept      Type = "proxy.login_kept"      // credentials for a proxy, in the sealed store
 	ProxyLoginForgotten Type = "proxy.login_forgotten" // they are gone from there

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/bundle"
 	"github.com/latchstring/latchstring/core/bundler/ask"
 	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/revoke"
 )
 
 // Granted is a request of the vendor with the customer's answers.
@@ -39,6 +42,11 @@ func (b *Bundler) OpenRequest(path string) (*ask.Signed, error) {
 		if t.CA, err = identity.ParseKey(v.SupportCA); err != nil {
 			return nil, err
 		}
+		list, err := revoke.Open(b.p.Root.Revocations()).Current(t.CA)
+		if err != nil {
+			return nil, err
+		}
+		t.Revoked = func(c *ssh.Certificate) bool { _, found := list.Find(c); return found }
 	}
 	s, err := ask.Open(data, t)
 	if err == nil {

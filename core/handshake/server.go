@@ -23,6 +23,9 @@ type ServerOptions struct {
 	SupportCA   ssh.PublicKey // of the vendor, from enrolment
 	SystemNames []string      // names of this system that certificates may be for, beside its id
 	Now         func() time.Time
+	// Revoked, unless nil, says why a certificate counts no more that is good
+	// otherwise; nil lets it be.
+	Revoked func(*ssh.Certificate) error
 	Timeout     time.Duration // 0 means [Timeout]
 }
 
@@ -154,6 +157,11 @@ func (s *server) check(c Claim) (Peer, error) {
 	cert, err := checkCertificate(c.Certificate, s.options.SupportCA, names, s.options.Now())
 	if err != nil {
 		return Peer{}, err
+	}
+	if s.options.Revoked != nil {
+		if err := s.options.Revoked(cert); err != nil {
+			return Peer{}, refuse(CodeCertificate, "%s", err)
+		}
 	}
 	witness, err := parseKey(c.Witness)
 	if err != nil || witness.Type() != ssh.KeyAlgoED25519 {

@@ -71,6 +71,9 @@ func (r Root) RecordingKey() string { return filepath.Join(r.Identity(), "record
 // Passports is the directory of session passports.
 func (r Root) Passports() string { return r.Var("passports") }
 
+// Revocations is the vendor's list of revoked certificates.
+func (r Root) Revocations() string { return r.Var("revocations.json") }
+
 // ControlSocket is the unix socket of the agent's local API.
 func (r Root) ControlSocket() string { return r.Run("control.sock") }
 

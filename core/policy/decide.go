@@ -23,7 +23,7 @@ const (
 	SessionOpen    Action = "session.open"    // User, Method, Roles, RSS, Transport, Duration; MFA, Proxy and LoginAge where there is one
 	SessionExtend  Action = "session.extend"  // User, Method, Roles, Duration: from the start of the session; LoginAge as above
 	SessionClose   Action = "session.close"   // User
-	ConnectAccept  Action = "connect.accept"  // Engineer; Case, From, Approvers where known
+	ConnectAccept  Action = "connect.accept"  // Engineer; Case, From, Certificate, Approvers, RevocationsAge where known
 	AccessShell    Action = "access.shell"    // Engineer, RunAs
 	AccessCommand  Action = "access.command"  // Engineer, RunAs, Command
 	AccessForward  Action = "access.forward"  // Engineer, Address
@@ -63,6 +63,9 @@ const (
 	Case      Fact = "case"
 	From      Fact = "from" // where an engineer comes from: the relay's word, which only takes away
 	RunAs     Fact = "run_as"
+
+	Certificate    Fact = "certificate"     // the words that name an engineer's, as in engineer.revoked, with spaces between
+	RevocationsAge Fact = "revocations_age" // a duration: how long ago the vendor signed the list of revoked certificates that is known; absent without one
 
 	Purpose   Fact = "purpose"   // of a plugin or a dial: bundle or session; absent when it may be either
 	LoginAge  Fact = "login_age" // a duration: how long ago the user logged in; absent for root and for who is only asked about

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 func engineerKeys() []*Key {
 	runs := []Action{AccessShell, AccessCommand}
@@ -20,6 +23,48 @@ func engineerKeys() []*Key {
 		deny: func(v *value, r *request) string {
 			if v.yes && strings.TrimSpace(r.facts[Case]) == "" {
 				return "the connection names no case"
+			}
+			return ""
+		},
+	}, {
+		Block: "engineer", Name: "revoked", Kind: Names, Order: Union, Default: "none",
+		Subject: "certificates of engineers that do not count",
+		Doc: "Certificates that do not count here, although the vendor may not have revoked them: `serial:NUMBER`, `name:ENGINEER` or `key:SHA256:...`, " +
+			"as the audit log and `remote-support revocations` have them. A connection that is open with one is cut.",
+		Example: `revoked = ["serial:7301992873", "name:mallory"]`,
+		Actions: []Action{ConnectAccept},
+		deny: func(v *value, r *request) string {
+			for _, name := range strings.Fields(r.facts[Certificate]) {
+				for _, l := range v.lists {
+					if l.find(name) != "" {
+						return "the engineer's certificate is revoked here, by " + l.find(name)
+					}
+				}
+			}
+			return ""
+		},
+	}, {
+		Block: "engineer", Name: "revocations_max_age", Kind: Length, Order: Less, Default: "any, or none at all",
+		Subject: "the age of the vendor's list of revoked certificates",
+		Doc: "How long ago the vendor may have signed the list of revoked certificates that is known here. Without a list, or with an older one, nobody is let in, " +
+			"and who is in is cut: a relay that keeps the list back gains nothing. Ask the vendor how often he signs it.",
+		Example: `revocations_max_age = "24h"`,
+		Actions: []Action{ConnectAccept},
+		deny: func(v *value, r *request) string {
+			most := time.Duration(v.n)
+			if most <= 0 {
+				return ""
+			}
+			text, told := r.facts[RevocationsAge]
+			if !told {
+				return "no list of revoked certificates is known, and one that is not older than " + formatLength(most) + " is demanded"
+			}
+			age, err := time.ParseDuration(text)
+			if err != nil {
+				return "the fact revocations_age is not written like 8h or 30m"
+			}
+			if age > most {
+				return "the list of revoked certificates is " + formatLength(age.Truncate(time.Second)) + " old, and no more than " + formatLength(most) + " are allowed"
 			}
 			return ""
 		},

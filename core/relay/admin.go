@@ -94,6 +94,8 @@ func (s *Server) adminRoutes() http.Handler {
 	json("POST /admin/systems/{id}/retire", s.adminRetire)
 	json("POST /admin/systems/{id}/groups", s.adminGroups)
 	json("POST /admin/seal", s.seal)
+	json("GET /admin/revocations", s.revocationsKept)
+	json("POST /admin/revocations", func(r *http.Request) (any, error) { return s.takeRevocations(r, actor(r)) })
 	json("GET /admin/nodes", s.nodes)
 	json("GET /admin/recordings", s.adminRecordings)
 	json("GET /admin/recordings/{system}/{connection}", s.adminRecording)

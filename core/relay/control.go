@@ -248,7 +248,7 @@ func (c *control) open(in *msg.Reader) error {
 		h.leave(c, "refused", err)
 		return err
 	}
-	return c.write(&msg.Welcome{V: msg.Version, Node: h.node, Spread: h.spread()})
+	return c.write(&msg.Welcome{V: msg.Version, Node: h.node, Spread: h.spread(), Revoked: h.revoked.Load()})
 }
 
 func (h *hub) checkHello(m *msg.Hello) error {
@@ -355,7 +355,7 @@ func (c *control) serve(in *msg.Reader) (done bool, reason string, err error) {
 	}
 	switch m := m.(type) {
 	case *msg.Ping:
-		return false, "", c.tell(&msg.Pong{N: m.N, Spread: c.hub.spread()})
+		return false, "", c.tell(&msg.Pong{N: m.N, Spread: c.hub.spread(), Revoked: c.hub.revoked.Load()})
 	case *msg.Hello: // again: extended, or with another case
 		err := c.renew(m)
 		if err != nil {

@@ -31,6 +31,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+api.PathConnect, s.hub.serveConnect)
 	mux.HandleFunc("GET "+api.PathTry, s.hub.serveTry)
 	json("POST "+api.PathSeal, s.seal)
+	json("GET "+api.PathRevoked, s.revocations)
+	json("POST "+api.PathRevoked, s.publishRevocations)
 	json("GET "+api.PathRecordings, s.listRecordings)
 	json("GET "+api.PathRecording+"{connection}", s.showRecording)
 	mux.HandleFunc("POST "+api.PathRecording+"{connection}/{n}", s.takeSegment)

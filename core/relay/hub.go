@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/api"
@@ -28,6 +29,8 @@ type hub struct {
 	limits setup.Remote
 	node   string
 	drain  time.Duration
+
+	revoked atomic.Uint64 // number of the list of revoked certificates
 
 	systemRate, engineerRate *buckets
 

@@ -105,6 +105,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.hub = newHub(s, o, node)
+	s.hub.readRevoked(ctx)
 	limits := s.hub.limits
 	s.gate = newGate(limits.Sockets, limits.PerSource, func() { s.metrics.refused.WithLabelValues("source").Inc() })
 	s.sourceRate = newBuckets(float64(limits.SourceRate), float64(5*limits.SourceRate), s.now)

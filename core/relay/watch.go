@@ -43,6 +43,19 @@ func (h *hub) watch(ctx context.Context) {
 			return nil
 		})
 	})
+	h.readRevoked(ctx)
+	followers.Go(func() {
+		h.follow(ctx, "settings", func() error {
+			h.readRevoked(ctx)
+			for err := range h.srv.reg.RevocationsChange(ctx) {
+				if err != nil {
+					return err
+				}
+				h.readRevoked(ctx)
+			}
+			return nil
+		})
+	})
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

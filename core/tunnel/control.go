@@ -249,6 +249,7 @@ func (c *control) handle(m msg.Message) error {
 		c.waiting = false
 		c.r.idle.alive()
 		c.r.spreads(m.Spread)
+		c.r.revoked(m.Revoked)
 		return c.muxNeeded()
 	case *msg.Dial:
 		if c.mux != nil {
@@ -281,7 +282,14 @@ func (c *control) welcome(m *msg.Welcome) error {
 	}
 	r.setUp(c.mux == nil)
 	poke(r.kick)
+	r.revoked(m.Revoked)
 	return nil
+}
+
+func (r *runner) revoked(number uint64) {
+	if r.o.Revoked != nil {
+		r.o.Revoked(number)
+	}
 }
 
 // muxNeeded ends the stream where dial-backs fail and it is alive.

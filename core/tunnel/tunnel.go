@@ -24,8 +24,8 @@ type Start struct {
 	Node       string // of the relay
 }
 
-// Options say what to announce and what to do with it. All but Renew and State
-// are needed.
+// Options say what to announce and what to do with it. All but Renew, State and
+// Revoked are needed.
 type Options struct {
 	Relay    *client.Client
 	RelayKey ssh.PublicKey // the receipt key of the vendor's record
@@ -37,6 +37,9 @@ type Options struct {
 	Serve func(ctx context.Context, conn net.Conn, s Start)
 	// State is told what happens, one call at a time; it must not block.
 	State func(State)
+	// Revoked, unless nil, is told the number of the list of revoked certificates
+	// that the relay says it has, now and then; it must not block.
+	Revoked func(number uint64)
 	// Spare is how long a spare connection is kept after the opening and after
 	// each connection. 0: five minutes; below 0: there is none.
 	Spare time.Duration

@@ -125,6 +125,8 @@ type Trust struct {
 	CA      ssh.PublicKey // of the vendor's engineers, pinned at enrolment
 	Systems []string      // the names of this system: the vendor's, and its id
 	Now     time.Time
+	// Revoked, unless nil, reports whether the vendor took a certificate back.
+	Revoked func(*ssh.Certificate) bool
 }
 
 // Open reads a request of unknown origin. What is not believed is an [*Error].
@@ -200,6 +202,9 @@ func certificate(line string, t Trust) (*ssh.Certificate, error) {
 		}
 		if err := checker.CheckCert(p, cert); err != nil {
 			return nil, refusef("the certificate of %s does not hold: %v", cert.KeyId, err)
+		}
+		if t.Revoked != nil && t.Revoked(cert) {
+			return nil, refusef("the certificate of %s was revoked by the vendor", cert.KeyId)
 		}
 		return cert, nil
 	}

@@ -74,6 +74,8 @@ func TestOpen(t *testing.T) {
 		{name: "certificate not begun", trust: func(t *Trust) { t.Now = now.Add(-2 * time.Hour) }, want: "does not hold"},
 		{name: "certificate for another system", cert: func(c *ssh.Certificate) { c.ValidPrincipals = []string{"system:array-8"} }, want: "other systems"},
 		{name: "certificate without principals", cert: func(c *ssh.Certificate) { c.ValidPrincipals = nil }, want: "other systems"},
+		{name: "certificate revoked", trust: func(t *Trust) { t.Revoked = func(c *ssh.Certificate) bool { return c.KeyId == "ada" } }, want: "was revoked by the vendor"},
+		{name: "another revoked", trust: func(t *Trust) { t.Revoked = func(c *ssh.Certificate) bool { return c.KeyId == "bob" } }},
 		{name: "critical options", cert: func(c *ssh.Certificate) { c.CriticalOptions = map[string]string{"force-command": "x"} }, want: "critical options"},
 		{name: "a name that turns the line", cert: func(c *ssh.Certificate) { c.KeyId = "ada\u202e" }, want: "names no engineer"},
 		{name: "another system", trust: func(t *Trust) { t.Systems = []string{"array-8"} }, want: "it is for array-7"},

@@ -14,6 +14,7 @@ const (
 	PathConnect    = "/v1/connect"     // engineer: to a system, by name or id
 	PathTry        = "/v1/try"         // system: what it sends comes back; no session is opened
 	PathSeal       = "/v1/seal"        // anybody who holds the signed statement
+	PathRevoked    = "/v1/revocations" // systems and engineers: the vendor's list; who holds the key of its CA: a new one
 	PathRecordings = "/v1/recordings"  // list
 	PathRecording  = "/v1/recordings/" // one, and its segments
 )

@@ -45,6 +45,9 @@ type Welcome struct {
 	V    int    `json:"v"`
 	Node string `json:"node,omitempty"` // of the relay
 	Spread
+	// Revoked is the number of the vendor's list of revoked certificates that the
+	// relay has.
+	Revoked uint64 `json:"revoked,omitempty"`
 }
 
 // Spread is over how many seconds those come back whose relay is gone without a
@@ -58,10 +61,12 @@ type Ping struct {
 	N uint64 `json:"n"`
 }
 
-// Pong answers a Ping. That of a relay has its spread as it is by now.
+// Pong answers a Ping. That of a relay has its spread as it is by now, and the
+// number of the list as Welcome has it.
 type Pong struct {
 	N uint64 `json:"n"`
 	Spread
+	Revoked uint64 `json:"revoked,omitempty"`
 }
 
 // Bye says that the session has ended: system to relay.

@@ -347,7 +347,9 @@ func (s *Scanner) mac(buf []byte, i, from, to int) int {
 	if start > from && buf[start-1] == ':' && start-2 >= from && isHex(buf[start-2]) {
 		return end // a part of something longer
 	}
-	s.ident(start, end, MAC)
+	if hardware(buf[start:end], buf[max(from, start-100):start]) {
+		s.ident(start, end, MAC)
+	}
 	return end
 }
 

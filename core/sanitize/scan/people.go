@@ -190,3 +190,40 @@ func (s *Scanner) shortName(buf []byte, start, end, to int) {
 		s.ident(p, e, Host)
 	}
 }
+
+// processes takes the line as the head of a table of processes, if the USER at
+// pos is one of its columns: ps aux, top.
+func (s *Scanner) processes(pos int) {
+	head := s.buf[s.ls:s.le]
+	if s.State.Mode != Normal || string(s.buf[pos:pos+4]) != "USER" || s.le-s.ls > 256 || !bytes.Contains(head, []byte("PID")) || !bytes.Contains(head, []byte("COMMAND")) && !bytes.Contains(head, []byte("CMD")) {
+		return
+	}
+	if col := len(bytes.Fields(s.buf[s.ls:pos])); col < 4 {
+		s.enter(InPeople, "", 0, col, 0)
+	}
+}
+
+// process takes the account in a line of such a table.
+func (s *Scanner) process() {
+	var at [5][2]int
+	n := 0
+	for p := nonSpace(s.buf, s.ls, s.le); p < s.le && n < len(at); n++ {
+		e := p
+		for e < s.le && !isSpace(s.buf[e]) {
+			e++
+		}
+		at[n] = [2]int{p, e}
+		p = nonSpace(s.buf, e, s.le)
+	}
+	col, pid := s.State.Left, 0
+	if col == 0 {
+		pid = 1
+	}
+	if n < len(at) || !isNumber(s.buf[at[pid][0]:at[pid][1]]) {
+		s.leave()
+		return
+	}
+	if b, e := at[col][0], at[col][1]; allAccount(s.buf[b:e]) {
+		s.addAccount(b, e)
+	}
+}

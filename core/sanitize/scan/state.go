@@ -25,6 +25,7 @@ const (
 	InData         // below data: of a Kubernetes Secret
 	InTable        // in the rows of a table; Quote is the delimiter, Left the number of columns
 	InVault        // in the hex digits of an Ansible vault
+	InPeople       // in a table of processes; Left is the column of the account
 )
 
 // State is all that is remembered from line to line.
@@ -183,6 +184,9 @@ func (s *Scanner) stateLine() bool {
 		return false
 	case InVault:
 		return s.vaultLine()
+	case InPeople:
+		s.process()
+		return false
 	case InLong:
 		s.longLine()
 		return false

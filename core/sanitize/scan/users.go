@@ -55,6 +55,7 @@ func (s *Scanner) account(pos int, word string) {
 		}
 		s.userWord(pos, e)
 		s.userList(pos)
+		s.processes(pos)
 	}
 }
 

@@ -72,7 +72,7 @@ func revokeAction(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("show") {
-		return showRevoked(c, shelf, raw)
+		return showRevoked(c, raw)
 	}
 	if c.String("ca") == "" {
 		return cmdline.Usagef("--ca is needed to sign the list; --show prints it")
@@ -183,7 +183,6 @@ func nextList(c *cli.Context, l revoke.List, add []revoke.Entry) (revoke.List, e
 type shelf struct {
 	get   func() ([]byte, error) // nil: there is none
 	put   func([]byte) error
-	ca    func() (ssh.PublicKey, error)
 	close func()
 	where string // what happens next
 }
@@ -218,7 +217,7 @@ func onRelay(c *cli.Context, cl *client.Client) *shelf {
 }
 
 // showRevoked prints the list. Its signature is checked where the CA is known.
-func showRevoked(c *cli.Context, s *shelf, raw []byte) error {
+func showRevoked(c *cli.Context, raw []byte) error {
 	if raw == nil {
 		return cmdline.Print(c, revoke.List{Revoked: []revoke.Entry{}}, func(w io.Writer) error {
 			_, err := fmt.Fprintln(w, "there is no list of revoked certificates yet")

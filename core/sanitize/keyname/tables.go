@@ -52,7 +52,7 @@ var stems = []struct {
 	{"passphrase", Password, false}, {"passwrd", Password, false}, {"passcode", Password, false},
 	{"contribsys", Secret, false}, {"secret", Secret, false}, {"token", Token, false}, {"apikey", APIKey, false},
 	{"accesskey", APIKey, false}, {"secretkey", APIKey, false}, {"privatekey", APIKey, false},
-	{"privkey", APIKey, false}, {"masterkey", APIKey, false}, {"sharedkey", APIKey, false},
+	{"privkey", APIKey, false}, {"activationkey", APIKey, false}, {"productkey", APIKey, false}, {"masterkey", APIKey, false}, {"sharedkey", APIKey, false},
 	{"authkey", APIKey, false}, {"authenticationkey", APIKey, false}, {"accountkey", APIKey, false}, {"licensekey", APIKey, false},
 	{"licencekey", APIKey, false}, {"signingkey", APIKey, false}, {"encryptionkey", APIKey, false},
 	{"encryptkey", APIKey, false}, {"decryptionkey", APIKey, false}, {"cryptkey", APIKey, false},

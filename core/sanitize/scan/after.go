@@ -110,6 +110,14 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	if n.sep < s.le {
 		return false
 	}
+	if n.quote > 0 && w.class == keyname.Strong && !s.State.open() && s.hasWord("form-data") {
+		s.enter(InNext, w.kind, 0, 2, 'f') // a part of a form: its value stands alone
+		return true
+	}
+	if foldIs(w.key, "passwords") && n.quote == 0 && n.gap == 0 && s.hasWord("following") && !s.State.open() {
+		s.enter(InUsers, keyname.Password, -1, 0, 0) // set the following passwords
+		return true
+	}
 	if n.quote > 0 || s.buf[n.ks-btoi(n.ks > s.lo)] == '/' || s.inTag(n.ks) {
 		s.pair(n.ks, n.p, w)
 	}
@@ -127,6 +135,13 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return // https://x-access-token:x@host is an URL
 	}
 	v := n.sep + size
+	if len(w.key) > 5 && foldEqual(w.key[:5], "hmac-") && op[0] == ':' && size == 1 {
+		// hmac-sha256:NAME:SECRET of nsupdate
+		if i := bytes.IndexByte(buf[v:s.le], ':'); i > 0 && i+1 < s.le-v {
+			s.value(v+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "key-value"})
+		}
+		return
+	}
 	if s.promptEnds(n, v) {
 		if w.kind == keyname.Password && op[0] == ':' {
 			s.expected(n.ks)
@@ -246,6 +261,8 @@ func (s *Scanner) behindComma(n name, w want) {
 		}
 	case (n.quote > 0 || constant) && s.isNamed(n.ks):
 		s.pair(n.ks, sep, w)
+	case n.quote > 0 && s.isValue(n):
+		s.pair(n.ks, sep, w)
 	case n.quote > 0 || upperIdent(w.key):
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
 		v := nonSpace(buf, sep+1, s.le)
@@ -265,6 +282,15 @@ func (s *Scanner) behindComma(n name, w want) {
 	default:
 		s.nextField(sep, w)
 	}
+}
+
+// isValue is true for a string that is the value of a key itself, as in JSON.
+func (s *Scanner) isValue(n name) bool {
+	i := n.ks - 1 - n.quote
+	for i >= s.ls && isSpace(s.buf[i]) {
+		i--
+	}
+	return i > s.ls && s.buf[i] == ':' && quoteAt(s.buf, i-1, s.le) > 0
 }
 
 // nextField hides the field of a row of CSV behind the comma at sep.

@@ -89,7 +89,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "bw unlock ", "bw login ", "exp ", "imp ":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ":
 			t[i] = true
 		}
 	}
@@ -240,7 +240,7 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 			s.passwdOf(args)
 		}
 		return
-	case "net":
+	case "net", "net1":
 		if len(args) == 0 || !foldIs(s.text(args[0]), "ads") && !foldIs(s.text(args[0]), "rpc") && !foldIs(s.text(args[0]), "join") && !foldIs(s.text(args[0]), "rap") {
 			s.netUse(args)
 			return

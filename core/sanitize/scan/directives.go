@@ -135,6 +135,13 @@ func (s *Scanner) besideUser(pos int) {
 	}
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "user-password"}
 	switch buf[e] {
+	case ' ':
+		// user NAME PASSWORD, in a script for a client of FTP
+		f := bytes.Fields(buf[e:s.le])
+		if pos == s.ls && len(f) == 2 && string(buf[pos:e]) == "user" && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo, s.ls-200):s.ls]) {
+			at := e + bytes.Index(buf[e:s.le], f[0]) + len(f[0])
+			s.value(at, w)
+		}
 	case '_':
 		// user_NAME="password" of a login module
 		for e < s.le && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '-') {
@@ -160,6 +167,11 @@ func (s *Scanner) besideUser(pos int) {
 			}
 		}
 	}
+}
+
+// scriptOfFTP is true if a connection was opened in the lines above.
+func scriptOfFTP(above []byte) bool {
+	return bytes.HasPrefix(above, []byte("open ")) || bytes.Contains(above, []byte("\nopen "))
 }
 
 // trapHost reads: snmp-server host ADDRESS [traps] [version 2c] COMMUNITY.

@@ -105,7 +105,7 @@ func (s *Scanner) key(h hit) {
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
 	}
-	if class < keyname.Weak && foldIs(buf[ks:ke], "message-digest-key") {
+	if class < keyname.Weak && (foldIs(buf[ks:ke], "message-digest-key") || ke-ks > 5 && foldEqual(buf[ks:ks+5], "hmac-")) {
 		class, kind = keyname.Weak, keyname.APIKey
 	}
 	if len(s.UserKeys) > 0 && class != keyname.Strong {
@@ -122,6 +122,10 @@ func (s *Scanner) key(h hit) {
 	}
 	if ke < s.le && buf[ke] == '(' && s.call(ks, ke, class, kind) {
 		s.keyEnd = ke
+		return
+	}
+	if e := ke + len("]::new"); e < s.le && buf[ke] == ']' && string(buf[ke:e+1]) == "]::new(" && s.call(ks, e, class, kind) {
+		s.keyEnd = e
 		return
 	}
 	if class < keyname.Weak {

@@ -144,8 +144,12 @@ func (s *Scanner) stateLine() bool {
 		}
 		kind := st.Kind
 		keep := st.Indent
-		coded := st.Quote == 'b'
+		coded, form := st.Quote == 'b', st.Quote == 'f'
 		s.leave()
+		if form {
+			s.hideText(from, s.le, kind, "form-data")
+			return true
+		}
 		if coded {
 			s.answer()
 			return false

@@ -79,7 +79,7 @@ func buildStems() []stem {
 		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
-		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
+		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "net1.exe user", "net1 user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
 		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ")
 	add(stemURL, "://")
 	add(stemURLCoded, "%3a%2f%2f")

@@ -58,6 +58,11 @@ func (s *Scanner) value(p int, w want) int {
 			}
 		}
 	}
+	if buf := buf[p:s.le]; len(buf) > 0 && buf[0] == '[' {
+		if i := bytes.IndexByte(buf, ']'); i > 1 && i+3 < len(buf) && string(buf[i+1:i+3]) == "::" {
+			return p // an expression of PowerShell
+		}
+	}
 	// Prefixes of literals and a bracket around them.
 	q := p
 	for q < s.le && (buf[q] == '(' || buf[q] == '@' || buf[q] == '[') && q+1 < s.le {

@@ -34,6 +34,14 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
+	if w.class == keyname.Strong && c == '[' && w.kind == keyname.Password {
+		// with password [x]
+		if i := bytes.IndexByte(buf[sep:s.le], ']'); i > 4 && bytes.IndexByte(buf[sep:sep+i], ' ') < 0 && looksSecret(buf[sep+1:sep+i]) {
+			w.rule = "key-word"
+			s.judge(sep+1, sep+i, w, true)
+			return
+		}
+	}
 	if foldIs(w.key, "com2sec") || foldIs(w.key, "com2sec6") {
 		// com2sec NAME SOURCE COMMUNITY
 		f := bytes.Fields(buf[sep:s.le])
@@ -187,6 +195,13 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	compound := bytes.IndexAny(w.key, "_-.") > 0 || hasCamel(w.key) || directive(w.key)
 	if w.class == keyname.Strong {
 		switch {
+		case w.kind == keyname.Community && (foldIs(v, "read") || foldIs(v, "write")) && rest+1 < s.le:
+			if e = indexFold(buf[rest:s.le], "cipher "); e >= 0 {
+				rest = nonSpace(buf, rest+e+7, s.le)
+			}
+			w.rule, w.toEnd = "directive", false
+			s.value(rest, w)
+			return
 		case w.kind == keyname.Community && (lineStart || s.deviceLine()):
 			w.rule = "directive"
 			if !foldIs(v, "string") && !foldIs(v, "is") && !foldIs(v, "of") && !foldIs(v, "and") {
@@ -400,6 +415,9 @@ func (s *Scanner) authorizationWords(p int, w want) {
 	}
 }
 
+// spokenOf are words behind a flag that is spoken of: using --password via.
+var spokenOf = []string{"via", "option", "flag", "or", "and", "is", "was", "argument", "parameter", "on", "instead", "from", "must", "may", "can", "requires"}
+
 // manual is true when what stands at p behind a flag is no value, but what it
 // means: [--password PASSWORD], --password string   The password, --secret id=x.
 func (s *Scanner) manual(p int, w want) bool {
@@ -409,6 +427,11 @@ func (s *Scanner) manual(p int, w want) bool {
 		e++
 	}
 	v := buf[p:e]
+	for _, t := range spokenOf {
+		if len(v) == len(t) && string(v) == t && e+1 < s.le && isSpace(buf[e]) && isLetter(buf[e+1]) {
+			return true
+		}
+	}
 	if isTypeName(v) && (e+1 < s.le && isSpace(buf[e]) && isSpace(buf[e+1])) {
 		return true
 	}
@@ -525,6 +548,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 	for i, verb := range verbsIn(buf[ke:end]) {
 		// Only words and quoted names between.
 		mid := buf[ke : ke+i]
+		if containsFold(mid, "fingerprint") {
+			return true
+		}
 		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
 			continue
 		}

@@ -17,7 +17,7 @@ type standIns struct {
 }
 
 const (
-	standInBits = 10
+	standInBits = 11
 	maxStandIn  = 60 // bytes of what is remembered, on either side
 )
 

@@ -4,13 +4,8 @@ package pseudonym
 // local bit stay (and the vendor with [Options.KeepOUI]); all zeros,
 // broadcast and the multicast addresses that standards assign are kept.
 func (m *Mapper) MAC(addr [6]byte) [6]byte {
-	a := macBits(addr)
-	v, ok := m.wideCache.get(kindMAC, a)
-	if !ok {
-		v = m.mapMAC(a, false)
-		m.wideCache.put(kindMAC, a, v)
-	}
-	return macBytes(v)
+	// It is computed sooner than found in a table of many.
+	return macBytes(m.mapMAC(macBits(addr), false))
 }
 
 func macBits(a [6]byte) bits128 {

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // topLevels are the last labels that make a dotted word a host name. Country
@@ -89,10 +90,7 @@ func isPublic(name []byte) bool {
 
 // host verifies a host name whose last label ends at end.
 func (s *Scanner) host(buf []byte, end, from, to int) {
-	i := end
-	for i > from && end-i <= 12 && isAlnum(buf[i-1]) {
-		i--
-	}
+	i := s.dotBefore(end)
 	if end-i > 12 || end-i < 2 || !topLevelHead(buf[i], buf[i+1]) || end < to && (buf[end] == '-' || buf[end] == '_' || buf[end] == '(' || buf[end] == '@') {
 		return
 	}
@@ -129,6 +127,17 @@ func (s *Scanner) host(buf []byte, end, from, to int) {
 	}
 	s.ident(start, end, Host)
 	s.shortName(buf, start, end, to)
+}
+
+// dotBefore is behind the last dot of the window before end, or far away from it.
+func (s *Scanner) dotBefore(end int) int {
+	o := end - s.origin
+	b, sh := o/64, uint(o)%64
+	m := s.masks.Dot[b] << (64 - sh)
+	if b > 0 {
+		m |= s.masks.Dot[b-1] >> sh
+	}
+	return end - bits.LeadingZeros64(m)
 }
 
 // isHostName rules out what else looks like the name of a machine whose last

@@ -9,8 +9,10 @@ import (
 // name few machines and name them all the time. What is pushed out is decided
 // again.
 type known struct {
-	slots [512]knownText
+	slots [1 << knownBits]knownText
 }
+
+const knownBits = 11
 
 // knownText says what was decided for one question about a text.
 type knownText struct {
@@ -51,7 +53,7 @@ func (t *known) ask(buf []byte, start, end int, q question) (slot *knownText, ok
 		}
 	}
 	h := (head ^ bits.RotateLeft64(tail, 31) ^ uint64(n)<<8 ^ uint64(q)) * 0x9E3779B97F4A7C15
-	slot = &t.slots[h>>(64-9)]
+	slot = &t.slots[h>>(64-knownBits)]
 	if int(slot.n) == n && slot.question == q && string(slot.text[:slot.n]) == string(buf[start:end]) {
 		return slot, true
 	}

@@ -71,6 +71,7 @@ type Scanner struct {
 	found    mask.Found
 	filled   int
 	origin   int
+	returns  bool    // there is a carriage return in the window
 	masked   bool    // the line is one of the window's
 	args     [96]arg // of the command in the line
 	spill    []byte
@@ -114,7 +115,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	for end > start && buf[end-1] == '\r' {
 		end--
 	}
-	if cr := bytes.IndexByte(buf[start:end], '\r'); cr >= 0 && s.depth < 2 {
+	if (s.returns || !s.masked) && s.depth < 2 && bytes.IndexByte(buf[start:end], '\r') >= 0 {
 		s.pieces(buf, start, end)
 		return
 	}

@@ -2,8 +2,11 @@ package scan
 
 // separator returns the length of what stands between key and value at p.
 func separator(buf []byte, p, end int) int {
-	for _, op := range operators {
-		if p+len(op) <= end && buf[p] == op[0] && string(buf[p:p+len(op)]) == op {
+	if p >= end {
+		return 0
+	}
+	for _, op := range operatorsOf[buf[p]] {
+		if p+len(op) <= end && string(buf[p:p+len(op)]) == op {
 			if op == "::" && (p+2 >= end || !isSpace(buf[p+2])) {
 				return 0 // std::string; LDIF has a blank
 			}
@@ -12,6 +15,14 @@ func separator(buf []byte, p, end int) int {
 	}
 	return 0
 }
+
+// operatorsOf has them by their first byte.
+var operatorsOf = func() (t [256][]string) {
+	for _, op := range operators {
+		t[op[0]] = append(t[op[0]], op)
+	}
+	return t
+}()
 
 // operators, longest first.
 var operators = []string{

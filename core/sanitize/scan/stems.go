@@ -110,6 +110,7 @@ type hit struct {
 // what the kernels look for.
 var (
 	heads   [1 << headBits]uint8 // index in chains; 0 for none
+	fourths [256]uint64          // of each chain, which low six bits of the fourth byte go on
 	chains  []chain
 	needles *mask.Needles
 	// stemWords are the first eight bytes of the stems, without what may differ.
@@ -117,10 +118,7 @@ var (
 )
 
 // chain has the stems that share the beginning of a head.
-type chain struct {
-	fourth uint64 // which low six bits of the fourth byte go on
-	stems  []int16
-}
+type chain struct{ stems []int16 }
 
 // candidate is a place where a stem may begin.
 type candidate struct {
@@ -174,21 +172,23 @@ func init() {
 		if len(c.stems) == 0 {
 			continue
 		}
+		fourth := uint64(0)
 		for _, i := range c.stems {
 			t := stemTable[i].text
 			if len(t) == 3 {
-				c.fourth = ^uint64(0)
+				fourth = ^uint64(0)
 				break
 			}
-			c.fourth |= 1 << (t[3] & 63)
+			fourth |= 1 << (t[3] & 63)
 			if isLetter(t[3]) {
-				c.fourth |= 1 << ((t[3] ^ 0x20) & 63)
+				fourth |= 1 << ((t[3] ^ 0x20) & 63)
 			}
 		}
 		if len(chains) > 255 {
 			panic("more beginnings of stems than a byte can count")
 		}
 		heads[k] = uint8(len(chains))
+		fourths[len(chains)] = fourth
 		chains = append(chains, c)
 	}
 	needles = mask.NewDealt(texts, dealt[:])

@@ -74,7 +74,11 @@ func (s *Scanner) userWord(pos, e int) {
 		e++
 	}
 	name := buf[b:e]
-	if i := bytes.LastIndexAny(name, ".-_"); i >= 0 && !foldIs(name[i+1:], "name") {
+	i := len(name) - 1
+	for i >= 0 && name[i] != '.' && name[i] != '-' && name[i] != '_' {
+		i--
+	}
+	if i >= 0 && !foldIs(name[i+1:], "name") {
 		name = name[i+1:]
 	}
 	if !foldIs(name, "user") && !foldIs(name, "username") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) {

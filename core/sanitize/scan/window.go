@@ -84,6 +84,7 @@ func (s *Scanner) window(buf []byte, from, to int) {
 	if len(s.UserKeys) > 0 {
 		s.userHits(buf, from, to)
 	}
+	s.returns = bytes.IndexByte(buf[from:to], '\r') >= 0
 	s.walk(buf, from, to)
 	s.sortIdents(first, from)
 }
@@ -100,7 +101,7 @@ func (s *Scanner) collect(buf, text []byte, from, to int) {
 			h := headOf(w&0xffffff | 0x202020)
 			c := heads[h%uint32(len(heads))]
 			s.maybe[n%64] = candidate{int32(o), int32(c)}
-			n += int(chains[c].fourth >> (w >> 24 & 63) & 1)
+			n += int(fourths[c] >> (w >> 24 & 63) & 1)
 		}
 		for _, m := range s.maybe[:n] {
 			i := from + int(m.at)

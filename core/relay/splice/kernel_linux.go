@@ -13,7 +13,13 @@ import (
 // pipe is what splice(2) moves bytes through. It is empty while nobody uses it.
 type pipe struct{ r, w int }
 
-const pipeSize = 1 << 20
+// A user who is not root has 64 MiB for pipes before new ones get two pages; a
+// pipe's size counts the pieces that it holds, and those of TCP are larger than a
+// page.
+const (
+	pipeSize = 256 << 10
+	mostMove = 1 << 20
+)
 
 // pipes are those that wait for the next stream.
 var pipes = make(chan pipe, 16)
@@ -28,7 +34,6 @@ func takePipe() (pipe, error) {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return pipe{}, os.NewSyscallError("pipe2", err)
 	}
-	// An unprivileged user who has many gets small ones, which are slower.
 	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, pipeSize)
 	return pipe{fds[0], fds[1]}, nil
 }
@@ -111,7 +116,7 @@ func socket(c any) syscall.RawConn {
 // fill waits for bytes and moves them into the pipe.
 func fill(from syscall.RawConn, p pipe) (n int, err error) {
 	failed := from.Read(func(fd uintptr) bool {
-		n, err = move(int(fd), p.w, pipeSize)
+		n, err = move(int(fd), p.w, mostMove)
 		return err != unix.EAGAIN
 	})
 	return outcome(n, err, failed)

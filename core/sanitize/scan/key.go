@@ -105,7 +105,7 @@ func (s *Scanner) key(h hit) {
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
 	}
-	if class < keyname.Weak && (foldIs(buf[ks:ke], "message-digest-key") || ke-ks > 5 && foldEqual(buf[ks:ks+5], "hmac-")) {
+	if class < keyname.Weak && (foldIs(buf[ks:ke], "message-digest-key") || ke-ks > 5 && foldEqual(buf[ks:ks+5], "hmac-") && ke < s.le && buf[ke] == ':') {
 		class, kind = keyname.Weak, keyname.APIKey
 	}
 	if len(s.UserKeys) > 0 && class != keyname.Strong {
@@ -355,7 +355,7 @@ func (s *Scanner) afterEscape(ks int) bool {
 	return ks-2 >= s.ls && s.buf[ks-2] == '\\' && s.buf[ks-1] == 'n'
 }
 
-var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add", "define"}
+var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add"}
 
 func isDeclarator(w []byte) bool {
 	for _, d := range declarators {

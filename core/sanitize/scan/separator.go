@@ -7,6 +7,9 @@ func separator(buf []byte, p, end int) int {
 	}
 	for _, op := range operatorsOf[buf[p]] {
 		if p+len(op) <= end && string(buf[p:p+len(op)]) == op {
+			if op[0] == '\\' && (p+2 >= end || isSpace(buf[p+2]) || buf[p+2] == '\\') {
+				return 0 // a regular expression
+			}
 			if op == "::" && (p+2 >= end || !isSpace(buf[p+2])) {
 				return 0 // std::string; LDIF has a blank
 			}

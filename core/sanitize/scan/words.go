@@ -36,7 +36,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	if w.class == keyname.Strong && c == '[' && w.kind == keyname.Password {
 		// with password [x]
-		if i := bytes.IndexByte(buf[sep:s.le], ']'); i > 4 && bytes.IndexByte(buf[sep:sep+i], ' ') < 0 && looksSecret(buf[sep+1:sep+i]) {
+		if i := bytes.IndexByte(buf[sep:s.le], ']'); i > 4 && mixedWord(buf[sep+1:sep+i]) {
 			w.rule = "key-word"
 			s.judge(sep+1, sep+i, w, true)
 			return
@@ -146,7 +146,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
 		compound := bytes.IndexAny(w.key, "_-.") > 0 && !s.wordsBehind(sep) && !s.source
-		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || upperIdent(w.key) && (w.kind == keyname.Password || w.kind == keyname.Secret && c == '\'') || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
+		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || s.before(ks-1, "define") || upperIdent(w.key) && (w.kind == keyname.Password || w.kind == keyname.Secret && c == '\'') || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
 				return // token "x" has expired
 			}

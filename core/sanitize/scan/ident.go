@@ -419,6 +419,9 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		}
 		return
 	}
+	if foldIs(domain, "openssh.com") || foldIs(domain, "libssh.org") || foldIs(domain, "lysator.liu.se") || foldIs(domain, "ssh.com") {
+		return // names of algorithms: umac-64@openssh.com
+	}
 	last := domain[bytes.LastIndexByte(domain, '.')+1:]
 	if len(last) < 2 || isDigit(last[0]) {
 		if validQuad(domain) {

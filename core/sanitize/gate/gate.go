@@ -136,7 +136,18 @@ func (e *entry) at(text []byte, i int) bool {
 	if i+n > len(text) || string(text[i:i+n]) != e.literal {
 		return false
 	}
-	return !e.word || !(i > 0 && inWord(text[i-1])) && !(i+n < len(text) && inWord(text[i+n]))
+	return !e.word || !(i > 0 && inWord(text[i-1]) && !escaped(text[:i])) && !(i+n < len(text) && inWord(text[i+n]))
+}
+
+// escaped is true if b ends in a byte that is written with a percent sign: its
+// digits belong to no word.
+func escaped(b []byte) bool {
+	n := len(b)
+	return n > 2 && b[n-3] == '%' && hexDigit(b[n-2]) && hexDigit(b[n-1])
+}
+
+func hexDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // inWord says whether a byte beside a word would make it another word.

@@ -79,7 +79,7 @@ const rememberAfter = time.Second
 
 // secrets are the last ones, which are not taken again.
 func (a *Agent) secrets() *secret.History {
-	return secret.OpenHistory(filepath.Join(filepath.Dir(a.root.Session()), "secrets.json"))
+	return secret.OpenHistory(a.root.Secrets())
 }
 
 // attempts is how often the secret of a session was tried wrongly, on disk.

@@ -21,6 +21,7 @@ import (
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/core/secret"
 	"github.com/latchstring/latchstring/sdk/failure"
 )
 
@@ -82,6 +83,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	if err := os.Rename(w.System.Dir(), root.Identity()); err != nil {
+		t.Fatal(err)
+	}
+	if err := secret.Trial(root.Secrets()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ type Result struct {
 type Options struct {
 	Dir      string // for scratch directories; empty: that for temporary files
 	Only     string // the case of this name
-	Parallel int    // cases at once; 0: two
+	Parallel int    // cases at once; 0: a few
 }
 
 // Run runs the cases and reports each, in their order. An error says that they
@@ -74,7 +75,7 @@ func Run(ctx context.Context, o Options, report func(Result)) error {
 		}
 	}
 	if o.Parallel <= 0 {
-		o.Parallel = 2
+		o.Parallel = parallel
 	}
 	// Short, because sockets live below it.
 	dir, err := os.MkdirTemp(o.Dir, "lsh")
@@ -94,8 +95,13 @@ func Run(ctx context.Context, o Options, report func(Result)) error {
 	for i := range todo {
 		done[i] = make(chan Result, 1)
 	}
+	at := map[string]int{}
+	for i, c := range todo {
+		at[c.Name] = i
+	}
 	all.Go(func() {
-		for i, c := range todo {
+		for _, c := range longFirst(todo) {
+			i := at[c.Name]
 			places <- struct{}{}
 			all.Go(func() {
 				done[i] <- c.do(ctx, filepath.Join(dir, fmt.Sprint(i)))
@@ -111,6 +117,26 @@ func Run(ctx context.Context, o Options, report func(Result)) error {
 	}
 	return nil
 }
+
+// parallel is how many cases run at once: most of their time they wait.
+const parallel = 6
+
+// longFirst puts the cases that take long to the front, so that none of them is
+// what everything else waits for at the end.
+func longFirst(cases []Case) []Case {
+	long := func(c Case) int {
+		if at := slices.Index(longest, c.Name); at >= 0 {
+			return at
+		}
+		return len(longest)
+	}
+	out := slices.Clone(cases)
+	slices.SortStableFunc(out, func(a, b Case) int { return long(a) - long(b) })
+	return out
+}
+
+// longest are the cases that take more than five seconds, the longest first.
+var longest = []string{"flips-bits", "forges-start", "guesses-at-once", "truncates-messages", "keeps-open-after-off", "reorders-frames", "drops-frames", "doubles-messages", "stalls"}
 
 // caseTime bounds one case.
 const caseTime = 3 * time.Minute

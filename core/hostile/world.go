@@ -26,6 +26,7 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/client"
+	"github.com/latchstring/latchstring/core/secret"
 )
 
 // world is what one case has: the relay, a system with an agent that runs, and
@@ -159,6 +160,10 @@ func (w *world) newSystem(name string) (*system, error) {
 	}
 	id, err := identity.Open(root.Identity())
 	if err != nil {
+		return nil, err
+	}
+	// Hundreds of secrets are made, and to hash them is most of the work.
+	if err := secret.Trial(root.Secrets()); err != nil {
 		return nil, err
 	}
 	s := &system{w: w, root: root, id: id.ID(), vendor: w.relay.vendor.record, clock: &hand{began: time.Now()}}

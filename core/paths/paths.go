@@ -71,6 +71,9 @@ func (r Root) RecordingKey() string { return filepath.Join(r.Identity(), "record
 // Passports is the directory of session passports.
 func (r Root) Passports() string { return r.Var("passports") }
 
+// Secrets remembers the last secrets of sessions.
+func (r Root) Secrets() string { return r.Var("session", "secrets.json") }
+
 // Revocations is the vendor's list of revoked certificates.
 func (r Root) Revocations() string { return r.Var("revocations.json") }
 

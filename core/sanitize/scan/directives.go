@@ -133,6 +133,9 @@ func (s *Scanner) besideUser(pos int) {
 	if e+4 >= s.le {
 		return
 	}
+	if buf[e] == 'S' && buf[e+1] == '=' {
+		e++ // EJABBERD_USERS=name@host:password
+	}
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "user-password"}
 	switch buf[e] {
 	case ' ':
@@ -154,7 +157,7 @@ func (s *Scanner) besideUser(pos int) {
 		// ETCDCTL_USER=name:password
 		v := e + 1 + quoteAt(buf, e+1, s.le)
 		i := v
-		for i < s.le && isAccountChar(buf[i]) {
+		for i < s.le && (isAccountChar(buf[i]) || buf[i] == '@') {
 			i++
 		}
 		if i > v && i+3 < s.le && buf[i] == ':' && buf[i+1] != '/' && !(isNumber(buf[v:i])) {

@@ -17,7 +17,10 @@
 // that server and the secret are made for the session and exist in memory only.
 //
 // What runs is held against policy again whenever a policy file, the global
-// switch or the seal changes; they are looked at four times a second. Every
+// switch or the seal changes; they are looked at four times a second. That is so
+// for the plugin that carries the session, too, and for the certificates of the
+// engineers who are in, which the vendor may revoke. Bundles that wait in the queue
+// are sent while a session is open. Every
 // end goes through one place, which returns when no process of the session is
 // left: off, its time, policy, the seal, a refusal of the relay, the end of the
 // agent.

@@ -47,6 +47,7 @@ func (l *live) linkUp() {
 	}
 	if first {
 		close(l.up)
+		l.deliverQueue()
 	}
 	l.ship()
 	l.shipper.Load().Wake()

@@ -98,6 +98,10 @@ func (r *remote) recheck() {
 		go l.end(session.Cut, firstLine(err.Error()))
 		return
 	}
+	if err := r.stillCarried(l); err != nil {
+		go l.end(session.Cut, firstLine(err.Error()))
+		return
+	}
 	l.shorten(d.Limits)
 	l.mu.Lock()
 	all := make([]*conn, 0, len(l.conns))
@@ -110,6 +114,15 @@ func (r *remote) recheck() {
 			go c.end("agent", firstLine(err.Error()))
 		}
 	}
+}
+
+// stillCarried asks policy about the plugin that carries the session: what runs
+// already was judged when it was started.
+func (r *remote) stillCarried(l *live) error {
+	if r.a.opts.transport != nil {
+		return nil // a test without plugins
+	}
+	return r.a.host.TransportAllowed(r.ctx, l.route.Transport, "session")
 }
 
 // askedAgain are the facts of the opening, without its length: how long it still

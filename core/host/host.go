@@ -185,6 +185,17 @@ func (h *Host) decide(p catalog.Plugin, r catalog.Role, purpose string) policy.D
 	return h.opt.Policy.Decide(policy.PluginLaunch, facts)
 }
 
+// TransportAllowed asks policy whether the plugin of a transport could be started
+// now. That its files are gone or were changed since it was started is no matter
+// of policy: what runs is what was verified.
+func (h *Host) TransportAllowed(ctx context.Context, name, purpose string) error {
+	p, r, err := h.find(ctx, wire.RoleTransport+"/"+name)
+	if err != nil {
+		return nil
+	}
+	return h.decide(p, r, purpose).Err()
+}
+
 // image is the verified program of a plugin. It is copied once and kept.
 func (h *Host) image(p catalog.Plugin) (*launch.Image, error) {
 	h.mu.Lock()

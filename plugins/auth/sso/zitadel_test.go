@@ -59,15 +59,12 @@ func browser(t *testing.T, srv *httptest.Server) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := srv.Client()
-	c.Jar = jar
-	c.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+	return &http.Client{Transport: srv.Client().Transport, Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(r.URL.String(), redirect) {
 			return http.ErrUseLastResponse
 		}
 		return nil
-	}
-	return c
+	}}
 }
 
 func TestZitadelCode(t *testing.T) { // not beside another: the example sets globals

@@ -250,6 +250,7 @@ func (s *Scanner) special(v int, w want) bool {
 // behindComma deals with a name that is an argument, or a field of a row.
 func (s *Scanner) behindComma(n name, w want) {
 	buf, sep := s.buf, n.sep
+	n.ks = s.stringStart(n)
 	constant := !s.source && n.gap == 0 && (upperIdent(w.key) || s.before(n.ks, "parameterkey="))
 	switch {
 	case n.quote > 0 && string(w.key) == "random_password":
@@ -261,8 +262,8 @@ func (s *Scanner) behindComma(n name, w want) {
 		}
 	case (n.quote > 0 || constant) && s.isNamed(n.ks):
 		s.pair(n.ks, sep, w)
-	case n.quote > 0 && s.isValue(n):
-		s.pair(n.ks, sep, w)
+	case n.quote > 0 && (s.isValue(n) || n.quote == 1 && n.ks > s.ls && s.buf[n.ks-1] == ' '):
+		s.pair(n.ks, sep, w) // the end of a sentence is no name
 	case n.quote > 0 || upperIdent(w.key):
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
 		v := nonSpace(buf, sep+1, s.le)
@@ -282,6 +283,18 @@ func (s *Scanner) behindComma(n name, w want) {
 	default:
 		s.nextField(sep, w)
 	}
+}
+
+// stringStart is where the string begins whose end the name is: "/prod/password".
+func (s *Scanner) stringStart(n name) int {
+	if n.quote != 1 || n.ks == s.ls || s.buf[n.ks-1] == n.by {
+		return n.ks
+	}
+	i := bytes.LastIndexByte(s.buf[max(s.ls, n.ks-64):n.ks], n.by)
+	if i < 0 || bytes.ContainsAny(s.buf[max(s.ls, n.ks-64)+i+1:n.ks], " =,{") {
+		return n.ks
+	}
+	return max(s.ls, n.ks-64) + i + 1
 }
 
 // isValue is true for a string that is the value of a key itself, as in JSON.

@@ -162,6 +162,7 @@ func (s *Scanner) base(a arg) []byte {
 		}
 	}
 	t = bytes.TrimSuffix(t, []byte(".exe"))
+	t = bytes.TrimSuffix(t, []byte{':'}) // the prompt of a program
 	return t
 }
 

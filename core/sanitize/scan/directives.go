@@ -137,7 +137,34 @@ func (s *Scanner) besideUser(pos int) {
 		e++ // EJABBERD_USERS=name@host:password
 	}
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "user-password"}
+	if n := e; pos > s.ls && buf[pos-1] == '$' && isDigit(buf[n]) {
+		// $USER4$=x, a macro of Nagios
+		for n < s.le && isDigit(buf[n]) {
+			n++
+		}
+		if n+2 < s.le && buf[n] == '$' && buf[n+1] == '=' && mixedWord(buf[n+2:s.le]) {
+			s.judge(n+2, s.le, w, true)
+		}
+		return
+	}
 	switch buf[e] {
+	case 'i', 'I':
+		// userid=NAME/PASSWORD[@SERVICE] of Oracle
+		if e+3 < s.le && foldEqual(buf[e:e+3], "id=") {
+			v := e + 3
+			v += quoteAt(buf, v, s.le)
+			i := v
+			for i < s.le && isAccountChar(buf[i]) {
+				i++
+			}
+			n := i
+			for n < s.le && !isSpace(buf[n]) && buf[n] != '@' && buf[n] != '"' && buf[n] != '\'' {
+				n++
+			}
+			if i > v && i+1 < n && buf[i] == '/' && buf[i+1] != '/' {
+				s.judge(i+1, n, w, true)
+			}
+		}
 	case ' ':
 		// user NAME PASSWORD, in a script for a client of FTP
 		f := bytes.Fields(buf[e:s.le])

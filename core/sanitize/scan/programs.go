@@ -24,7 +24,7 @@ var morePrograms = []flagSet{
 	{name: "xh", pair: "a"}, {name: "xhs", pair: "a"}, {name: "wbinfo", pair: "a"}, {name: "crane", short: "p", needs: "login"}, {name: "oras", short: "p", needs: "login"}, {name: "regctl", short: "p", needs: "login"},
 	{name: "ctr"}, {name: "etcdctl", sub: []place{{sub: "add", at: 1, pair: true}}}, {name: "racadm", short: "p"}, {name: "redfishtool", short: "p"}, {name: "hponcfg", short: "p"}, {name: "ilorest", short: "p"},
 	{name: "unrar", short: "p", glued: true, alone: true}, {name: "rar", short: "p", glued: true, alone: true}, {name: "arj", short: "g", glued: true, alone: true}, {name: "zipcloak"},
-	{name: "kadmin", short: "w", long: " -pw "}, {name: "kadmin.local", long: " -pw "}, {name: "ktutil", long: " -pw "}, {name: "twine", short: "p"}, {name: "dotnet", short: "k"}, {name: "gem", short: "k"}, {name: "add-user.sh", short: "p"}, {name: "rabbitmqadmin", short: "p"},
+	{name: "kadmin", short: "w", long: " -pw "}, {name: "kadmin.local", long: " -pw "}, {name: "ktutil", short: "w", long: " -pw "}, {name: "twine", short: "p"}, {name: "dotnet", short: "k"}, {name: "gem", short: "k"}, {name: "add-user.sh", short: "p"}, {name: "rabbitmqadmin", short: "p"},
 	{name: "mosquitto_pub", short: "P"}, {name: "mosquitto_sub", short: "P"}, {name: "mosquitto_rr", short: "P"}, {name: "uemcli", short: "p"}, {name: "testssl.sh", long: " --basicauth "}, {name: "hydra", short: "p"}, {name: "medusa", short: "p"}, {name: "ncrack"},
 	{name: "nxc", short: "pH"}, {name: "crackmapexec", short: "pH"}, {name: "netexec", short: "pH"}, {name: "evil-winrm", short: "pH"}, {name: "psexec", short: "p"}, {name: "PsExec", short: "p"}, {name: "winrs", long: " -p "}, {name: "schtasks", long: " /rp "}, {name: "sc", long: " password= "},
 	{name: "swift", short: "K"}, {name: "doctl", short: "t"}, {name: "fs_cli", short: "p"}, {name: "zerotier-cli", short: "T", glued: true}, {name: "yubico-piv-tool", short: "PNk"}, {name: "ykman", short: "pPmn"}, {name: "ncftpput", short: "p"}, {name: "ncftpget", short: "p"}, {name: "ncftpls", short: "p"},
@@ -61,6 +61,9 @@ func (s *Scanner) placed(f *flagSet, args []arg) {
 			}
 			if len(t) == 0 || t[0] == '-' {
 				continue
+			}
+			if f.name == "isql" && k > 0 && s.buf[args[k-1].vs] == '-' {
+				continue // what a flag has
 			}
 			if n++; n != p.at && n != p.two && !(p.at == last && k == len(args)-1) {
 				before = a

@@ -103,6 +103,28 @@ func (s *Scanner) lastWord(p int, w want) {
 	}
 }
 
+// dumped hides the bytes in: PSK (from config) - hexdump(len=32): a1 b2 c3.
+func (s *Scanner) dumped(p int, w want) bool {
+	i := bytes.Index(s.buf[p:s.le], []byte("hexdump(len="))
+	if i < 0 {
+		return false
+	}
+	p += i
+	if i = bytes.Index(s.buf[p:s.le], []byte("): ")); i < 0 {
+		return false
+	}
+	p += i + 3
+	e := p
+	for e < s.le && (isHex(s.buf[e]) || s.buf[e] == ' ') {
+		e++
+	}
+	if e-p < 24 {
+		return true
+	}
+	s.hideText(p, e, w.kind, "hexdump")
+	return true
+}
+
 // sentWord is true for PASS in what a program was seen to send:
 // write(3, "PASS x\r\n").
 func (s *Scanner) sentWord(ks, sep int, w want) bool {

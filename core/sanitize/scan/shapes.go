@@ -41,6 +41,9 @@ func (s *Scanner) identified(pos int) {
 			if containsFold(buf[p:min(s.le, p+9)], "password") {
 				p = nonSpace(buf, p+8, s.le)
 			}
+			if containsFold(buf[p:min(s.le, p+7)], "values ") {
+				p = nonSpace(buf, p+7, s.le)
+			}
 			if p >= s.le || (buf[p] != '\'' && buf[p] != '"' || buf[i]|0x20 == 'a') && !s.statement(pos) {
 				return // prose: issues identified by valgrind
 			}

@@ -1,0 +1,82 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Lines of network gear.
+
+// authenticationKey reads the keys of routing and time protocols:
+// authentication-key [NUMBER] [type] [md5] [value] KEY.
+func (s *Scanner) authenticationKey(p int, w want) bool {
+	w.class, w.kind, w.rule = keyname.Strong, keyname.APIKey, "device"
+	for words := 0; p < s.le && words < 6; words++ {
+		if quoteAt(s.buf, p, s.le) > 0 {
+			s.value(p, w)
+			return true
+		}
+		e := p
+		for e < s.le && !isSpace(s.buf[e]) && s.buf[e] != ';' {
+			e++
+		}
+		v := s.buf[p:e]
+		if isNumber(v) && len(v) < 6 || foldIs(v, "type") || foldIs(v, "value") || foldIs(v, "md5") || foldIs(v, "sha1") || foldIs(v, "sha256") || foldIs(v, "sha-256") || foldIs(v, "hmac-sha1-12") || foldIs(v, "cmac-aes-128") {
+			p = nonSpace(s.buf, e, s.le)
+			continue
+		}
+		if w.json = false; len(v) > 2 && !lowerWord(v) {
+			s.judge(p, e, w, true)
+		}
+		return true
+	}
+	return true
+}
+
+// sharedKey is true for the lines of network gear on which "key" is a secret.
+func (s *Scanner) sharedKey() bool {
+	l := s.buf[s.ls:min(s.le, s.ls+256)]
+	for _, t := range []string{"isakmp", "tacacs", "radius", "failover ", "key-string", "server", "ntp authentication-key", "authentication md5 ", " md5 "} {
+		if containsFold(l, t) {
+			return true
+		}
+	}
+	// In the block of a server: it begins with a line that is indented less.
+	if !isSpace(s.buf[s.ls]) {
+		return false
+	}
+	above := s.buf[max(s.lo, s.ls-300):s.ls]
+	for len(above) > 0 {
+		above = above[:len(above)-1]
+		i := bytes.LastIndexByte(above, '\n')
+		if t := above[i+1:]; len(t) > 0 && !isSpace(t[0]) {
+			return len(t) > 10 && (foldEqual(t[:6], "radius") || foldEqual(t[:6], "tacacs") || foldEqual(t[:10], "aaa-server"))
+		}
+		above = above[:i+1]
+	}
+	return false
+}
+
+// deviceLine is true for lines of network gear.
+func (s *Scanner) deviceLine() bool {
+	p := nonSpace(s.buf, s.ls, s.le)
+	if p >= s.le {
+		return false
+	}
+	l := s.buf[p:s.le]
+	for _, t := range deviceWords[l[0]&31] {
+		if len(l) > len(t) && foldEqual(l[:len(t)], t) {
+			return true
+		}
+	}
+	return false
+}
+
+// deviceWords begin such lines; by their first letter.
+var deviceWords = func() (t [32][]string) {
+	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
+		t[w[0]&31] = append(t[w[0]&31], w)
+	}
+	return t
+}()

@@ -2,6 +2,8 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
@@ -249,9 +251,7 @@ func (s *Scanner) base64(start, stop int) {
 			p++
 		}
 		from := p
-		for p < stop && buf[p] != '.' && buf[p] != '~' && buf[p] != '=' {
-			p++
-		}
+		p = partEnd(buf, p, stop)
 		n := p - from
 		for p < stop && buf[p] == '=' {
 			p++
@@ -266,6 +266,24 @@ func (s *Scanner) base64(start, stop int) {
 			p++
 		}
 	}
+}
+
+// partEnd is where the next dot, tilde or equals sign is, or stop.
+func partEnd(buf []byte, p, stop int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; p+8 <= stop; p += 8 {
+		// A byte that is one of them becomes zero, and borrows from its top bit.
+		w := binary.LittleEndian.Uint64(buf[p:])
+		dot, tilde, equals := w^'.'*ones, w^'~'*ones, w^'='*ones
+		m := ((dot-ones)&^dot | (tilde-ones)&^tilde | (equals-ones)&^equals) & high
+		if m != 0 {
+			return p + bits.TrailingZeros64(m)/8
+		}
+	}
+	for p < stop && buf[p] != '.' && buf[p] != '~' && buf[p] != '=' {
+		p++
+	}
+	return p
 }
 
 // readable tells whether the beginning of v is base64 of text.

@@ -32,15 +32,15 @@ func (s *Scanner) account(pos int, word string) {
 			s.addAccount(max(s.ls, pos-64)+q+1, pos)
 			s.grantHost(e)
 		}
-	case " for ":
+	case "password for ", "publickey for ", "interactive/pam for ", "none for ":
 		// Accepted password for jdoe from 10.0.0.1
 		b := e
 		for b < s.le && isAccountChar(buf[b]) {
 			b++
 		}
-		if bytes.HasPrefix(buf[b:s.le], []byte(" from ")) && (s.before(pos, "password") || s.before(pos, "publickey") || s.before(pos, "interactive/pam") || s.before(pos, "none")) {
+		if bytes.HasPrefix(buf[b:s.le], []byte(" from ")) {
 			s.addAccount(e, b)
-		} else if s.before(pos, "password") {
+		} else if word == "password for " {
 			s.passwordFor(e, b)
 		}
 	case "hostname":

@@ -482,6 +482,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if containsFold(mid, "fingerprint") {
 			return true
 		}
+		if bytes.Contains(mid, []byte("\",")) || bytes.Contains(mid, []byte("',")) || bytes.Contains(mid, []byte("\";")) {
+			return false // the string that the name is in ends before
+		}
 		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
 			continue
 		}

@@ -148,6 +148,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		}
 		return
 	}
+	if n.quote > 0 && n.gap > 0 && op[0] == ':' && s.named(v) {
+		return // volume "creds" : secret "db" not found
+	}
 	if op[0] == ':' && size == 1 && n.gap > 0 && n.lineStart && isSpace(buf[min(v, s.le-1)]) && n.quote == 0 {
 		w.json = false
 	}
@@ -201,6 +204,16 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if len(s.Spans) > spans {
 		s.keyEnd = max(s.keyEnd, end)
 	}
+}
+
+// named is true for a word and a name in quotes at v: no value of JSON.
+func (s *Scanner) named(v int) bool {
+	v = nonSpace(s.buf, v, s.le)
+	e := v
+	for e < s.le && s.buf[e] >= 'a' && s.buf[e] <= 'z' {
+		e++
+	}
+	return e > v+2 && e+1 < s.le && s.buf[e] == ' ' && quoteAt(s.buf, e+1, s.le) > 0
 }
 
 // promptEnds is true when a quote at v ends the string that the name is in:

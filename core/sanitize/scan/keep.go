@@ -63,7 +63,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
 	}
-	if (v[0] == '[' || foldIs(v, "done") || foldIs(v, "ignore") || foldIs(v, "ok") || foldIs(v, "bad") || foldIs(v, "sufficient")) && s.pamLine() {
+	if (v[0] == '[' || foldIs(v, "password") || foldIs(v, "auth") || foldIs(v, "done") || foldIs(v, "ignore") || foldIs(v, "ok") || foldIs(v, "bad") || foldIs(v, "sufficient")) && s.pamLine() {
 		return true
 	}
 	return bytes.IndexByte(v, ' ') > 0 && (message(v) || foldIs(v, "no data") || foldIs(v, "not set") || foldIs(v, "not found") || foldIs(v, "no value"))

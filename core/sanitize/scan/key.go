@@ -205,7 +205,7 @@ func mixed(v []byte) bool {
 // talk is true for sentences with a colon: "invalid token: unexpected end".
 func (s *Scanner) talk(ks, v int) bool {
 	buf := s.buf
-	if ks-2 < s.ls || !isSpace(buf[ks-1]) || !isLetter(buf[ks-2]) || v >= s.le || !isSpace(buf[v]) && !isSpace(buf[v-1]) {
+	if ks-2 < s.ls || buf[ks-1] != '*' && (!isSpace(buf[ks-1]) || !isLetter(buf[ks-2])) || v >= s.le || !isSpace(buf[v]) && !isSpace(buf[v-1]) {
 		return false
 	}
 	v = nonSpace(buf, v, s.le)

@@ -50,9 +50,9 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 		}
 		return false
 	}
-	if class == keyname.Strong && (setter(name) || kind == keyname.Password && len(name) <= 8) {
+	if class == keyname.Strong && (setter(name) || kind == keyname.Password && len(name) <= 8 || s.before(ks, "string ")) {
 		var args [2]arg
-		if got, _ := s.arguments(ke, args[:]); got == 1 {
+		if got, _ := s.arguments(ke, args[:]); got == 1 || got == 2 && bytes.HasSuffix(name, []byte(".assign")) {
 			return s.literal(args[0], kind)
 		}
 	}
@@ -93,8 +93,8 @@ func setter(name []byte) bool {
 	if i := bytes.LastIndexByte(name, '.'); i >= 0 {
 		name = name[i+1:]
 	}
-	for _, p := range []string{"set", "with", "add"} {
-		if len(name) > len(p) && foldEqual(name[:len(p)], p) {
+	for _, p := range []string{"set", "with", "add", "assign"} {
+		if len(name) >= len(p) && foldEqual(name[:len(p)], p) {
 			return true
 		}
 	}

@@ -280,7 +280,8 @@ func (s *Scanner) behindComma(n name, w want) {
 	case n.quote > 0 || upperIdent(w.key):
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
 		v := nonSpace(buf, sep+1, s.le)
-		if quoteAt(buf, v, s.le) > 0 && !s.inArray(n.ks, n.quote) && !(n.quote > 0 && s.secondArgument(n.ks, n.quote)) {
+		field := s.hasWord("buildConfigField") || s.hasWord("resValue") // of Gradle: type, name, value
+		if quoteAt(buf, v, s.le) > 0 && (field || !s.inArray(n.ks, n.quote) && !(n.quote > 0 && s.secondArgument(n.ks, n.quote))) {
 			w.rule = "argument"
 			s.value(v, w)
 			return

@@ -38,10 +38,13 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 	found := 0
 	for i := 0; i < n; i++ {
 		a := args[i]
-		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{') && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
+		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{' || called(t)) && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
 			q := bytes.IndexAny(s.buf[a.start:a.ve], "\"'")
-			if q >= 0 && a.start+q+1 < a.ve {
-				inner[found] = [2]int{a.start + q + 1, a.ve}
+			if from := a.start + q + 1; q >= 0 && from < a.ve {
+				if end := bytes.LastIndexByte(s.buf[from:a.ve], s.buf[from-1]); called(t) && end > 0 {
+					a.ve = from + end
+				}
+				inner[found] = [2]int{from, a.ve}
 				found++
 			}
 			continue
@@ -53,6 +56,12 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 		s.program(name, args[i+1:n])
 	}
 	return found
+}
+
+// called is true for a function with a string: os.system("mysql ...
+func called(t []byte) bool {
+	i := bytes.IndexByte(t, '(')
+	return i > 0 && i+1 < len(t) && (t[i+1] == '"' || t[i+1] == '\'') && isAlnum(t[i-1])
 }
 
 // mayHoldCommand is true for a string that may be a command with a secret.

@@ -38,21 +38,22 @@ func (m *Masks) Find(k Kernel, n int, f *Found) {
 		findAVX512(&m.Digit, f, (n+7)/8)
 		return
 	}
-	f.n[Strange], f.n[Run] = 0, 0
+	strange, runs := f.list(Strange), f.list(Run)
 	var high, run1, run2, run4, run8, run16 uint64
 	for b := range m.Digit[:min(n, MaxBlocks)] {
 		h := m.High[b]
-		f.add(Strange, b, h&^shl(h, high, 1))
+		strange = strange.add(b, h&^shl(h, high, 1))
 		// Sixteen in a row, by doubling.
 		r1 := m.Digit[b] | m.Letter[b] | m.Under[b] | m.Dash[b]
 		r2 := r1 & shl(r1, run1, 1)
 		r4 := r2 & shl(r2, run2, 2)
 		r8 := r4 & shl(r4, run4, 4)
 		r16 := r8 & shl(r8, run8, 8)
-		f.add(Run, b, r16&^shl(r16, run16, 1))
+		runs = runs.add(b, r16&^shl(r16, run16, 1))
 		m.Token[b] = r1 | m.Dot[b] | m.Slash[b]
 		high, run1, run2, run4, run8, run16 = h, r1, r2, r4, r8, r16
 	}
+	f.n[Strange], f.n[Run] = strange.n, runs.n
 }
 
 // Identify looks for the candidates of identifiers in the first n blocks, and
@@ -68,36 +69,37 @@ func (m *Masks) Identify(k Kernel, n int, f *Found) (open bool) {
 
 // numbers looks for addresses.
 func (m *Masks) numbers(n int, f *Found) {
-	f.n[Quad], f.n[Pair], f.n[Colons] = 0, 0, 0
+	quads, pairs, colons := f.list(Quad), f.list(Pair), f.list(Colons)
 	var digit, dot, e1, t1, hex1, sep1, q1, q21, colon, c21 uint64
 	for b := range m.Digit[:min(n, MaxBlocks)] {
 		// The first digit behind a dot.
 		d := m.Digit[b]
 		e := d & shl(m.Dot[b], dot, 1) & shl(d, digit, 2)
 		t := e & (shl(e, e1, 2) | shl(e, e1, 3) | shl(e, e1, 4))
-		f.add(Quad, b, e&(shl(t, t1, 2)|shl(t, t1, 3)|shl(t, t1, 4)))
+		quads = quads.add(b, e&(shl(t, t1, 2)|shl(t, t1, 3)|shl(t, t1, 4)))
 		hex := d | m.HexAF[b]
 		sep := m.Colon[b] | m.Dash[b]
 		q := hex & shl(hex, hex1, 1) & shl(sep, sep1, 2)
 		q2 := q & shl(q, q1, 3)
 		q4 := q2 & shl(q2, q21, 6)
-		f.add(Pair, b, q4&shl(q, q1, 12))
+		pairs = pairs.add(b, q4&shl(q, q1, 12))
 		c := m.Colon[b]
 		c1 := shl(c, colon, 1)
 		c2 := c & (c1 | shl(c, colon, 2) | shl(c, colon, 3) | shl(c, colon, 4) | shl(c, colon, 5))
 		c3 := c2 & (shl(c2, c21, 1) | shl(c2, c21, 2) | shl(c2, c21, 3) | shl(c2, c21, 4) | shl(c2, c21, 5))
-		f.add(Colons, b, c&c1|c3)
+		colons = colons.add(b, c&c1|c3)
 		digit, dot, e1, t1, hex1, sep1, q1, q21, colon, c21 = d, m.Dot[b], e, t, hex, sep, q, q2, c, c2
 	}
+	f.n[Quad], f.n[Pair], f.n[Colons] = quads.n, pairs.n, colons.n
 }
 
 // names looks for the names of machines and for places beside names.
 func (m *Masks) names(n int, f *Found) (open bool) {
-	f.n[Line], f.n[At], f.n[Host], f.n[Name] = 0, 0, 0, 0
+	lines, ats, hosts, words := f.list(Line), f.list(At), f.list(Host), f.list(Name)
 	var dot, alnum1, word1, label uint64
 	for b := range m.Digit[:min(n, MaxBlocks)] {
-		f.add(Line, b, m.Newline[b])
-		f.add(At, b, m.At[b])
+		lines = lines.add(b, m.Newline[b])
+		ats = ats.add(b, m.At[b])
 		alnum := m.Letter[b] | m.Digit[b]
 		m.Label[b] = alnum | m.Dot[b] | m.Dash[b] | m.Under[b]
 		// The end of a last label: of letters and digits that begin with a letter
@@ -105,20 +107,28 @@ func (m *Masks) names(n int, f *Found) (open bool) {
 		// the row carries to its end.
 		var sum uint64
 		sum, label = bits.Add64(alnum, m.Letter[b]&shl(m.Dot[b], dot, 1)&shl(alnum, alnum1, 2), label)
-		f.add(Host, b, sum&^(alnum|m.Dash[b]|m.Under[b]|m.At[b]|m.Dot[b]&(alnum>>1)))
+		hosts = hosts.add(b, sum&^(alnum|m.Dash[b]|m.Under[b]|m.At[b]|m.Dot[b]&(alnum>>1)))
 		word := alnum | m.Under[b]
-		f.add(Name, b, m.Word[b]&alnum&^shl(word, word1, 1))
+		words = words.add(b, m.Word[b]&alnum&^shl(word, word1, 1))
 		dot, alnum1, word1 = m.Dot[b], alnum, word
 	}
+	f.n[Line], f.n[At], f.n[Host], f.n[Name] = lines.n, ats.n, hosts.n, words.n
 	return label != 0
 }
 
 func shl(cur, prev uint64, n uint) uint64 { return cur<<n | prev>>(64-n) }
 
+// list is the candidates of one kind while they are found.
+type list struct {
+	at, bits *Plane
+	n        int
+}
+
+func (f *Found) list(k Kind) list { return list{at: &f.at[k], bits: &f.bits[k]} }
+
 // add appends a block, if it has bits: without a branch.
-func (f *Found) add(k Kind, b int, m uint64) {
-	n := f.n[k]
-	f.at[k][n%len(f.at[k])] = uint64(b * Size)
-	f.bits[k][n%len(f.bits[k])] = m
-	f.n[k] = n + int((m|-m)>>63)
+func (l list) add(b int, m uint64) list {
+	l.at[l.n], l.bits[l.n] = uint64(b*Size), m
+	l.n += int((m | -m) >> 63)
+	return l
 }

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -84,5 +85,21 @@ func TestFind(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	text := bytes.Repeat([]byte("2024-03-04T05:06:07.890Z INFO  [main] c.a.shop.Config - loaded 42 keys from 10.1.2.3\n"), 200)
+	n := (len(text) - Slack) / Size
+	m, f := new(Masks), new(Found)
+	for _, k := range kernels() {
+		b.Run(k.String(), func(b *testing.B) {
+			b.SetBytes(int64(n * Size))
+			m.Fill(k, n, text, testNeedles, testWords)
+			for b.Loop() {
+				m.Find(k, n, f)
+				m.Identify(k, n, f)
+			}
+		})
 	}
 }

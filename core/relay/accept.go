@@ -26,13 +26,20 @@ import (
 // finished upload is read back.
 const hashRate = 20 << 20
 
+// answerTime is how long a client may take at least to get the answer.
+const answerTime = 10 * time.Second
+
 // complete runs when the last byte of an upload is in, before the client is
 // told so, and under the upload's lock.
 func (in *intake) complete(hook tus.HookEvent) (tus.HTTPResponse, error) {
-	if ctl, ok := hook.Context.Value(controllerKey{}).(*http.ResponseController); ok {
+	ctl, ok := hook.Context.Value(controllerKey{}).(*http.ResponseController)
+	if ok {
 		ctl.SetWriteDeadline(time.Now().Add(in.stall + time.Duration(hook.Upload.Size/hashRate)*time.Second))
 	}
 	b, err := in.acceptOnce(hook.Context, hook.Upload.ID)
+	if ok { // it may have taken longer. An answer that comes too late breaks TLS: what follows it has the wrong number
+		ctl.SetWriteDeadline(time.Now().Add(max(in.stall, answerTime)))
+	}
 	if err != nil {
 		return tus.HTTPResponse{}, in.fail(err)
 	}

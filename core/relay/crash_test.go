@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/relay"
 	"github.com/latchstring/latchstring/core/relay/api"
+	"github.com/latchstring/latchstring/core/relay/blob"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/relay/setup"
 )
@@ -153,5 +155,37 @@ func TestStalledUpload(t *testing.T) {
 	}
 	if err := u.patch(id, 10, 1000); err != nil {
 		t.Errorf("going on: %v", err)
+	}
+}
+
+// slowBlobs is a store that takes its time.
+type slowBlobs struct {
+	blob.Store
+	takes time.Duration
+}
+
+func (b slowBlobs) Adopt(ctx context.Context, id, path string) error {
+	time.Sleep(b.takes)
+	return b.Store.Adopt(ctx, id, path)
+}
+
+// A bundle that takes long to be put away is answered all the same: an answer
+// behind its deadline would leave TLS broken, and the client with "bad record MAC".
+func TestSlowAcceptance(t *testing.T) {
+	t.Parallel()
+	r := relaytest.New(t, func(r *relaytest.Relay) {
+		r.Change = func(o *relay.Options) {
+			o.StallTimeout = 200 * time.Millisecond
+			o.Blobs = slowBlobs{o.Blobs, time.Second}
+		}
+	})
+	c, _, _ := systemClient(t, r, "array-7")
+	u := newUpload(t, c, strings.Repeat("x", 1000))
+	id, err := u.create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.patch(id, 0, 1000); err != nil {
+		t.Error(err)
 	}
 }

@@ -63,6 +63,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
 	}
+	if (foldIs(v, "chauthtok") || foldIs(v, "auth") || foldIs(v, "session") || foldIs(v, "account") || foldIs(v, "setcred")) && s.hasWord("pam_") {
+		return true // pam_unix(chpasswd:chauthtok)
+	}
 	if (v[0] == '[' || foldIs(v, "password") || foldIs(v, "auth") || foldIs(v, "done") || foldIs(v, "ignore") || foldIs(v, "ok") || foldIs(v, "bad") || foldIs(v, "sufficient")) && s.pamLine() {
 		return true
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/resume"
 	"github.com/latchstring/latchstring/core/route"
+	"github.com/latchstring/latchstring/core/secret"
 )
 
 // world is a relay, an engineer, and a system whose agent serves.
@@ -55,6 +56,9 @@ func newWorld(t testing.TB, change ...func(*relaytest.Relay)) *world {
 	}
 	// The relay's own system becomes this one.
 	if err := os.Rename(w.System.Dir(), root.Identity()); err != nil {
+		t.Fatal(err)
+	}
+	if err := secret.Trial(root.Secrets()); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -26,7 +26,7 @@ type ServerOptions struct {
 	// Revoked, unless nil, says why a certificate counts no more that is good
 	// otherwise; nil lets it be.
 	Revoked func(*ssh.Certificate) error
-	Timeout     time.Duration // 0 means [Timeout]
+	Timeout time.Duration // 0 means [Timeout]
 }
 
 // Accept lets the engineer's side prove itself over raw. On an error raw is

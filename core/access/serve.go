@@ -62,6 +62,7 @@ func Serve(ctx context.Context, conn net.Conn, o Options) error {
 
 func serve(ctx context.Context, conn net.Conn, o Options, a account.Account) error {
 	defer busy()()
+	hear()
 	s := &server{Options: o, account: a}
 	s.ctx, s.cut = context.WithCancelCause(ctx)
 	defer s.cut(nil)

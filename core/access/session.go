@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
@@ -69,16 +68,6 @@ func (s *server) session(number uint32, n ssh.NewChannel) {
 	x.gone = true
 	x.mu.Unlock()
 	x.tell(func(c control) { c.hangup() })
-	// A program that was being started at that moment may have lost the signal
-	// with the image that took it.
-	for range 3 {
-		select {
-		case <-x.done:
-			return
-		case <-time.After(grace):
-			x.tell(func(c control) { c.hangup() })
-		}
-	}
 	<-x.done
 }
 

@@ -10,11 +10,17 @@ import (
 	"testing"
 )
 
+// raceOn is set where the race detector is part of the program.
+var raceOn bool
+
 // A large log costs little memory, however large: a peer takes 489 MB for one
 // of 97 MB.
 func TestMemoryOfALargeLog(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads 40 MB")
+	}
+	if raceOn {
+		t.Skip("the race detector keeps a shadow of all memory")
 	}
 	const size, most = 40 << 20, 100 << 20
 	dir := t.TempDir()

@@ -109,8 +109,8 @@ type hit struct {
 // heads finds the stems that begin with three (folded) bytes, and needles is
 // what the kernels look for.
 var (
-	heads   [1 << headBits]uint8 // index in chains; 0 for none
-	fourths [256]uint64          // of each chain, which low six bits of the fourth byte go on
+	heads   [1 << headBits]uint16 // index in chains; 0 for none
+	fourths [maxChains]uint64     // of each chain, which low six bits of the fourth byte go on
 	chains  []chain
 	needles *mask.Needles
 	// stemWords are the first eight bytes of the stems, without what may differ.
@@ -143,7 +143,10 @@ var nearStems = func() []bool {
 	return t
 }()
 
-const headBits = 13
+const (
+	headBits  = 13
+	maxChains = 512 // a power of two, so that an index needs no check
+)
 
 func init() {
 	byHead := map[uint32][]int16{}
@@ -184,10 +187,10 @@ func init() {
 				fourth |= 1 << ((t[3] ^ 0x20) & 63)
 			}
 		}
-		if len(chains) > 255 {
-			panic("more beginnings of stems than a byte can count")
+		if len(chains) == maxChains {
+			panic("more beginnings of stems than there are chains")
 		}
-		heads[k] = uint8(len(chains))
+		heads[k] = uint16(len(chains))
 		fourths[len(chains)] = fourth
 		chains = append(chains, c)
 	}

@@ -101,7 +101,7 @@ func (s *Scanner) collect(buf, text []byte, from, to int) {
 			h := headOf(w&0xffffff | 0x202020)
 			c := heads[h%uint32(len(heads))]
 			s.maybe[n%64] = candidate{int32(o), int32(c)}
-			n += int(fourths[c] >> (w >> 24 & 63) & 1)
+			n += int(fourths[c%maxChains] >> (w >> 24 & 63) & 1)
 		}
 		for _, m := range s.maybe[:n] {
 			i := from + int(m.at)

@@ -46,7 +46,7 @@ func (s *Scanner) sharedKey() bool {
 	if !isSpace(s.buf[s.ls]) {
 		return false
 	}
-	above := s.buf[max(s.lo, s.ls-300):s.ls]
+	above := s.buf[max(s.lo(), s.ls-300):s.ls]
 	for len(above) > 0 {
 		above = above[:len(above)-1]
 		i := bytes.LastIndexByte(above, '\n')

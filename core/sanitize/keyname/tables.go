@@ -62,7 +62,7 @@ var stems = []struct {
 	{"aeskey", APIKey, false}, {"adminkey", APIKey, false}, {"serverkey", APIKey, true}, {"writekey", APIKey, false}, {"readkey", APIKey, false},
 	{"userkey", APIKey, true}, {"clientkey", APIKey, true}, {"ingestkey", APIKey, false}, {"sendkey", APIKey, false}, {"projectkey", APIKey, true},
 	{"insertkey", APIKey, false}, {"webhookkey", APIKey, false}, {"validationkey", APIKey, false}, {"machinekey", APIKey, false},
-	{"loggedinkey", APIKey, false}, {"noncekey", APIKey, false}, {"sshkey", APIKey, true}, {"rsakey", APIKey, true}, {"recoverykey", APIKey, false},
+	{"loggedinkey", APIKey, false}, {"noncekey", APIKey, false}, {"cipherkey", APIKey, false}, {"authsalt", Secret, true}, {"loggedinsalt", Secret, true}, {"noncesalt", Secret, true}, {"sshkey", APIKey, true}, {"rsakey", APIKey, true}, {"recoverykey", APIKey, false},
 	{"subscriptionkey", APIKey, false}, {"functionkey", APIKey, false}, {"hostkey", APIKey, true}, {"preshared", Secret, false},
 	{"credential", Credential, false}, {"authtok", Password, false},
 	{"pwd", Password, true}, {"pswd", Password, true}, {"passw", Password, true}, {"pass", Password, true}, {"bindpw", Password, false}, {"rootpw", Password, false}, {"userpw", Password, true}, {"adminpw", Password, true}, {"dbpw", Password, true},

@@ -21,6 +21,9 @@ type name struct {
 func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	w := want{class: class, kind: kind, rule: "key-value", key: s.buf[ks:ke]}
 	n := s.closed(ks, ke)
+	if w.kind == keyname.Password && class == keyname.Strong && ke+9 < s.le && n.quote == 0 && s.defaultOf(ke, w) {
+		return
+	}
 	// The other side of a comparison or a pair: value before the key.
 	if s.reversed(ks, ke, w) || s.atLineEnd(n, w) {
 		return
@@ -63,7 +66,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 func (s *Scanner) closed(ks, ke int) name {
 	buf := s.buf
 	n := name{ks: ks, ke: ke, p: ke}
-	if q := quoteAt(buf, n.p, s.le); q > 0 && buf[n.p] != '`' {
+	if q := quoteAt(buf, n.p, s.le); q > 0 && (buf[n.p] != '`' || s.backquoted(ks, n.p)) {
 		n.quote, n.by = q, buf[n.p+q-1]
 		n.p += q
 	}
@@ -72,7 +75,7 @@ func (s *Scanner) closed(ks, ke int) name {
 		p += max(1, emptyIndex(buf, p, s.le))
 	}
 	if p > n.p && n.quote == 0 {
-		if q := quoteAt(buf, p, s.le); q > 0 && p+q < s.le && (buf[p+q] == ':' || buf[p+q] == '=') {
+		if q := quoteAt(buf, p, s.le); q > 0 && p+q < s.le && (buf[p+q] == ':' || buf[p+q] == '=' || s.tested(p+q)) {
 			p += q
 		}
 	}
@@ -80,6 +83,24 @@ func (s *Scanner) closed(ks, ke int) name {
 	n.sep = nonSpace(buf, p, s.le)
 	n.gap = n.sep - p
 	return n
+}
+
+// backquoted is true for a name between backticks to which a string is assigned,
+// as in R: `password` = 'x'.
+func (s *Scanner) backquoted(ks, p int) bool {
+	v := nonSpace(s.buf, p+1, s.le)
+	if ks == s.ls || s.buf[ks-1] != '`' || v+2 >= s.le || s.buf[v] != '=' {
+		return false
+	}
+	v = nonSpace(s.buf, v+1, s.le)
+	return v < s.le && (s.buf[v] == '"' || s.buf[v] == '\'')
+}
+
+// tested is true where a shell compares what stands before p: "${password}" == x.
+func (s *Scanner) tested(p int) bool {
+	buf := s.buf
+	v := nonSpace(buf, p, s.le)
+	return v > p && v+2 < s.le && (buf[v] == '=' || buf[v] == '!' && buf[v+1] == '=') && bytes.IndexByte(buf[s.ls:p], '[') >= 0
 }
 
 // emptyIndex returns the length of [] or [32] at p, as in the declaration of an

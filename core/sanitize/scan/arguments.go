@@ -48,12 +48,15 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 				return s.literal(args[got-1], keyname.Password) // (tenant, client, "secret")
 			}
 		}
-		return false
+		if got != 1 {
+			return false
+		}
+		break // setPassword("secret")
 	}
 	if class == keyname.Strong && (setter(name) || kind == keyname.Password && len(name) <= 8 || s.before(ks, "string ")) {
 		var args [2]arg
 		if got, _ := s.arguments(ke, args[:]); got == 1 || got == 2 && bytes.HasSuffix(name, []byte(".assign")) {
-			return s.literal(args[0], kind)
+			return s.literal(args[0], kind) || args[0].ve <= s.le && s.wrapped(args[0].start, want{class: class, kind: kind, rule: "argument"})
 		}
 	}
 	return false

@@ -28,7 +28,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		return v, true
 	}
 	// anchors and tags: key: &name value, key: !!str value
-	for v < s.le && (buf[v] == '&' || buf[v] == '!') {
+	for v < s.le && (buf[v] == '&' && quoteAt(buf, v, s.le) == 0 || buf[v] == '!') {
 		e := v
 		for e < s.le && !isSpace(buf[e]) {
 			e++

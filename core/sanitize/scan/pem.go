@@ -14,7 +14,7 @@ func (s *Scanner) pem(pos int) {
 		end = min(len(label), 60)
 	}
 	name := label[:end]
-	private := bytes.Contains(name, []byte("PRIVATE")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret")
+	private := bytes.Contains(name, []byte("PRIVATE")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret") || bytes.HasSuffix(name, []byte(" SEED"))
 	after := pos + 5 + end
 	for after < s.le && buf[after] == '-' {
 		after++

@@ -195,7 +195,14 @@ func (s *Scanner) shortName(buf []byte, start, end, to int) {
 // pos is one of its columns: ps aux, top.
 func (s *Scanner) processes(pos int) {
 	head := s.buf[s.ls:s.le]
-	if s.State.Mode != Normal || string(s.buf[pos:pos+4]) != "USER" || s.le-s.ls > 256 || !bytes.Contains(head, []byte("PID")) || !bytes.Contains(head, []byte("COMMAND")) && !bytes.Contains(head, []byte("CMD")) {
+	if string(s.buf[pos:pos+4]) == "PPID" { // ps -ef
+		if pos = nonSpace(s.buf, s.ls, s.le); string(s.buf[pos:pos+4]) != "UID " {
+			return
+		}
+	} else if string(s.buf[pos:pos+4]) != "USER" {
+		return
+	}
+	if s.State.Mode != Normal || s.le-s.ls > 256 || !bytes.Contains(head, []byte("PID")) || !bytes.Contains(head, []byte("COMMAND")) && !bytes.Contains(head, []byte("CMD")) {
 		return
 	}
 	if col := len(bytes.Fields(s.buf[s.ls:pos])); col < 4 {

@@ -21,6 +21,12 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		if s.le-p < 8 {
 			s.enter(InNext, keyname.Password, 0, 2, 'b')
 		}
+	case "basic ":
+		s.basic(p)
+	case "?code=", "&code=":
+		s.grantCode(p)
+	case "connect ":
+		s.oracleConnect(pos, p)
 	case "\tresp=":
 		e := p
 		for e < s.le && buf[e] != '\t' {

@@ -45,6 +45,10 @@ func (s *Scanner) account(pos int, word string) {
 		}
 	case "hostname":
 		s.machine(e)
+	case ` \\`, `"\\`, `=\\`, `'\\`:
+		s.share(e)
+	case "ppid":
+		s.processes(pos)
 	case " role ":
 		if s.before(pos, "create") || s.before(pos, "alter") || s.before(pos, "drop") {
 			s.accountAt(e+quoteAt(buf, e, s.le), 0)

@@ -409,7 +409,7 @@ func (s *Scanner) lineValueEnd(p int) int {
 			for k < e && (isAlnum(buf[k]) || buf[k] == '_' || buf[k] == '.' || buf[k] == '-') {
 				k++
 			}
-			if k > r && k < e && (buf[k] == '=' || buf[k] == ':' && k+1 < e && isSpace(buf[k+1])) {
+			if k > r && k+1 < e && (buf[k] == '=' && buf[k+1] != '=' || buf[k] == ':' && isSpace(buf[k+1])) {
 				e = i
 				break
 			}

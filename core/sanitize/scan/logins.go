@@ -1,0 +1,159 @@
+package scan
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Credentials that a program was given to log in, and that say by themselves
+// what they are.
+
+// basic hides what follows the name of the scheme, if it is a user and a
+// password in base64 (RFC 7617), however short: Basic YTpi.
+func (s *Scanner) basic(p int) {
+	e := p
+	for e < s.le && (isAlnum(s.buf[e]) || s.buf[e] == '+' || s.buf[e] == '/') {
+		e++
+	}
+	b := e
+	for e < s.le && s.buf[e] == '=' && e-b < 2 {
+		e++
+	}
+	if e-p < 6 || b-p > 1024 || (b-p)%4 == 1 || e > b && (e-p)%4 != 0 {
+		return
+	}
+	var out [768]byte
+	plain := decode64(out[:0], s.buf[p:b])
+	i := bytes.IndexByte(plain, ':')
+	if i < 0 || i+1 == len(plain) && i < 8 || !utf8.Valid(plain) {
+		return
+	}
+	for _, c := range plain {
+		if c < 0x20 || c == 0x7f {
+			return
+		}
+	}
+	s.hide(p, e, keyname.Credential, "basic")
+}
+
+// grantCode hides the code that OAuth exchanges for a token (RFC 6749), in the
+// query of an address.
+func (s *Scanner) grantCode(p int) {
+	e := p
+	for e < s.le && (isAlnum(s.buf[e]) || s.buf[e] == '-' || s.buf[e] == '_' || s.buf[e] == '.' || s.buf[e] == '~' || s.buf[e] == '/' || s.buf[e] == '%' || s.buf[e] == '+' || s.buf[e] == '=') {
+		e++
+	}
+	if v := s.buf[p:e]; isUUID(v) || looksRandom(v) && !isVersionish(v) {
+		s.hide(p, e, keyname.Token, "oauth-code")
+	}
+}
+
+// oracleLogins are the words of RMAN between connect and the account.
+var oracleLogins = []string{"target", "catalog", "auxiliary"}
+
+// oracleConnect hides the password of: connect [target] user/password[@service].
+func (s *Scanner) oracleConnect(pos, p int) {
+	buf := s.buf
+	first := s.startsLine(pos) || s.before(pos, "> ") || s.before(pos, "\"") || s.before(pos, "'")
+	e := p
+	for e < s.le && isLetter(buf[e]) {
+		e++
+	}
+	named := false
+	for _, w := range oracleLogins {
+		if foldIs(buf[p:e], w) && e < s.le && isSpace(buf[e]) {
+			named, p = true, nonSpace(buf, e, s.le)
+			break
+		}
+	}
+	q := quoteAt(buf, p, s.le)
+	p += q
+	i := p
+	for i < s.le && (isAccountChar(buf[i]) || buf[i] == '$' || buf[i] == '#') {
+		i++
+	}
+	if i == p || i+1 >= s.le || buf[i] != '/' || buf[i+1] == '/' {
+		return
+	}
+	v := i + 1
+	if n := quoteAt(buf, v, s.le); n == 1 {
+		// user/"password"@service
+		if c := bytes.IndexByte(buf[v+1:s.le], buf[v]); c > 0 {
+			s.judge(v+1, v+1+c, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+		}
+		return
+	}
+	e = v
+	for e < s.le && !isSpace(buf[e]) && buf[e] != ';' && buf[e] != '"' && buf[e] != '\'' {
+		e++
+	}
+	at := bytes.LastIndexByte(buf[v:e], '@')
+	if at > 0 {
+		e = v + at
+	}
+	if named || at > 0 && first || first && looksSecret(buf[v:e]) {
+		if s.Identify {
+			s.addAccount(p, i)
+		}
+		s.judge(v, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+	}
+}
+
+// defaultOf takes the value that a description of a password ends in:
+// Password of the user. Default: x, password (default: x). n is behind the name.
+func (s *Scanner) defaultOf(n int, w want) bool {
+	buf := s.buf
+	i := indexFold(buf[n:min(s.le, n+64)], "default")
+	if i < 2 || s.le-n-i < 9 {
+		return false
+	}
+	p := n + i
+	seam := false
+	for _, c := range buf[n:p] {
+		switch {
+		case c == '.' || c == ',' || c == '(' || c == '[':
+			seam = true
+		case !isSpace(c) && !isLetter(c) || seam && isLetter(c):
+			return false
+		}
+	}
+	if !seam && p-n > 2 {
+		return false
+	}
+	p += 7
+	for _, t := range []string{"s to ", " is ", " = ", ": ", "=", " value: ", " value is "} {
+		if s.le-p > len(t) && foldEqual(buf[p:p+len(t)], t) {
+			p += len(t)
+			break
+		}
+	}
+	if !isSpace(buf[p-1]) && buf[p-1] != '=' {
+		return isSpace(buf[p])
+	}
+	p = nonSpace(buf, p, s.le)
+	w.rule, w.toEnd, w.json = "sentence", false, false
+	if quoteAt(buf, p, s.le) > 0 {
+		s.value(p, w)
+		return true
+	}
+	e := p
+	for e < s.le && !isSpace(buf[e]) {
+		e++
+	}
+	rest := bytes.TrimRight(buf[e:s.le], " \t.)]")
+	for e > p && (buf[e-1] == '.' || buf[e-1] == ')' || buf[e-1] == ']' || buf[e-1] == ',' || buf[e-1] == ';') {
+		e--
+	}
+	v := buf[p:e]
+	for _, b := range proseBad {
+		if foldIs(v, b) {
+			return true
+		}
+	}
+	if len(v) >= 3 && (len(rest) == 0 || looksSecret(v)) && !isNumber(v) {
+		s.judge(p, e, w, true)
+	}
+	return true
+}

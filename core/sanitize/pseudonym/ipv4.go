@@ -96,12 +96,32 @@ func (m *Mapper) map4(a uint32, back bool) uint32 {
 		case back:
 			x = m.v4.decrypt(x, c.keep, 32)
 		default:
-			x = m.v4.encrypt(x, c.keep, 32)
+			x.hi = uint64(m.encrypt4(uint32(x.hi>>32), c.keep, 32)) << 32
 		}
 		if v := uint32(x.hi >> 32); class4(v).id == c.id {
 			return v
 		}
 	}
+}
+
+// encrypt4 is encrypt for the first n bits of an address; the others become zero.
+// The networks that an address is in are remembered: most addresses have many
+// neighbours, and each bit takes an encryption.
+func (m *Mapper) encrypt4(a uint32, keep, n int) uint32 {
+	step := n - 8
+	if step < 16 || step < keep {
+		return uint32(m.v4.encrypt(bits128{uint64(a) << 32, 0}, keep, n).hi>>32) &^ (^uint32(0) >> n)
+	}
+	net := a &^ (^uint32(0) >> step)
+	// The lowest eight bits of a network are free to tell what it was asked for.
+	key := net | uint32(step)&8<<4 | uint32(keep)
+	v, ok := m.netCache.get(key)
+	if !ok {
+		v = m.encrypt4(net, keep, step)
+		m.netCache.put(key, v)
+	}
+	low := uint32(m.v4.encrypt(bits128{uint64(a) << 32, 0}, step, n).hi >> 32)
+	return v | low&(^uint32(0)>>step)&^(^uint32(0)>>n)
 }
 
 // AppendIPv4 appends the pseudonym of addr in dotted form. It does not

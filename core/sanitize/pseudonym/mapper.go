@@ -41,6 +41,7 @@ type Mapper struct {
 	check     sync.Pool     // *nameMAC
 	seed      maphash.Seed
 	v4Cache   *cache32
+	netCache  *cache32 // of networks; see encrypt4
 	wideCache *cacheWide
 	nameCache *cacheName
 }
@@ -58,6 +59,7 @@ func New(key *[KeySize]byte, opt Options) (*Mapper, error) {
 		opt:       opt,
 		seed:      maphash.MakeSeed(),
 		v4Cache:   newCache32(size),
+		netCache:  newCache32(size / 4),
 		wideCache: newCacheWide(size / 4),
 		nameCache: newCacheName(size / 2),
 	}

@@ -62,3 +62,25 @@ func TestCryptoPAnVectors(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of networks changes no result.
+func TestNetworksAreCryptoPAn(t *testing.T) {
+	m, err := New(&[KeySize]byte{7}, Options{CacheEntries: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := uint32(1)
+	for i := range 20000 {
+		if i%5 == 0 {
+			a = a*1664525 + 1013904223
+		} else {
+			a += uint32(i) * 37 // a neighbour
+		}
+		for _, keep := range []int{0, 4, 8, 10, 12, 16} {
+			want := uint32(m.v4.encrypt(bits128{uint64(a) << 32, 0}, keep, 32).hi >> 32)
+			if got := m.encrypt4(a, keep, 32); got != want {
+				t.Fatalf("%08x, %d bits kept: %08x, want %08x", a, keep, got, want)
+			}
+		}
+	}
+}

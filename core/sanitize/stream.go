@@ -60,9 +60,9 @@ func newStream(s *Sanitizer) *stream {
 }
 
 // findTokens looks at a run for package scan.
-func findTokens(buf []byte, from, to, start, end int, near bool) (int, int, string, bool) {
+func findTokens(buf []byte, from, to, start, end int, near bool, alnum, digit uint64) (int, int, string, bool) {
 	lo, hi := max(from, start-scan.TokenContext), min(to, end+100)
-	m, ok := tokens.FindNear(buf[lo:hi], start-lo, end-lo, near)
+	m, ok := tokens.FindKnown(buf[lo:hi], start-lo, end-lo, near, tokens.Known{Alnum: alnum, Digit: digit})
 	return lo + m.Start, lo + m.End, m.Rule, ok
 }
 

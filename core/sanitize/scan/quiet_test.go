@@ -17,7 +17,7 @@ func scanOnce(s *Scanner, text string) int {
 // A run that held no secret is remembered, but not what stood around it: the
 // same letters as a part of a token are looked at again.
 func TestQuietRunsAreAskedAgainElsewhere(t *testing.T) {
-	find := func(buf []byte, from, to, start, end int, near bool) (int, int, string, bool) {
+	find := func(buf []byte, from, to, start, end int, near bool, _, _ uint64) (int, int, string, bool) {
 		if i := bytes.Index(buf[from:to], []byte("ConsumerCoordinator:!")); i >= 0 {
 			return from + i, from + i + 20, "test", true
 		}
@@ -36,9 +36,9 @@ func TestQuietRunsAreAskedAgainElsewhere(t *testing.T) {
 		}
 	}
 	calls := 0
-	s.Tokens = func(buf []byte, from, to, start, end int, near bool) (int, int, string, bool) {
+	s.Tokens = func(buf []byte, from, to, start, end int, near bool, _, _ uint64) (int, int, string, bool) {
 		calls++
-		return find(buf, from, to, start, end, near)
+		return find(buf, from, to, start, end, near, 0, 0)
 	}
 	scanOnce(s, "a internals.ConsumerCoordinator b\n")
 	if calls != 0 {
@@ -53,7 +53,7 @@ func TestQuietRunsAreAskedAgainElsewhere(t *testing.T) {
 // A run with a secret is never remembered.
 func TestRunsWithSecretsAreNotQuiet(t *testing.T) {
 	s := New()
-	s.Tokens = func(buf []byte, from, to, start, end int, near bool) (int, int, string, bool) {
+	s.Tokens = func(buf []byte, from, to, start, end int, near bool, _, _ uint64) (int, int, string, bool) {
 		return start, end, "test", bytes.Contains(buf[start:end], []byte("SecretThing"))
 	}
 	for range 3 {

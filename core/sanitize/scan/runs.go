@@ -91,3 +91,18 @@ func (s *Scanner) runHas(start, end int) (digit, other bool) {
 	}
 	return digit, other
 }
+
+// runBits are the letters and digits of a run, and its digits, a bit for each
+// character; zero for a run that is too long, or has no masks.
+func (s *Scanner) runBits(start, end int) (alnum, digit uint64) {
+	if !s.masked || end-start > mask.Size {
+		return 0, 0
+	}
+	o := start - s.origin
+	b, sh := o/mask.Size, uint(o)%mask.Size
+	d, l := s.masks.Digit[b]>>sh, s.masks.Letter[b]>>sh
+	d |= s.masks.Digit[b+1] << 1 << (mask.Size - 1 - sh)
+	l |= s.masks.Letter[b+1] << 1 << (mask.Size - 1 - sh)
+	part := ^uint64(0) >> (mask.Size - uint(end-start))
+	return (d | l) & part, d & part
+}

@@ -48,8 +48,10 @@ type Scanner struct {
 	// Tokens finds secrets by their shape in a run of token characters
 	// buf[start:end]. It may look around in the line buf[from:to], up to
 	// [TokenContext] before the run, and returns where the first one begins and
-	// ends. near is false if no word such as key or token is there.
-	Tokens func(buf []byte, from, to, start, end int, near bool) (int, int, string, bool)
+	// ends. near is false if no word such as key or token is there. Bits of alnum
+	// and digit are the letters and digits, and the digits, of a run of 64 bytes
+	// at most; alnum is zero if they are not known.
+	Tokens func(buf []byte, from, to, start, end int, near bool, alnum, digit uint64) (int, int, string, bool)
 
 	buf      []byte
 	ls, le   int  // the line, without its end

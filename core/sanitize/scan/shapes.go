@@ -164,15 +164,16 @@ func (s *Scanner) near(start, end int) bool {
 func (s *Scanner) run(start, end int, classes uint8) {
 	if s.Tokens != nil {
 		near := s.near(start, end)
+		alnum, digit := s.runBits(start, end)
 		for p := start; p < end; {
-			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end, near)
+			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end, near, alnum, digit)
 			if !ok || to <= p {
 				break
 			}
 			if !endsInToken(s.buf[from:to]) {
 				s.hide(from, to, keyname.Token, Rule(rule))
 			}
-			p = to
+			p, alnum, digit = to, 0, 0
 		}
 	}
 	if classes&runOther == 0 || s.buf[start] == '0' && start+1 < end && s.buf[start+1] == 'x' && hexOnly(s.buf[start+2:end]) {

@@ -1,6 +1,9 @@
 package tokens
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // Match is a token found in a window.
 type Match struct {
@@ -72,14 +75,31 @@ func Find(window []byte, start, end int) (Match, bool) {
 // FindNear is Find for who knows more of the window: near is false if none of
 // [NearWords] is in it, in any letter case.
 func FindNear(window []byte, start, end int, near bool) (Match, bool) {
+	return FindKnown(window, start, end, near, Known{})
+}
+
+// Known is what is known of a run of 64 characters at most: bit i tells of its
+// character i. The zero value knows nothing.
+type Known struct{ Alnum, Digit uint64 }
+
+// alnumEnd is where the letters and digits from i on end.
+func (k Known) alnumEnd(w []byte, start, end, i int) int {
+	if k.Alnum == 0 {
+		return span(w[:end], i, alnum)
+	}
+	return min(i+bits.TrailingZeros64(^(k.Alnum>>(i-start))), end)
+}
+
+// FindKnown is FindNear for who knows the run too.
+func FindKnown(window []byte, start, end int, near bool, known Known) (Match, bool) {
 	if !near && start > 0 && end-start == 36 && plainBefore(window[start-1]) && lowerUUID(window[start:end]) {
 		// Only a name that it is assigned to makes a token of it.
 		return named(window, start, start, end, false)
 	}
-	if m, ok := Shape(window, start, end); ok {
+	if m, ok := shape(window, start, end, known); ok {
 		return m, true
 	}
-	return vendorNear(window, start, end, near)
+	return vendorNear(window, start, end, near, known)
 }
 
 // plainBefore is true for bytes that [Shape] makes nothing of before a run.
@@ -109,6 +129,10 @@ func NearWords() []string { return secretWords[:] }
 // A run is taken in segments of letters and digits. A prefix begins with a
 // segment, or it has punctuation in it and is told from there.
 func Shape(window []byte, start, end int) (Match, bool) {
+	return shape(window, start, end, Known{})
+}
+
+func shape(window []byte, start, end int, known Known) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < minToken {
 		return Match{}, false
 	}
@@ -119,7 +143,7 @@ func Shape(window []byte, start, end int) (Match, bool) {
 	}
 	word := start // where the stretch of base64URL characters begins
 	for i := start; i+minPrefix <= end; {
-		j := span(window[:end], i, alnum)
+		j := known.alnumEnd(window, start, end, i)
 		if m, ok := segment(window, start, end, i, j); ok {
 			return m, true
 		}

@@ -24,6 +24,26 @@ func TestPlainForms(t *testing.T) {
 		if got, want := plausible(v), plainPlausible(v); got != want {
 			t.Fatalf("plausible(%q) = %v", v, got)
 		}
+		var k Known
+		for i, c := range v {
+			if is(c, alnum) {
+				k.Alnum |= 1 << i
+			}
+			if is(c, digit) {
+				k.Digit |= 1 << i
+			}
+		}
+		if k.Alnum == 0 {
+			continue
+		}
+		if got, want := k.plausible(v), plainPlausible(v); got != want {
+			t.Fatalf("known: plausible(%q) = %v", v, got)
+		}
+		one, ok1 := Shape(v, 0, len(v))
+		two, ok2 := shape(v, 0, len(v), k)
+		if one != two || ok1 != ok2 {
+			t.Fatalf("known: shape(%q) = %v, %v", v, two, one)
+		}
 		if len(v) == 36 {
 			if got, want := lowerUUID(v), plainUUID(v); got != want {
 				t.Fatalf("lowerUUID(%q) = %v", v, got)

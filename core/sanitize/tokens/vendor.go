@@ -3,6 +3,7 @@ package tokens
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // value is what a vendor's token looks like.
@@ -33,16 +34,16 @@ const maxBinder = 4
 // to (acmeKey = "..."), or near it together with a word such as token or
 // secret (acme-token-...).
 func Vendor(window []byte, start, end int) (Match, bool) {
-	return vendorNear(window, start, end, true)
+	return vendorNear(window, start, end, true, Known{})
 }
 
-func vendorNear(window []byte, start, end int, near bool) (Match, bool) {
+func vendorNear(window []byte, start, end int, near bool, known Known) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < 14 || end-start > maxRun {
 		return Match{}, false
 	}
 	// The run may hold key=value, and the value may hold '=' itself: the value
 	// is the whole run, or what is behind the first or the last '='.
-	if !plausible(window[start:end]) {
+	if known.Alnum == 0 && !plausible(window[start:end]) || known.Alnum != 0 && !known.plausible(window[start:end]) {
 		return Match{}, false
 	}
 	if m, ok := named(window, start, start, end, near); ok {
@@ -211,6 +212,22 @@ func plausible(v []byte) bool {
 		row = 0
 	}
 	return digits == 1 && letters >= 14 && dots == 0 && max(longest, row) >= 8
+}
+
+// plausible is the same for a run that is known.
+func (k Known) plausible(v []byte) bool {
+	digits, all := bits.OnesCount64(k.Digit), bits.OnesCount64(k.Alnum)
+	// Eight in a row, by doubling.
+	row := k.Alnum & (k.Alnum >> 1)
+	row &= row >> 2
+	row &= row >> 4
+	if digits == 0 || row == 0 {
+		return false
+	}
+	if digits >= 2 {
+		return all >= 12 && bytes.IndexByte(v[:bits.TrailingZeros64(k.Alnum)], '/') < 0
+	}
+	return all >= 15 && bytes.IndexByte(v, '/') < 0 && bytes.IndexByte(v, '.') < 0
 }
 
 // length says how much of v is a token of this vendor: all of it, or all

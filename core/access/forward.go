@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/core/tunnel/nowait"
 )
 
 const dialTime = 15 * time.Second
@@ -77,7 +78,7 @@ func (s *server) forward(number uint32, n ssh.NewChannel) {
 	go ssh.DiscardRequests(requests)
 	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
 	defer stop()
-	in, out := splice(channel, conn)
+	in, out := splice(channel, nowait.New(conn))
 	_ = s.ledger.note(record.Note{Channel: number, Kind: record.Exit, Address: to, Text: fmt.Sprintf("forward ended: %d bytes to the address, %d from it", in, out)})
 }
 

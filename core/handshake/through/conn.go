@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/latchstring/latchstring/core/tunnel/nowait"
 )
 
 const (
@@ -67,7 +69,7 @@ func New(c Carrier, s Suite, sendKey, receiveKey []byte) (*Conn, error) {
 	if err := c.CloseWrite(); err != nil {
 		return nil, fmt.Errorf("leave TLS: %w", err)
 	}
-	conn := &Conn{carrier: c, below: c.Below(), send: send, receive: receive}
+	conn := &Conn{carrier: c, below: nowait.New(c.Below()), send: send, receive: receive}
 	// TLS has left one of the past.
 	if err := conn.below.SetWriteDeadline(time.Time{}); err != nil {
 		return nil, fmt.Errorf("leave TLS: %w", err)

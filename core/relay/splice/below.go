@@ -3,6 +3,8 @@ package splice
 import (
 	"net"
 	"time"
+
+	"github.com/latchstring/latchstring/core/tunnel/nowait"
 )
 
 // Passing is a connection of TLS whose other end may go on below it: it ends
@@ -24,8 +26,8 @@ func (h *half) descend() (more bool, err error) {
 	if h.below || !ok || !ok2 || !from.Passes() || !to.Passes() {
 		return false, nil
 	}
-	h.from, h.to, h.below = from.Below(), to.Below(), true
-	h.armed = time.Time{}
+	h.from, h.to, h.below = nowait.New(from.Below()), nowait.New(to.Below()), true
+	h.armed, h.until = time.Time{}, time.Time{}
 	if h.o.Descended != nil {
 		h.o.Descended()
 	}

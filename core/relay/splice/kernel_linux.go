@@ -71,7 +71,8 @@ func (h *half) inKernel() (done bool, err error) {
 		}
 	}()
 	var armed time.Time
-	for begun := false; ; begun = true {
+	row := 0 // pieces that were small
+	for begun := false; row < calm; begun = true {
 		if now := time.Now(); now.Sub(armed) > linger/2 {
 			if err := h.from.SetReadDeadline(now.Add(linger)); err != nil {
 				return true, err
@@ -87,7 +88,10 @@ func (h *half) inKernel() (done bool, err error) {
 		case n == 0:
 			return true, io.EOF
 		}
-		left = n
+		if left = n; n > first {
+			row = -1
+		}
+		row++
 		if err := h.arm(); err != nil {
 			return true, err
 		}
@@ -99,6 +103,7 @@ func (h *half) inKernel() (done bool, err error) {
 			}
 		}
 	}
+	return true, nil
 }
 
 func socket(c any) syscall.RawConn {

@@ -15,6 +15,8 @@ const (
 	first  = 512                    // buffer of one that waits
 	linger = 100 * time.Millisecond // a stream that pauses this long gives its buffer back
 	arm    = 5 * time.Second        // how often the deadline of a write is set anew
+	calm   = 4                      // as little as fits into the buffer of one that waits, so often in a row: no stream any more
+	rearm  = time.Second            // by how much a deadline of reads may be too early
 )
 
 var buffers = sync.Pool{New: func() any { return new([bulk]byte) }}
@@ -83,6 +85,7 @@ type half struct {
 	last     *atomic.Int64 // when a byte moved, either way
 	moved    int64
 	armed    time.Time // deadline of writes
+	until    time.Time // that of reads, unless somebody else has set another
 	below    bool      // from and to are what is below TLS
 }
 
@@ -99,6 +102,7 @@ func (h *half) run() error {
 		}
 		if err == nil && n == first {
 			err = h.stream()
+			h.until = time.Time{}
 		}
 		switch {
 		case err == nil:
@@ -113,6 +117,8 @@ func (h *half) run() error {
 			return err
 		case h.idle():
 			return ErrIdle
+		default:
+			h.until = time.Time{}
 		}
 	}
 }
@@ -121,15 +127,29 @@ func (h *half) idle() bool {
 	return h.o.Idle > 0 && time.Since(time.Unix(0, h.last.Load())) >= h.o.Idle
 }
 
-// wait sets how long the next read may take.
+// wait sets how long the next read may take. One that ends too early is made
+// again.
 func (h *half) wait() error {
-	if h.o.Idle <= 0 {
-		return h.from.SetReadDeadline(time.Time{})
+	until := never
+	if h.o.Idle > 0 {
+		until = time.Unix(0, h.last.Load()).Add(h.o.Idle)
+		if !h.until.IsZero() && until.Sub(h.until) < min(rearm, h.o.Idle/4) {
+			return nil
+		}
+	} else if h.until == never {
+		return nil
 	}
-	return h.from.SetReadDeadline(time.Unix(0, h.last.Load()).Add(h.o.Idle))
+	h.until = until
+	if until == never {
+		until = time.Time{}
+	}
+	return h.from.SetReadDeadline(until)
 }
 
-// stream copies with a large buffer while bytes keep coming. A pause is a
+// never is a deadline that does not come.
+var never = time.Unix(1<<40, 0)
+
+// stream copies with a large buffer while many bytes keep coming. A pause is a
 // time-out, which the caller sees.
 func (h *half) stream() error {
 	if h.below {

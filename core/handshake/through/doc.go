@@ -15,10 +15,10 @@
 // A record looks like one of TLS 1.3 (RFC 8446, section 5.2): 23, 3, 3, the
 // length of what follows in two bytes, big endian, and that, at most 16,400
 // bytes, so that who counts records on the way sees no difference. What follows
-// is up to 16 KiB of the stream, sealed with AES-128-GCM or ChaCha20-Poly1305
-// under a key that is good for one direction of one connection. The nonce is the
-// number of the record, eight bytes big endian behind four of zero; the head is
-// the additional data. After 2^24 records the key is replaced by
+// is up to 16 KiB of the stream, sealed with AEGIS-128L, AES-128-GCM or
+// ChaCha20-Poly1305 under a key that is good for one direction of one connection.
+// The nonce is the number of the record, eight bytes big endian behind as many of
+// zero as it takes; the head is the additional data. After 2^24 records the key is replaced by
 // HKDF-Expand(key, "latchstring v1 through next"), on both sides alike.
 //
 // A record that was changed, left out, doubled or moved is an error that stays

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/latchstring/latchstring/core/handshake/through/aegis"
 )
 
 // carrier is a connection whose TLS has ended in both directions already, or
@@ -74,7 +76,7 @@ func pair(t testing.TB, s Suite) (x, y *Conn) {
 func TestBothWays(t *testing.T) {
 	defer func(n uint64) { perKey = n }(perKey)
 	perKey = 7
-	for _, s := range []Suite{AES128GCM, ChaCha20Poly1305} {
+	for _, s := range Preferred() {
 		t.Run(string(s), func(t *testing.T) {
 			x, y := pair(t, s)
 			var wg sync.WaitGroup
@@ -121,10 +123,10 @@ func TestBothWays(t *testing.T) {
 }
 
 // records are those of some writes, one each.
-func records(t testing.TB, words ...string) (out [][]byte) {
+func records(t testing.TB, s Suite, words ...string) (out [][]byte) {
 	t.Helper()
 	a, b := tcp(t)
-	x, err := New(&carrier{Conn: a}, AES128GCM, up, down)
+	x, err := New(&carrier{Conn: a}, s, up, down)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,14 +144,14 @@ func records(t testing.TB, words ...string) (out [][]byte) {
 }
 
 // reader reads what was sent, with the first part of it read before TLS ended.
-func reader(t testing.TB, before, sent []byte) *Conn {
+func reader(t testing.TB, s Suite, before, sent []byte) *Conn {
 	t.Helper()
 	a, b := tcp(t)
 	go func() {
 		b.Write(sent)
 		b.(*net.TCPConn).CloseWrite()
 	}()
-	y, err := New(&carrier{Conn: a, rest: before}, AES128GCM, down, up)
+	y, err := New(&carrier{Conn: a, rest: before}, s, down, up)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,13 @@ func reader(t testing.TB, before, sent []byte) *Conn {
 // REQ A9: a relay that changes anything is noticed, and nothing comes out that
 // was not put in at that place.
 func TestAttacks(t *testing.T) {
-	r := records(t, "one", "two", "three")
+	for _, s := range Preferred() {
+		t.Run(string(s), func(t *testing.T) { attacks(t, s) })
+	}
+}
+
+func attacks(t *testing.T, s Suite) {
+	r := records(t, s, "one", "two", "three")
 	flip := func(b []byte, i int) []byte {
 		b = bytes.Clone(b)
 		b[i] ^= 1
@@ -187,7 +195,7 @@ func TestAttacks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all := bytes.Join(c.sent, nil)
 			for _, before := range []int{0, 4, len(all)} {
-				y := reader(t, all[:before], all[before:])
+				y := reader(t, s, all[:before], all[before:])
 				got, err := io.ReadAll(iotest{y})
 				if err == nil {
 					err = io.EOF
@@ -208,12 +216,26 @@ type iotest struct{ io.Reader }
 
 func (r iotest) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(2, len(p))]) }
 
+// REQ A9: a record of one suite is none of another under the same key.
+func TestOtherSuite(t *testing.T) {
+	for _, a := range Preferred() {
+		for _, b := range Preferred() {
+			y := reader(t, b, nil, records(t, a, "one")[0])
+			if _, err := y.Read(make([]byte, 9)); errors.Is(err, ErrRecord) != (a != b) {
+				t.Errorf("sealed with %s, opened with %s: error %v", a, b, err)
+			}
+		}
+	}
+}
+
 // REQ A9: what the other end sent cannot be played back to it.
 func TestReflected(t *testing.T) {
-	y := reader(t, nil, records(t, "one")[0])
-	y.receive, y.send = y.send, y.receive
-	if _, err := y.Read(make([]byte, 9)); !errors.Is(err, ErrRecord) {
-		t.Errorf("error %v", err)
+	for _, s := range Preferred() {
+		y := reader(t, s, nil, records(t, s, "one")[0])
+		y.receive, y.send = y.send, y.receive
+		if _, err := y.Read(make([]byte, 9)); !errors.Is(err, ErrRecord) {
+			t.Errorf("%s: error %v", s, err)
+		}
 	}
 }
 
@@ -231,7 +253,7 @@ func TestWithinTLS(t *testing.T) {
 
 // A read that a deadline has ended can be made again, also within a record.
 func TestDeadline(t *testing.T) {
-	r := records(t, "one")[0]
+	r := records(t, AES128GCM, "one")[0]
 	a, b := tcp(t)
 	y, err := New(&carrier{Conn: a}, AES128GCM, down, up)
 	if err != nil {
@@ -265,17 +287,23 @@ func TestBrokenWrite(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	other := ChaCha20Poly1305
-	if Preferred()[0] == other {
+	if Preferred()[len(Preferred())-1] != ChaCha20Poly1305 {
 		t.Skip("this machine does not compute AES")
 	}
-	for _, c := range []struct {
+	theirs := []Suite{AES128GCM, ChaCha20Poly1305} // of one that has not heard of AEGIS
+	cases := []struct {
 		theirs []Suite
 		want   Suite
 	}{
-		{Preferred(), AES128GCM}, {[]Suite{ChaCha20Poly1305, AES128GCM}, ChaCha20Poly1305}, {[]Suite{"rot13", ChaCha20Poly1305}, ChaCha20Poly1305},
-		{[]Suite{"rot13"}, ""}, {nil, ""},
-	} {
+		{Preferred(), Preferred()[0]}, {theirs, AES128GCM}, {[]Suite{ChaCha20Poly1305, AES128GCM}, ChaCha20Poly1305},
+		{[]Suite{"rot13", ChaCha20Poly1305}, ChaCha20Poly1305}, {[]Suite{AES128GCM}, AES128GCM}, {[]Suite{"rot13"}, ""}, {nil, ""},
+	}
+	if aegis.Available() {
+		cases = append(cases, cases[0])
+		cases[len(cases)-1].theirs = []Suite{ChaCha20Poly1305, AEGIS128L}
+		cases[len(cases)-1].want = AEGIS128L
+	}
+	for _, c := range cases {
 		if got := Choose(c.theirs); got != c.want {
 			t.Errorf("of %q: %q", c.theirs, got)
 		}
@@ -308,7 +336,8 @@ func TestShape(t *testing.T) {
 // FuzzRead: whatever comes in, in whatever pieces, nothing comes out that was
 // not put in.
 func FuzzRead(f *testing.F) {
-	r := records(f, "one", "two", "three")
+	s := Preferred()[0]
+	r := records(f, s, "one", "two", "three")
 	f.Add(bytes.Join(r, nil), uint8(3))
 	f.Add(append(bytes.Clone(r[0]), r[2]...), uint8(200))
 	f.Add([]byte{23, 3, 3, 0, 17}, uint8(0))
@@ -320,7 +349,7 @@ func FuzzRead(f *testing.F) {
 			far.Close()
 		}()
 		defer near.Close()
-		y, err := New(&carrier{Conn: near, rest: sent[:cut]}, AES128GCM, down, up)
+		y, err := New(&carrier{Conn: near, rest: sent[:cut]}, s, down, up)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -337,14 +366,18 @@ func FuzzRead(f *testing.F) {
 // BenchmarkThrough is what one stream costs both ends together, the sockets
 // included.
 func BenchmarkThrough(b *testing.B) {
-	x, y := pair(b, AES128GCM)
-	piece := make([]byte, 256<<10)
-	b.SetBytes(int64(len(piece)))
-	go func() {
-		for range b.N {
-			x.Write(piece)
-		}
-		x.Close()
-	}()
-	io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{y}, make([]byte, 64<<10))
+	for _, s := range Preferred() {
+		b.Run(string(s), func(b *testing.B) {
+			x, y := pair(b, s)
+			piece := make([]byte, 256<<10)
+			b.SetBytes(int64(len(piece)))
+			go func() {
+				for range b.N {
+					x.Write(piece)
+				}
+				x.Close()
+			}()
+			io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{y}, make([]byte, 64<<10))
+		})
+	}
 }

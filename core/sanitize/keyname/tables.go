@@ -62,7 +62,7 @@ var stems = []struct {
 	{"aeskey", APIKey, false}, {"adminkey", APIKey, false}, {"serverkey", APIKey, true}, {"writekey", APIKey, false}, {"readkey", APIKey, false},
 	{"userkey", APIKey, true}, {"clientkey", APIKey, true}, {"ingestkey", APIKey, false}, {"sendkey", APIKey, false}, {"projectkey", APIKey, true},
 	{"insertkey", APIKey, false}, {"webhookkey", APIKey, false}, {"validationkey", APIKey, false}, {"machinekey", APIKey, false},
-	{"loggedinkey", APIKey, false}, {"noncekey", APIKey, false}, {"cipherkey", APIKey, false}, {"authsalt", Secret, true}, {"loggedinsalt", Secret, true}, {"noncesalt", Secret, true}, {"sshkey", APIKey, true}, {"rsakey", APIKey, true}, {"recoverykey", APIKey, false},
+	{"loggedinkey", APIKey, false}, {"noncekey", APIKey, false}, {"cipherkey", APIKey, false}, {"instrumentationkey", APIKey, false}, {"authsalt", Secret, true}, {"loggedinsalt", Secret, true}, {"noncesalt", Secret, true}, {"sshkey", APIKey, true}, {"rsakey", APIKey, true}, {"recoverykey", APIKey, false},
 	{"subscriptionkey", APIKey, false}, {"functionkey", APIKey, false}, {"hostkey", APIKey, true}, {"preshared", Secret, false},
 	{"credential", Credential, false}, {"authtok", Password, false},
 	{"pwd", Password, true}, {"pswd", Password, true}, {"passw", Password, true}, {"pass", Password, true}, {"bindpw", Password, false}, {"rootpw", Password, false}, {"userpw", Password, true}, {"adminpw", Password, true}, {"dbpw", Password, true},
@@ -79,7 +79,7 @@ var policyTails = set(
 	"expiring", "lifetime", "validity", "valid", "timeout", "interval", "duration", "period", "history", "retries", "attempts",
 	"type", "types", "kind", "format", "encoding", "algorithm", "algo", "alg", "algorithms", "hasher", "hashers", "method", "methods", "mode",
 	"enabled", "enable", "disabled", "disable", "required", "require", "optional", "allowed", "allow", "supported",
-	"authentication", "header", "headers", "name", "names", "field", "fields", "column", "label", "prompt", "placeholder",
+	"authentication", "to", "from", "attribute", "attributes", "eauth", "header", "headers", "name", "names", "field", "fields", "column", "label", "prompt", "placeholder",
 	"url", "urls", "uri", "uris", "endpoint", "endpoints", "host", "server", "port", "address", "issuer", "audience", "provider", "providers",
 	"manager", "store", "storage", "class", "factory", "service", "handler", "validator", "generator", "encoder", "resolver", "callback", "callbacks", "vault",
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
@@ -98,7 +98,7 @@ var policyTails = set(
 
 // policyAnywhere are words that do so wherever they stand.
 var policyAnywhere = set("existing", "min", "max", "minimum", "maximum", "num", "number", "policy", "lock", "enable", "disable", "require", "allow", "use", "is", "has",
-	"no", "skip", "ignore", "expire", "expires", "public", "pub")
+	"no", "label", "skip", "ignore", "expire", "expires", "public", "pub")
 
 // openKeys are words before "key" that make it no secret.
 var openKeys = set("public", "pub", "primary", "foreign", "partition", "sort", "hot", "cache", "registry",
@@ -121,7 +121,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "productkey": {Strong, APIKey}, "activationkey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"passwordkey": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "wirelessessid": {Harmless, ""}, "getvalue": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.

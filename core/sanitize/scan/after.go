@@ -131,6 +131,9 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	if n.sep < s.le {
 		return false
 	}
+	if strong && w.kind == keyname.Password && n.quote == 0 && s.question(n.ks, w) {
+		return true
+	}
 	if n.quote > 0 && w.class == keyname.Strong && !s.State.open() && s.hasWord("form-data") {
 		s.enter(InNext, w.kind, 0, 2, 'f') // a part of a form: its value stands alone
 		return true
@@ -141,6 +144,10 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	}
 	if n.quote > 0 || s.buf[n.ks-btoi(n.ks > s.lo())] == '/' || s.inTag(n.ks) {
 		s.pair(n.ks, n.p, w)
+	}
+	if w.kind == keyname.Community && s.before(n.ks, "snmp ") && s.buf[s.ls] == '/' {
+		s.communityBelow(w)
+		return true
 	}
 	if n.gap == 0 && n.quote == 0 && s.le < s.hi() {
 		s.path(n.ks, n.ke, w)
@@ -156,12 +163,18 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return // https://x-access-token:x@host is an URL
 	}
 	v := n.sep + size
+	if op[0] == ':' && v < s.le && buf[v] == '?' && s.before(n.ks, "${") {
+		return // ${PASSWORD:?must be set}
+	}
 	if len(w.key) > 5 && foldEqual(w.key[:5], "hmac-") && op[0] == ':' && size == 1 {
 		// hmac-sha256:NAME:SECRET of nsupdate
 		if i := bytes.IndexByte(buf[v:s.le], ':'); i > 0 && i+1 < s.le-v {
 			s.value(v+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "key-value"})
 		}
 		return
+	}
+	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
+		return // Cache saved with key: x
 	}
 	if s.promptEnds(n, v) {
 		if w.kind == keyname.Password && op[0] == ':' {
@@ -284,6 +297,11 @@ func (s *Scanner) special(v int, w want) bool {
 // behindComma deals with a name that is an argument, or a field of a row.
 func (s *Scanner) behindComma(n name, w want) {
 	buf, sep := s.buf, n.sep
+	if v := nonSpace(buf, sep+1, s.le); n.quote == 1 && s.flagDashes(n.ks) == 2 && quoteAt(buf, v, s.le) == 1 && v+1 < s.le && buf[v+1] != '-' {
+		w.rule = "flag"
+		s.value(v, w) // ["--token", "x"]
+		return
+	}
 	n.ks = s.stringStart(n)
 	constant := !s.source && n.gap == 0 && (upperIdent(w.key) || s.before(n.ks, "parameterkey="))
 	switch {
@@ -310,6 +328,12 @@ func (s *Scanner) behindComma(n name, w want) {
 		if n.quote > 0 {
 			s.pair(n.ks, sep, w)
 		}
+	case n.gap == 0 && n.ks > s.ls && s.buf[n.ks-1] == ':' && (n.ks-1 == s.ls || isSpace(s.buf[n.ks-2])) && w.class == keyname.Strong:
+		// set :db_password, 'x'
+		if v := nonSpace(buf, sep+1, s.le); quoteAt(buf, v, s.le) == 1 && !s.spaced(v) {
+			w.rule = "argument"
+			s.value(v, w)
+		}
 	case s.compared(n.ks):
 		w.rule = "comparison"
 		if v := nonSpace(buf, sep+1, s.le); quoteAt(buf, v, s.le) > 0 {
@@ -318,6 +342,12 @@ func (s *Scanner) behindComma(n name, w want) {
 	default:
 		s.nextField(sep, w)
 	}
+}
+
+// spaced is true if the string at v holds blanks: a description.
+func (s *Scanner) spaced(v int) bool {
+	e := stringEnd(s.buf, v, s.le)
+	return e < 0 || bytes.IndexByte(s.buf[v:e], ' ') > 0
 }
 
 // stringStart is where the string begins whose end the name is: "/prod/password".

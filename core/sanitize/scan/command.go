@@ -23,6 +23,7 @@ func (s *Scanner) command() {
 		s.commandLine(nil)
 	}
 	s.ls, s.le = ls, le
+	s.commandOpen()
 }
 
 // commandLine does so for the text between s.ls and s.le. It returns how many
@@ -98,7 +99,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore":
 			t[i] = true
 		}
 	}
@@ -165,7 +166,7 @@ func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:max(a.vs, a.ve)] }
 func (s *Scanner) base(a arg) []byte {
 	t := s.text(a)
 	for i := len(t) - 1; i >= 0; i-- {
-		if c := t[i]; c == '/' || c == '=' || c == '(' || c == '`' || c == '\\' {
+		if c := t[i]; c == '/' || c == '=' || c == '(' || c == '`' || c == '\\' || c == '>' {
 			t = t[i+1:]
 			break
 		}
@@ -211,10 +212,72 @@ func (s *Scanner) program(name []byte, args []arg) {
 	f := programNamed[string(name)]
 	if f == nil && len(name) > 7 && string(name[:6]) == "check_" {
 		f = &checks // a plugin of Nagios
+		if i := bytes.LastIndexByte(name, '!'); i > 0 && len(name) == i+3 && name[i+1] == '-' && indexByte(f.short, name[i+2]) && len(args) > 0 {
+			s.judge(args[0].vs, args[0].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+		}
 	}
 	if f != nil {
 		s.programArgs(f, args)
 	}
+}
+
+// commandOpen remembers the program of a line that a backslash continues.
+func (s *Scanner) commandOpen() {
+	if s.le-s.ls < 4 || !goesOn(s.buf[s.ls:s.le]) || s.State.Mode != Normal || s.cut {
+		return
+	}
+	args := &s.args
+	n := s.split(args)
+	for i := range n {
+		k, ok := programAt[string(s.base(args[i]))]
+		if !ok {
+			continue
+		}
+		f := programAtIndex(k)
+		if f.short == "" && f.pair == "" && f.long == "" {
+			continue
+		}
+		if f.needs != "" && !containsFold(s.buf[args[i].end:s.le], f.needs) {
+			continue
+		}
+		s.enter(InCommand, keyname.Password, k, 0, 0)
+		return
+	}
+}
+
+// goesOn is true for a line that the shell, PowerShell or cmd continues.
+func goesOn(l []byte) bool {
+	n := len(l)
+	return isSpace(l[n-2]) && (l[n-1] == '\\' || l[n-1] == '`' || l[n-1] == '^')
+}
+
+// commandGoesOn deals with a further line of a command.
+func (s *Scanner) commandGoesOn() {
+	f := *programAtIndex(s.State.Indent)
+	f.needs, f.bare, f.sub = "", 0, nil
+	if s.le-s.ls < 3 || !goesOn(s.buf[s.ls:s.le]) {
+		s.leave()
+	}
+	n := s.split(&s.args)
+	s.programArgs(&f, s.args[:n])
+}
+
+// programAt has the places of the programs in both lists, one behind the other.
+var programAt = func() map[string]int {
+	m := map[string]int{}
+	for i := range len(programs) + len(morePrograms) {
+		if n := programAtIndex(i).name; m[n] == 0 {
+			m[n] = i
+		}
+	}
+	return m
+}()
+
+func programAtIndex(i int) *flagSet {
+	if i < len(programs) {
+		return &programs[i]
+	}
+	return &morePrograms[i-len(programs)]
 }
 
 var checks = flagSet{name: "check_", short: "pCPAX", pair: "a"}
@@ -551,6 +614,10 @@ func (s *Scanner) snmpUser(args []arg) {
 	}
 	for i := 0; i+1 < len(args); i++ {
 		switch t := s.text(args[i]); {
+		case string(t) == "-c" && !isNumber(s.text(args[i+1])) && len(args) >= i+4:
+			// of a storage array: createuser -c PASSWORD NAME DOMAIN ROLE
+			s.judge(args[i+1].vs, args[i+1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+			return
 		case foldIs(t, "sha"), foldIs(t, "md5"), foldIs(t, "aes"), foldIs(t, "des"), bytes.HasPrefix(t, []byte("SHA-")), bytes.HasPrefix(t, []byte("AES-")), foldIs(t, "sha-256"), foldIs(t, "aes128"), foldIs(t, "3des"):
 			s.judge(args[i+1].vs, args[i+1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "snmp"}, true)
 			i++

@@ -105,7 +105,7 @@ func blockHeader(v []byte) bool {
 func (s *Scanner) weakBlock(w want) {}
 
 func (st *State) open() bool {
-	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable && st.Mode != InPeople
+	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable && st.Mode != InPeople && st.Mode != InFile
 }
 
 // pair finds the value of a name that is itself a value: "name": "DB_PASSWORD",

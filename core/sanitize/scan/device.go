@@ -58,6 +58,36 @@ func (s *Scanner) sharedKey() bool {
 	return false
 }
 
+// communityBelow reads what RouterOS lists below /snmp community:
+// add name=x, set [ find default=yes ] name=x.
+func (s *Scanner) communityBelow(w want) {
+	end := min(s.hi(), s.le+600)
+	for p := s.le; p < end && s.buf[p] == '\n'; {
+		p++
+		e := bytes.IndexByte(s.buf[p:end], '\n')
+		if e < 0 {
+			e = end - p
+		}
+		l := s.buf[p : p+e]
+		i := bytes.Index(l, []byte(" name="))
+		if i < 0 || !bytes.HasPrefix(l, []byte("add ")) && !bytes.HasPrefix(l, []byte("set ")) {
+			return
+		}
+		b := i + len(" name=")
+		v := l[b:]
+		if len(v) > 1 && v[0] == '"' {
+			b, v = b+1, v[1:]
+			if q := bytes.IndexByte(v, '"'); q >= 0 {
+				v = v[:q]
+			}
+		} else if q := bytes.IndexByte(v, ' '); q >= 0 {
+			v = v[:q]
+		}
+		s.judge(p+b, p+b+len(bytes.TrimRight(v, "\r")), w, true)
+		p += e
+	}
+}
+
 // deviceLine is true for lines of network gear.
 func (s *Scanner) deviceLine() bool {
 	p := nonSpace(s.buf, s.ls, s.le)

@@ -26,6 +26,35 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 	}
 	w.class = keyname.Strong
 	switch {
+	case foldIs(k, "insecure-password"):
+		b, e := word(sep) // of HAProxy: user NAME insecure-password x
+		w.rule = "directive"
+		s.judge(b, e, w, true)
+		return true
+	case foldIs(k, "password") && s.before(ks, "input ") && sep-ks-len(k) >= 2:
+		// Input Password    id:pass    x
+		for sep+1 < s.le && !(isSpace(buf[sep]) && isSpace(buf[sep+1])) {
+			sep++
+		}
+		if b, e := word(sep); b < e {
+			w.rule = "directive"
+			s.judge(b, e, w, true)
+		}
+		return true
+	case string(k) == "PASSWORD" && ks == s.ls:
+		// PASSWORD kibana = x
+		_, e := word(sep)
+		if p := nonSpace(buf, e, s.le); p+2 < s.le && buf[p] == '=' && isSpace(buf[p+1]) {
+			w.rule = "directive"
+			s.value(p+1, w)
+			return true
+		}
+	case string(k) == "PIN" && buf[sep] == '%' && s.before(ks, ": "):
+		_, e := word(sep) // : PIN %smartcard:50 1274
+		b, e := word(e)
+		w.kind, w.rule = keyname.Password, "directive"
+		s.judge(b, e, w, true)
+		return true
 	case foldIs(k, "auth"):
 		// stats auth USER:PASSWORD
 		if b, e := word(sep); s.before(ks, "stats ") {
@@ -98,12 +127,15 @@ func (s *Scanner) authCommand(ks, sep int, w want) bool {
 	for p > s.ls && (buf[p-1] == '"' || buf[p-1] == '\'') {
 		p--
 	}
-	if before := bytes.TrimRight(buf[s.ls:p], " \t"); len(before) > 0 && before[len(before)-1] != ':' && before[len(before)-1] != '>' && before[len(before)-1] != ']' && before[len(before)-1] != ')' {
+	end := s.le
+	if i := bytes.Index(buf[sep:s.le], []byte(`\r\n`)); i > 0 && p < ks {
+		end = sep + i // write(3, "AUTH x\r\n")
+	} else if before := bytes.TrimRight(buf[s.ls:p], " \t"); len(before) > 0 && before[len(before)-1] != ':' && before[len(before)-1] != '>' && before[len(before)-1] != ']' && before[len(before)-1] != ')' {
 		return false
 	}
 	args := &s.args
 	le, ls := s.le, s.ls
-	s.ls = sep
+	s.ls, s.le = sep, end
 	n := s.split(args)
 	s.ls, s.le = ls, le
 	if n == 0 || n > 3 {
@@ -177,7 +209,7 @@ func (s *Scanner) besideUser(pos int) {
 		for e < s.le && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '-') {
 			e++
 		}
-		if e+2 < s.le && buf[e] == '=' && buf[e+1] == '"' && (pos == s.ls || isSpace(buf[pos-1])) && bytes.Contains(buf[max(s.lo(), pos-800):pos], []byte("LoginModule")) && !foldIs(buf[pos:e], "user_name") {
+		if e+2 < s.le && buf[e] == '=' && (buf[e+1] == '"' || buf[e+1] == '\'') && (pos == s.ls || isSpace(buf[pos-1])) && bytes.Contains(buf[max(s.lo(), pos-800):pos], []byte("LoginModule")) && !foldIs(buf[pos:e], "user_name") {
 			s.value(e+1, w)
 		}
 	case '=':

@@ -21,6 +21,9 @@ const (
 	formTime        // number type key
 	formDav         // place user password
 	formPairs       // "user" "password"
+	formShared      // peer secret
+	formExim        // host:user:password
+	formVoice       // number => pin,name,mail
 )
 
 // formOf tells the format from the name of a file.
@@ -38,13 +41,22 @@ func formOf(name string) form {
 		return formPgpass
 	case "chap-secrets", "pap-secrets":
 		return formChap
+	case "psk.txt":
+		return formShared
+	case "passwd.client":
+		return formExim
+	case "voicemail.conf":
+		return formVoice
 	case "chrony.keys", "ntp.keys":
 		return formTime
 	case "sasl_passwd":
 		return formRelay
-	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "passwd.client", "exim.passwd", ".git-credentials":
+	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "exim.passwd", ".git-credentials":
 		return formUsers
 	case ".vault-token", ".vault_pass", ".vault_pass.txt", "auth.txt", ".cifs-token", "master.key", ".erlang.cookie", "id_token":
+		return formToken
+	}
+	if strings.HasSuffix(name, ".psk") && len(name) < 40 {
 		return formToken
 	}
 	return formText
@@ -84,6 +96,17 @@ func (s *Scanner) fields() {
 		if i := bytes.IndexByte(line, ':'); i > 0 && !bytes.Contains(line, []byte("://")) {
 			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
 		}
+	case formShared:
+		args := &s.args
+		if n := s.split(args); n == 2 {
+			s.judge(args[1].vs, args[1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
+		}
+	case formExim:
+		if i := bytes.LastIndexByte(line, ':'); i > 0 && bytes.Count(line, []byte{':'}) >= 2 {
+			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
+		}
+	case formVoice:
+		s.mailbox()
 	case formTime:
 		s.timeKey()
 	case formToken:
@@ -113,6 +136,27 @@ func (s *Scanner) pgpass() {
 	}
 }
 
+// mailbox hides the number that opens a mailbox of Asterisk:
+// 2001 => 8841,Anna Berg,anna@example.com.
+func (s *Scanner) mailbox() {
+	p := nonSpace(s.buf, s.ls, s.le)
+	e := p
+	for e < s.le && isDigit(s.buf[e]) {
+		e++
+	}
+	v := e + len(" => ")
+	if e-p < 2 || v >= s.le || string(s.buf[e:v]) != " => " {
+		return
+	}
+	v += btoi(s.buf[v] == '-') // the owner cannot change it
+	for e = v; e < s.le && isDigit(s.buf[e]); {
+		e++
+	}
+	if e-v >= 3 && e+1 < s.le && s.buf[e] == ',' && !isDigit(s.buf[e+1]) {
+		s.hide(v, e, keyname.Password, "mailbox")
+	}
+}
+
 // onlyEscaped is true if every c in v stands behind a backslash.
 func onlyEscaped(v []byte, c byte) bool {
 	for i := range v {
@@ -125,6 +169,10 @@ func onlyEscaped(v []byte, c byte) bool {
 
 // relay hides the password of a line of Postfix's sasl_passwd.
 func (s *Scanner) relay(pos int) {
+	if s.buf[pos] == ' ' {
+		s.mailbox()
+		return
+	}
 	if s.buf[pos] != ']' {
 		return
 	}

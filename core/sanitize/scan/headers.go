@@ -12,6 +12,21 @@ func cookieName(w want) bool {
 
 var cookieAttrs = []string{"path", "domain", "expires", "max-age", "samesite", "version", "priority", "comment"}
 
+// tasteCookie is true for cookies that hold what somebody likes to see, and
+// nobody else may not: lang=de, theme=dark, tz=CET.
+func tasteCookie(name, v []byte) bool {
+	v = bytes.TrimRight(v, " \"'")
+	if len(v) > 12 || bytes.ContainsAny(v, "0123456789") && len(v) > 3 {
+		return false
+	}
+	for _, t := range []string{"lang", "language", "locale", "theme", "tz", "timezone", "country", "currency", "region", "consent", "dark", "dark_mode", "layout"} {
+		if foldIs(name, t) {
+			return true
+		}
+	}
+	return isSwitch(v)
+}
+
 // cookies hides the values of a Cookie or Set-Cookie header.
 func (s *Scanner) cookies(p int, w want) {
 	buf := s.buf
@@ -43,7 +58,7 @@ func (s *Scanner) cookies(p int, w want) {
 			for _, a := range cookieAttrs {
 				attr = attr || foldIs(name, a)
 			}
-			if !attr && bytes.IndexByte(name, ' ') < 0 {
+			if !attr && bytes.IndexByte(name, ' ') < 0 && !tasteCookie(name, part[i+1:]) {
 				s.hideText(p+i+1, p+e, keyname.Cookie, "cookie")
 			}
 		}

@@ -137,6 +137,10 @@ func isReference(v []byte) bool {
 	switch v[0] {
 	case '$':
 		switch v[1] {
+		case '_':
+			if n > 4 && v[2] == '_' && bytes.IndexByte(v, '{') > 0 {
+				return true // $__file{/run/secrets/x} of Grafana
+			}
 		case '{':
 			// ${VAR}, ${VAR:-} but not ${VAR:-default}: the default is text.
 			i := bytes.IndexByte(v, '}')
@@ -228,7 +232,7 @@ func hasDefault(v []byte) bool {
 	}
 	if i < 0 {
 		i, k = bytes.IndexByte(v, ':'), 1
-		if i > 0 && (bytes.HasPrefix(v[i+1:], []byte("?")) || bytes.HasPrefix(v, []byte("env")) || bytes.HasPrefix(v, []byte("ENV")) || bytes.HasPrefix(v, []byte("file")) || bytes.HasPrefix(v, []byte("vault")) || bytes.HasPrefix(v, []byte("secret"))) {
+		if i > 0 && (bytes.HasPrefix(v[i+1:], []byte("?")) || bytes.HasPrefix(v, []byte("env")) || bytes.HasPrefix(v, []byte("ENV")) || bytes.HasPrefix(v, []byte("file")) || len(v) > 5 && foldEqual(v[:5], "vault") || bytes.HasPrefix(v, []byte("secret"))) {
 			return false
 		}
 	}

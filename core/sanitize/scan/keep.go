@@ -52,7 +52,13 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		return true // a public key
 	}
 	if w.class != keyname.Strong {
-		return false
+		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && containsFold(w.key, "gpg") // the print of a public key
+	}
+	if w.kind != keyname.Token && (string(v) == "Opaque" || bytes.HasPrefix(v, []byte("kubernetes.io/")) || bytes.HasPrefix(v, []byte("helm.sh/"))) {
+		return true // the type of a secret
+	}
+	if w.kind == keyname.Secret && len(w.key) > 7 && lowerName(v) && bytes.IndexByte(v, '-') > 0 && foldIs(w.key[len(w.key)-7:], "-secret") && s.hasWord("kubernetes.io/") {
+		return true // the name of a secret, in an annotation
 	}
 	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
 		return true
@@ -278,7 +284,7 @@ func construct(v []byte) bool {
 // wrapped hides the one string in String::from("x"), new Secret("x"),
 // lazy { "x" }: the functions that only make a value of it.
 func (s *Scanner) wrapped(p int, w want) bool {
-	if w.class != keyname.Strong {
+	if w.class < keyname.Weak {
 		return false
 	}
 	buf := s.buf
@@ -286,27 +292,59 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	for e < s.le && e-p < 64 && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '.' || buf[e] == ':' || buf[e] == ' ') {
 		e++
 	}
-	if e+1 < s.le && buf[e] == '[' && (foldIs(buf[p:e], "optional") || foldIs(buf[p:e], "some") || foldIs(buf[p:e], "present")) {
+	if e+1 < s.le && buf[e] == '[' && w.class == keyname.Strong && (foldIs(buf[p:e], "optional") || foldIs(buf[p:e], "some") || foldIs(buf[p:e], "present")) {
 		if i := bytes.IndexByte(buf[e:s.le], ']'); i > 1 && !s.source && (mixedWord(buf[e+1:e+i]) || looksRandom(buf[e+1:e+i])) {
 			s.judge(e+1, e+i, w, true) // Optional[x] of Java
 			return true
 		}
 	}
-	if e >= s.le || e == p || buf[e] != '(' && buf[e] != '{' {
+	if e >= s.le || e == p || buf[e] != '(' && buf[e] != '{' || p-w.outer > 120 && w.outer > 0 {
 		return false
 	}
 	name := bytes.TrimRight(buf[p:e], " ")
 	name = name[bytes.LastIndexAny(name, ".: ")+1:]
 	known := false
-	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring"} {
+	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring", "getbytes", "bytes", "bytearray", "frombase64string", "fromhexstring", "unhexlify", "fromhex", "base64", "symmetricsecuritykey", "secretkeyspec"} {
 		known = known || foldIs(name, n)
 	}
-	if !known {
+	if !known && !constructor(buf[p:e], name) {
 		return false
 	}
 	var args [2]arg
 	n, _ := s.arguments(e, args[:])
-	return (n == 1 || n == 2 && s.hasWord("SET ")) && s.literal(args[0], w.kind)
+	if n == 0 || n == 2 && !s.hasWord("SET ") && !foldIs(name, "secretkeyspec") || args[0].ve > s.le {
+		return false
+	}
+	if args[0].vs > args[0].start {
+		spans := len(s.Spans)
+		w.rule = "argument"
+		s.judge(args[0].vs, args[0].ve, w, true)
+		return len(s.Spans) > spans
+	}
+	if w.outer == 0 {
+		w.outer = p
+	}
+	return s.wrapped(args[0].start, w)
+}
+
+// constructor is true for what makes an object that holds a secret:
+// StringCredentialValue("x"), new ApiToken("x"). expr is all of it up to the
+// parenthesis, name its last part.
+func constructor(expr, name []byte) bool {
+	if len(name) < 5 || name[0] < 'A' || name[0] > 'Z' || !isIdent(name) || bytes.IndexByte(name, '_') >= 0 || bytes.IndexByte(expr, '.') > 0 {
+		return false
+	}
+	for _, t := range []string{"get", "read", "load", "find", "fetch", "lookup", "resolve", "create", "is", "has", "config", "env"} {
+		if len(name) > len(t) && foldEqual(name[:len(t)], t) {
+			return false
+		}
+	}
+	for _, t := range []string{"value", "credential", "credentials", "secret", "password", "token", "key"} {
+		if n := len(name) - len(t); n >= 0 && foldEqual(name[n:], t) {
+			return true
+		}
+	}
+	return false
 }
 
 // camelWords is true for names of programs' objects: CoarseGrainedScheduler.

@@ -101,6 +101,9 @@ func (s *Scanner) key(h hit) {
 			}
 		}
 	}
+	if s.le-ke <= 5 {
+		s.heading(ks, ke)
+	}
 	class, kind := s.classify(buf[ks:ke])
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
@@ -135,6 +138,9 @@ func (s *Scanner) key(h hit) {
 		return
 	}
 	s.keyEnd = ke
+	if s.buf[s.le-1] == '{' && s.keyMap(ks, ke) {
+		return
+	}
 	if class == keyname.Strong && s.header(ks, ke) {
 		if s.keyEnd <= ke {
 			s.keyEnd = s.le // else the statement goes on

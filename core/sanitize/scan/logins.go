@@ -56,6 +56,19 @@ var oracleLogins = []string{"target", "catalog", "auxiliary"}
 // oracleConnect hides the password of: connect [target] user/password[@service].
 func (s *Scanner) oracleConnect(pos, p int) {
 	buf := s.buf
+	if s.le-p > 12 && foldEqual(buf[p:p+3], "to ") {
+		if i := indexFold(buf[p:s.le], " user "); i > 0 {
+			if u := indexFold(buf[p+i:s.le], " using "); u > 0 {
+				p += i + u + len(" using ")
+				e := p
+				for e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\'' && buf[e] != ';' {
+					e++
+				}
+				s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+			}
+		}
+		return
+	}
 	first := s.startsLine(pos) || s.before(pos, "> ") || s.before(pos, "\"") || s.before(pos, "'")
 	e := p
 	for e < s.le && isLetter(buf[e]) {
@@ -101,6 +114,31 @@ func (s *Scanner) oracleConnect(pos, p int) {
 	}
 }
 
+// question takes the default in what is asked of a script:
+// read -p "Password (default: x): " password.
+func (s *Scanner) question(ks int, w want) bool {
+	if b := nonSpace(s.buf, s.ls, s.le); !bytes.HasPrefix(s.buf[b:ks], []byte("read ")) {
+		return false
+	}
+	i := indexFold(s.buf[s.ls:ks], "default")
+	if i < 0 {
+		return false
+	}
+	p := s.ls + i + len("default")
+	for p < ks && (s.buf[p] == ':' || s.buf[p] == '=' || isSpace(s.buf[p])) {
+		p++
+	}
+	e := p
+	for e < ks && !isSpace(s.buf[e]) && s.buf[e] != ')' && s.buf[e] != ']' && s.buf[e] != '"' && s.buf[e] != '\'' {
+		e++
+	}
+	w.rule = "sentence"
+	if e-p >= 3 {
+		s.judge(p, e, w, true)
+	}
+	return true
+}
+
 // defaultOf takes the value that a description of a password ends in:
 // Password of the user. Default: x, password (default: x). n is behind the name.
 func (s *Scanner) defaultOf(n int, w want) bool {
@@ -129,8 +167,12 @@ func (s *Scanner) defaultOf(n int, w want) bool {
 			break
 		}
 	}
+	bare := false
 	if !isSpace(buf[p-1]) && buf[p-1] != '=' {
-		return isSpace(buf[p])
+		if !isSpace(buf[p]) || !s.comment() {
+			return isSpace(buf[p])
+		}
+		bare = true // , default x
 	}
 	p = nonSpace(buf, p, s.le)
 	w.rule, w.toEnd, w.json = "sentence", false, false
@@ -151,6 +193,9 @@ func (s *Scanner) defaultOf(n int, w want) bool {
 		if foldIs(v, b) {
 			return true
 		}
+	}
+	if bare && (len(rest) > 0 || len(v) < 4) {
+		return true
 	}
 	if len(v) >= 3 && (len(rest) == 0 || looksSecret(v)) && !isNumber(v) {
 		s.judge(p, e, w, true)

@@ -23,6 +23,43 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		}
 	case "basic ":
 		s.basic(p)
+	case "authenticate(":
+		// the number that a caller has to dial
+		e := p
+		for e < s.le && isDigit(buf[e]) {
+			e++
+		}
+		if e-p >= 3 && e < s.le && (buf[e] == ')' || buf[e] == ',') {
+			s.judge(p, e, w, true)
+		}
+	case "rename-command ":
+		for p < s.le && !isSpace(buf[p]) {
+			p++
+		}
+		if p = nonSpace(buf, p, s.le); p < s.le && looksSecret(buf[p:s.le]) {
+			s.value(p, w)
+		}
+	case `sensitive"`:
+		s.sensitive(pos, p)
+	case `shutdown="`:
+		if e := bytes.IndexByte(buf[p:s.le], '"'); e > 0 && s.hasWord("<Server ") && string(buf[p:p+e]) != "SHUTDOWN" {
+			s.judge(p, p+e, w, true)
+		}
+	case ` c="`:
+		// the community of SNMP in what tcpdump shows
+		if e := bytes.IndexByte(buf[p:s.le], '"'); e > 0 && pos+2 < s.le && buf[pos+1] == 'C' && snmpMessage(buf[p+e:s.le]) {
+			w.kind = keyname.Community
+			s.judge(p, p+e, w, true)
+		}
+	case "sapcontrol ":
+		// -user NAME PASSWORD
+		if i := bytes.Index(buf[p:s.le], []byte("-user ")); i >= 0 {
+			if f := bytes.Fields(buf[p+i : s.le]); len(f) > 2 && f[2][0] != '-' {
+				at := p + i + len("-user ")
+				at += bytes.Index(buf[at:s.le], f[1]) + len(f[1])
+				s.value(at, w)
+			}
+		}
 	case "?code=", "&code=":
 		s.grantCode(p)
 	case "connect ":
@@ -51,6 +88,17 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		return false
 	}
 	return true
+}
+
+// snmpMessage is true where the name of a message of SNMP follows.
+func snmpMessage(v []byte) bool {
+	v = v[:min(len(v), 24)]
+	for _, t := range []string{"Get", "Set", "Trap", "Inform", "Report", "V2Trap"} {
+		if i := bytes.Index(v, []byte(t)); i > 0 && i < 4 {
+			return true
+		}
+	}
+	return false
 }
 
 // imapLogin reads: a001 LOGIN user password.

@@ -401,6 +401,8 @@ func (s *Scanner) lone() {
 			other++
 		case cell && (c == '_' || c == '-' || c == '.'):
 			other++
+		case (c == '_' || c == '-') && len(core) >= 48:
+			other++
 		default:
 			return
 		}

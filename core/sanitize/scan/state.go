@@ -26,6 +26,9 @@ const (
 	InTable        // in the rows of a table; Quote is the delimiter, Left the number of columns
 	InVault        // in the hex digits of an Ansible vault
 	InPeople       // in a table of processes; Left is the column of the account
+	InCommand      // in a command that goes on; Indent is its program
+	InFile         // in a file that a heading named; Quote is its form
+	InKeys         // in a map of nginx from secrets to something else
 )
 
 // State is all that is remembered from line to line.
@@ -112,6 +115,15 @@ func (s *Scanner) stateLine() bool {
 		s.hideText(from, s.le, st.Kind, "private-lines")
 		return true
 	case InElement:
+		if len(body) > 8 && body[0] == '<' && valueWord(body[1:]) > 0 {
+			s.leave() // <AdministratorPassword>, and <Value>x</Value> below
+			if b := bytes.IndexByte(body, '>'); b > 0 {
+				if e := bytes.IndexByte(body[b:], '<'); e > 1 {
+					s.judge(from+b+1, from+b+e, want{class: keyname.Strong, kind: keyname.Password, rule: "xml-element"}, true)
+				}
+			}
+			return false
+		}
 		i := bytes.IndexByte(body, '<')
 		if i < 0 {
 			i = len(body)
@@ -190,6 +202,15 @@ func (s *Scanner) stateLine() bool {
 		return s.vaultLine()
 	case InPeople:
 		s.process()
+		return false
+	case InCommand:
+		s.commandGoesOn()
+		return false
+	case InFile:
+		s.fileLine(body)
+		return false
+	case InKeys:
+		s.mapLine(body)
 		return false
 	case InLong:
 		s.longLine()

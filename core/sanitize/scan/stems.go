@@ -55,7 +55,7 @@ func buildStems() []stem {
 			t = append(t, stem{x, what})
 		}
 	}
-	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
+	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "pw}", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
 		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp")
@@ -65,7 +65,7 @@ func buildStems() []stem {
 		}
 	}
 	add(stemKey, "pin ")
-	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ")
+	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", " => ")
 	add(stemShort, "AKC", "AP0", "AP1", "AP2", "AP3", "AP4", "AP5", "AP6", "AP7", "AP8", "AP9", "APA", "APB", "APC", "APD", "APE", "APF")
 	add(stemEscape, "\\u00")
 	userStem = len(t)
@@ -80,19 +80,19 @@ func buildStems() []stem {
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "net1.exe user", "net1 user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
-		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ")
+		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ", "hdbuserstore", "sapgenpse")
 	add(stemURL, "://")
 	add(stemURLCoded, "%3a%2f%2f")
-	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "_connect(", ".connect(", ">connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(")
+	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "login(", "connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(", "pw_set(", "smbconnection(")
 	add(stemJWK, "kty\"", "kty\\")
-	add(stemACL, "+@a", "~* ", "setuser ")
+	add(stemACL, "+@a", "~* ", "setuser ", " on >")
 	add(stemTime, " hex:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
 	add(stemNear, "access")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect ", "(root/", "(admin/", "(administrator/", "(master/")
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect ", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", "(root/", "(admin/", "(administrator/", "(master/")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$")

@@ -28,6 +28,8 @@ type want struct {
 	// typed: an annotation or program text: bare words are expressions.
 	code bool
 	key  []byte
+	// outer is where the expression begins that the value is wrapped in, or 0.
+	outer int
 }
 
 // value reads the value at p and hides it if it has to be. It returns the end
@@ -257,6 +259,14 @@ func (s *Scanner) quoted(p, n int, w want) int {
 	next = min(next, s.le)
 	spans := len(s.Spans)
 	s.judge(vs, ve, w, true)
+	if w.kind == keyname.Credential && next+3 < s.le {
+		// credentials: `x` / `y`
+		for _, t := range []string{" / ", "/", ":", " and ", " : "} {
+			if q := next + len(t); q+2 < s.le && string(buf[next:q]) == t && buf[q] == buf[p] && n == 1 {
+				return s.quoted(q, 1, want{class: w.class, kind: keyname.Password, rule: w.rule})
+			}
+		}
+	}
 	if n == 1 && next == s.le && ve < s.le && buf[s.le-1] == '\\' && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() {
 		s.enter(InLong, w.kind, 0, 1, buf[p]) // goes on in the next line
 	}
@@ -539,6 +549,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		ve--
 	}
 	v := buf[vs:ve]
+	if len(v) > 6 && v[0] == '{' && v[1] == '{' && w.class == keyname.Strong && s.templated(vs, ve, w) {
+		return
+	}
 	if s.spare(v, w.class) || s.harmless(v, &w, quoted) {
 		return
 	}
@@ -550,6 +563,11 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		// f(password=password), def f(password: str)
 		if bytes.Equal(v, w.key) || isTypeName(v) {
 			return
+		}
+	}
+	if !quoted && ve < s.le {
+		if c := buf[ve]; (c == ';' || c == '&' || c == ' ' && ve+1 < s.le && (buf[ve+1] == '|' || buf[ve+1] == '}')) && (isTypeName(v) || c == '&' && assigns(v, 0, len(v))) {
+			return // password: string; token: client_id=x&...
 		}
 	}
 	// Authorization: Bearer xyz. The scheme stays.

@@ -37,9 +37,17 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	if c == '(' && w.class == keyname.Strong && s.dumped(sep, w) {
 		return
 	}
-	if w.class == keyname.Strong && c == '[' && w.kind == keyname.Password {
+	if w.class == keyname.Strong && (s.pamLine() || s.inLastSpan(ks) || s.columnType(sep)) {
+		return
+	}
+	if c == '"' && w.class == keyname.Strong && keyQuote == 0 && ks > s.ls && buf[ks-1] == ':' && (ks-1 == s.ls || isSpace(buf[ks-2]) || buf[ks-2] == '{' || buf[ks-2] == '(') && !s.wordsBehind(sep) {
+		w.rule = "directive"
+		s.value(sep, w) // {:user "bot" :pass "x"} of Clojure
+		return
+	}
+	if w.class == keyname.Strong && c == '[' && w.kind != keyname.Cookie && !s.source {
 		// with password [x]
-		if i := bytes.IndexByte(buf[sep:s.le], ']'); i > 4 && mixedWord(buf[sep+1:sep+i]) {
+		if i := bytes.IndexByte(buf[sep:s.le], ']'); i > 4 && (w.kind == keyname.Password && mixedWord(buf[sep+1:sep+i]) || i > 8 && looksRandom(buf[sep+1:sep+i]) && !isUUID(buf[sep+1:sep+i])) {
 			w.rule = "key-word"
 			s.judge(sep+1, sep+i, w, true)
 			return
@@ -68,6 +76,9 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	}
 	if foldIs(w.key, "wpa_passphrase") && bytes.IndexByte(bytes.TrimSpace(buf[sep:s.le]), ' ') > 0 {
 		return // the program: its second argument is the secret
+	}
+	if (c == '\'' || c == '"') && foldIs(w.key, "bearer") && s.openQuote(ks) == c && s.joined(sep+1) {
+		return // "Bearer " + "x"
 	}
 	if flag := s.flagDashes(ks); flag > 0 {
 		if s.manual(sep, w) {
@@ -258,6 +269,41 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 	} else if w.class == keyname.Strong && len(v) >= 15 && isNumber(v) && bytes.IndexByte(v, '.') < 0 {
 		s.judge(sep, sep+len(v), w, true)
 	}
+}
+
+// inLastSpan is true for a name that is the end of something hidden.
+func (s *Scanner) inLastSpan(ks int) bool {
+	n := len(s.Spans)
+	return n > 0 && s.Spans[n-1].Start <= ks && ks < s.Spans[n-1].End
+}
+
+// columnTypes are types of SQL that have a length.
+var columnTypes = []string{"varchar(", "char(", "nvarchar(", "nchar(", "varchar2(", "varbinary(", "binary(", "character varying", "text not null", "text default", "text,", "bytea", "blob,", "blob not null"}
+
+// columnType is true for the type of a column, behind its name in SQL.
+func (s *Scanner) columnType(p int) bool {
+	for _, t := range columnTypes {
+		if s.le-p >= len(t) && foldEqual(s.buf[p:p+len(t)], t) {
+			return true
+		}
+	}
+	return false
+}
+
+// joined hides the string that is joined at p to what ends before.
+func (s *Scanner) joined(p int) bool {
+	p = nonSpace(s.buf, p, s.le)
+	if p >= s.le || s.buf[p] != '+' && s.buf[p] != '.' && s.buf[p] != '&' {
+		return false
+	}
+	for p < s.le && (s.buf[p] == '+' || s.buf[p] == '.' || s.buf[p] == '&' || isSpace(s.buf[p])) {
+		p++
+	}
+	if quoteAt(s.buf, p, s.le) == 0 {
+		return false
+	}
+	s.value(p, want{class: keyname.Strong, kind: keyname.Token, rule: "authorization"})
+	return true
 }
 
 // mixedWord has letters and digits and nothing else but what passwords add.
@@ -550,7 +596,7 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 		return false
 	}
 	mid := buf[ke : p-2]
-	if !bytes.Contains(mid, []byte(" for ")) && !bytes.Contains(mid, []byte(" of ")) || bytes.ContainsAny(mid, "=;{}<>()") {
+	if !ofWhom(mid) || bytes.ContainsAny(mid, "=;{}<>()") {
 		return false
 	}
 	if v := buf[p:s.le]; !looksSecret(v) || isNumber(v) || v[len(v)-1] == '.' || v[len(v)-1] == ')' || bytes.Contains(mid, []byte("from ")) {
@@ -561,10 +607,20 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 	return true
 }
 
+// ofWhom is true for words that say whose password it is.
+func ofWhom(mid []byte) bool {
+	for _, t := range []string{" for ", " of ", " f\u00fcr ", " von ", " du ", " de ", " del ", " para ", " per ", " voor "} {
+		if bytes.Contains(mid, []byte(t)) {
+			return true
+		}
+	}
+	return false
+}
+
 // verbs say that what follows is the value; by their first letter.
 var verbs = [256][]string{
-	'i': {" is set to ", " is ", " is: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
-	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals "}, '=': {" = ", " => "}, 't': {" to be ", " to "}, 'r': {" reset to "}, 'o': {" of "},
+	'i': {" is set to ", " is ", " is: ", " ist "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals ", " est ", " es "}, 'l': {" lautet "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
 }
 
 // verbsIn yields the places of verbs in b.

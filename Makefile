@@ -10,7 +10,7 @@ ARGS    ?=
 PKGS    := ./... ./testdata/infinibox/...
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test quick race chaos lint fuzz bench accuracy generate clean deps
+.PHONY: help build run test quick race chaos lint fuzz bench accuracy packages generate clean deps
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: build ## measure, beside the named peers, in the same run
 accuracy: ## what the sanitizer hides and keeps (CASES=DIR of *.jsonl)
 	@go run ./bench/accuracy $(CASES)
 
+packages: build ## make .deb and .rpm packages in dist/
+	@packaging/build dist
+
 generate: ## make generated files anew
 	go generate ./...
 
@@ -63,4 +66,4 @@ deps: ## install the Debian packages that tests use as real peers
 	@.ci/deps
 
 clean: ## remove what was built
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist

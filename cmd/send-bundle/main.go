@@ -39,6 +39,7 @@ Examples:
 			revealCommand(),
 			queueCommand(),
 			gatherCommand(),
+			forgetCommand(),
 		},
 	})
 	a.DisableSliceFlagSeparator = true // paths and commands have commas

@@ -37,10 +37,11 @@ const (
 	keyLines   = "keys in authorized_keys"
 )
 
-// items are in the order of what they could still do.
-func (o Options) items() []item {
+// items are in the order of what they could still do. What is gone for good no
+// enrolment brings back.
+func (o Options) items(good bool) []item {
 	return []item{
-		{supportKey, func() (bool, error) { return forget(o.Root, o.System) }},
+		{supportKey, func() (bool, error) { return forget(o.Root, o.System, good) }},
 		{keyLines, func() (bool, error) {
 			n, err := access.Distrust(runAs(o.Root), "")
 			return n > 0, err
@@ -74,14 +75,18 @@ func Left(root paths.Root, system *identity.System) []string {
 	return left
 }
 
-func forget(root paths.Root, s *identity.System) (bool, error) {
+func forget(root paths.Root, s *identity.System, good bool) (bool, error) {
 	if s == nil {
 		// Without the identity nobody can be let in either: opening a session
 		// begins with it.
 		return false, fmt.Errorf("the identity in %s cannot be opened", root.Identity())
 	}
 	v, err := s.Vendor()
-	return err == nil && v.SupportCA != "", s.ForgetSupport()
+	was := err == nil && v.SupportCA != ""
+	if !good {
+		return was, s.DropSupport()
+	}
+	return was, s.ForgetSupport()
 }
 
 // runAs is the user in whose file the backend openssh puts keys.

@@ -77,23 +77,10 @@ func Finish(o Options) (Done, error) {
 		return Done{}, errors.New("the system is not disabled for good, so nothing is destroyed")
 	}
 	errs := []error{seal.Mend(o.Root, o.steps())}
-	done := Done{Record: seal.Check(o.Root).Record, Destroyed: []string{}}
-	for _, it := range o.items() {
-		err := o.before("destroy " + it.name)
-		var gone bool
-		if err == nil {
-			gone, err = it.destroy()
-		}
-		if gone {
-			done.Destroyed = append(done.Destroyed, it.name)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("destroy %s: %w", it.name, err))
-		}
-	}
-	if len(done.Destroyed) > 0 {
-		errs = append(errs, o.event(audit.TrustDestroyed, map[string]string{"destroyed": list(done.Destroyed)}))
-	}
+	done := Done{Record: seal.Check(o.Root).Record}
+	var err error
+	done.Destroyed, err = o.destroy(true)
+	errs = append(errs, err)
 	proof, err := o.prove()
 	if err == nil && proof.Statement != "" {
 		done.Proof = &proof

@@ -326,3 +326,27 @@ func run(t *testing.T, name string, args ...string) {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
 }
+
+// REQ G7: what a purge of the package takes away comes back with an enrolment
+// alone, and the system is not sealed.
+func TestPurge(t *testing.T) {
+	vendor := support(t)
+	o := inUse(t, vendor)
+	gone, err := Purge(o)
+	if err != nil || len(gone) != 4 {
+		t.Fatalf("destroyed %v, %v", gone, err)
+	}
+	v, err := o.System.Vendor()
+	if err != nil || v.SupportCA != "" {
+		t.Errorf("the vendor's key for engineers: %q, %v", v.SupportCA, err)
+	}
+	if seal.Check(o.Root).Sealed {
+		t.Error("the system is sealed")
+	}
+	if err := o.System.Pin(vendor, true); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := o.System.Vendor(); err != nil || v.SupportCA == "" {
+		t.Errorf("an enrolment does not bring it back: %v", err)
+	}
+}

@@ -25,4 +25,9 @@
 // where it counts: the relay refuses it a session for good, and here nobody is
 // trusted who could use one. Recordings, the key that opens them, passports and
 // the audit log stay too: they are the customer's.
+//
+// # Removal
+//
+// [Purge] destroys the same without a seal, when the package of remote access is
+// purged. A seal that is there stays: it goes with the installation.
 package disable

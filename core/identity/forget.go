@@ -42,6 +42,11 @@ func (s *System) ForgetSupport() error {
 			return fmt.Errorf("forget who vouches for engineers: %w", err)
 		}
 	}
+	return s.DropSupport()
+}
+
+// DropSupport removes the key from the vendor record until the next enrolment.
+func (s *System) DropSupport() error {
 	for _, path := range []string{s.vendorPath(), s.vendorPath() + ".of-original"} {
 		if err := forgetIn(path); err != nil {
 			return fmt.Errorf("forget who vouches for engineers: %w", err)

@@ -67,6 +67,9 @@ func (h *Handover) Attach(raw net.Conn, peerReceived uint64) error {
 		raw: raw, vectored: vectored(raw), since: now, heard: now, proved: now,
 		lost: make(chan struct{}), in: bufio.NewReaderSize(raw, 4<<10),
 	}
+	if c.paced, _ = raw.(pacer); c.paced != nil {
+		c.paced.Waits(s.caughtUp)
+	}
 	s.carrier, s.last = c, c
 	s.lostTimer.Stop()
 	s.redialing = false

@@ -10,6 +10,7 @@ import (
 type carrier struct {
 	raw      net.Conn
 	vectored bool
+	paced    pacer         // nil if raw is none
 	lost     chan struct{} // closed when it is not the stream's any more
 	since    time.Time
 

@@ -33,10 +33,29 @@ func (s *Stream) flusher() {
 	}
 }
 
+// caughtUp is called by whoever reads when he has worked off what had come and is
+// about to wait for more. What is small and was written meanwhile goes out now,
+// together: an answer to each of many packets costs both ends and the relay more
+// than the packet. Should nobody read, a goroutine takes over after
+// [readPause], and it comes to that, too.
+func (s *Stream) caughtUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.later {
+		s.kick() // who reads never writes
+	}
+}
+
+// A pacer is a connection that knows whether its reader will wait soon.
+type pacer interface {
+	Much() bool
+	Waits(func())
+}
+
 // flush writes to the carrier until nothing is left to write. It is called
 // with the lock held, and nobody else writing; it gives the lock up meanwhile.
 func (s *Stream) flush() {
-	s.writing = true
+	s.writing, s.later = true, false
 	for {
 		c := s.carrier
 		if c == nil || !s.batch(c) {

@@ -32,6 +32,7 @@ type Stream struct {
 	writing   bool     // somebody writes to the carrier
 	copying   bool     // Write takes bytes, which go out in one piece
 	missed    bool     // and the flusher came meanwhile
+	later     bool     // something small waits for caughtUp
 
 	// What we send. Positions count from the beginning of the stream.
 	out      queue  // from released on
@@ -90,6 +91,8 @@ func NewStream(key []byte, o Options) *Stream {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.canRead.L, s.canWrite.L, s.idle.L = &s.mu, &s.mu, &s.mu
 	s.readLimit.wake, s.writeLimit.wake = &s.canRead, &s.canWrite
+	s.mu.Lock() // a timer may end it at once
+	defer s.mu.Unlock()
 	s.keepUntil = time.Now().Add(o.Keep)
 	s.lostTimer = time.AfterFunc(o.Keep, s.expire)
 	s.readTimer = time.AfterFunc(time.Hour, s.takeOver)
@@ -151,6 +154,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 		case s.writing || s.carrier == nil:
 		case len(p) >= behind || s.writeLimit.set(): // with a limit because writing to the carrier could take longer
 			s.kick()
+		case s.carrier.paced != nil && s.carrier.paced.Much():
+			s.later = true // SSH opens its window a little for each packet; caughtUp is called soon
 		default:
 			s.flush()
 		}

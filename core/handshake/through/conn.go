@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchstring/latchstring/core/tunnel/nowait"
@@ -16,6 +17,7 @@ const (
 	most     = 16 << 10                   // of the stream in a record
 	whole    = headSize + most + overhead // a record, at most
 	batch    = 16                         // records that go to the kernel together
+	much     = 3 * whole                  // bytes read at once that take their time
 )
 
 // ErrRecord is a record that the other end did not make, or not in this place.
@@ -53,6 +55,8 @@ type Conn struct {
 	at, n   int
 	opened  []byte // of buf, not taken yet
 	failed  error
+	much    atomic.Bool // the last read brought much, and not all of it is taken
+	waits   func()
 }
 
 // New ends TLS in the outgoing direction. What is written from now on is sealed,
@@ -76,6 +80,14 @@ func New(c Carrier, s Suite, sendKey, receiveKey []byte) (*Conn, error) {
 	}
 	return conn, nil
 }
+
+// Waits sets what is called whenever Read is about to wait for more, before the
+// first Read. It may not block.
+func (c *Conn) Waits(f func()) { c.waits = f }
+
+// Much reports whether Read has much at hand: it will not wait for a while, and
+// call what Waits set when it does.
+func (c *Conn) Much() bool { return c.much.Load() }
 
 // Close closes the connection.
 func (c *Conn) Close() error { return c.carrier.Close() }

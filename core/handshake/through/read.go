@@ -117,8 +117,13 @@ func (c *Conn) fill() error {
 	if len(c.buf) < batch*whole {
 		c.buf = append(make([]byte, 0, batch*whole), c.buf[:c.n]...)[:batch*whole]
 	}
+	c.much.Store(false)
+	if c.waits != nil {
+		c.waits()
+	}
 	n, err := c.below.Read(c.buf[c.n:])
 	c.n += n
+	c.much.Store(n >= much)
 	if n > 0 {
 		return nil
 	}

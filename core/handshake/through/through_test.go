@@ -381,3 +381,38 @@ func BenchmarkThrough(b *testing.B) {
 		})
 	}
 }
+
+// Who reads says when there is much at hand, and when he is about to wait.
+func TestMuch(t *testing.T) {
+	x, y := pair(t, Preferred()[0])
+	waits := make(chan bool, 100)
+	y.Waits(func() { waits <- y.Much() })
+	if _, err := x.Write(make([]byte, 2*much)); err != nil {
+		t.Fatal(err)
+	}
+	seen, buf := false, make([]byte, 100)
+	for n := 0; n < 2*much; {
+		m, err := y.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += m
+		seen = seen || y.Much()
+	}
+	if !seen {
+		t.Skip("it came in pieces")
+	}
+	go x.Write([]byte("x"))
+	for len(waits) > 0 {
+		<-waits
+	}
+	if _, err := y.Read(buf); err != nil {
+		t.Fatal(err)
+	}
+	if len(waits) != 1 || <-waits {
+		t.Error("it did not say that it waits")
+	}
+	if y.Much() {
+		t.Error("a byte is much")
+	}
+}

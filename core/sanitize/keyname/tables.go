@@ -79,7 +79,7 @@ var policyTails = set(
 	"expiring", "lifetime", "validity", "valid", "timeout", "interval", "duration", "period", "history", "retries", "attempts",
 	"type", "types", "kind", "format", "encoding", "algorithm", "algo", "alg", "algorithms", "hasher", "hashers", "method", "methods", "mode",
 	"enabled", "enable", "disabled", "disable", "required", "require", "optional", "allowed", "allow", "supported",
-	"authentication", "to", "from", "attribute", "attributes", "eauth", "header", "headers", "name", "names", "field", "fields", "column", "label", "prompt", "placeholder",
+	"authentication", "versions", "mtime", "ctime", "atime", "to", "from", "attribute", "attributes", "eauth", "header", "headers", "name", "names", "field", "fields", "column", "label", "prompt", "placeholder",
 	"url", "urls", "uri", "uris", "endpoint", "endpoints", "host", "server", "port", "address", "issuer", "audience", "provider", "providers",
 	"manager", "store", "storage", "class", "factory", "service", "handler", "validator", "generator", "encoder", "resolver", "callback", "callbacks", "vault",
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
@@ -121,7 +121,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "productkey": {Strong, APIKey}, "activationkey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"passwordkey": {Policy, ""}, "wirelessessid": {Harmless, ""}, "getvalue": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "wirelessessid": {Harmless, ""}, "megaraidsas": {Harmless, ""}, "fromsecret": {Policy, ""}, "getvalue": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.
@@ -131,7 +131,7 @@ var wholeNames = map[string]verdict{
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},
-	"secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
+	"kmskeyid": {Policy, ""}, "credentialdata": {Policy, ""}, "mpt3sas": {Harmless, ""}, "mpt2sas": {Harmless, ""}, "secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
 	"updatepassword": {Policy, ""}, "loadcredential": {Policy, ""}, "loadcredentialencrypted": {Policy, ""}, "importcredential": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},

@@ -31,6 +31,15 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if ks > s.ls && s.buf[ks-1] == '^' {
 		return // a regular expression that looks for the name
 	}
+	if n.gap == 1 && n.quote == 0 && n.sep < s.le && s.buf[n.sep] >= 0xc3 && s.buf[ks] >= 0x80 {
+		e := n.sep // whose it is, in another script
+		for e < s.le && s.buf[e] >= 0x80 {
+			e++
+		}
+		if e < s.le && s.buf[e] == ':' {
+			n.sep = e
+		}
+	}
 	n.lineStart = s.startsLine(ks)
 	w.json = n.by == '"' && n.quote >= 1
 	w.indent = s.indentOf()
@@ -168,13 +177,16 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if len(w.key) > 5 && foldEqual(w.key[:5], "hmac-") && op[0] == ':' && size == 1 {
 		// hmac-sha256:NAME:SECRET of nsupdate
-		if i := bytes.IndexByte(buf[v:s.le], ':'); i > 0 && i+1 < s.le-v {
+		if i := bytes.IndexByte(buf[v:s.le], ':'); i > 0 && i+1 < s.le-v && bytes.IndexByte(buf[v:v+i], '"') < 0 && bytes.IndexByte(buf[v:v+i], ' ') < 0 {
 			s.value(v+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "key-value"})
 		}
 		return
 	}
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
+	}
+	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !s.startsLine(n.ks) && s.parallel(n.ks, v, w) {
+		return
 	}
 	if s.promptEnds(n, v) {
 		if w.kind == keyname.Password && op[0] == ':' {
@@ -302,6 +314,9 @@ func (s *Scanner) behindComma(n name, w want) {
 		s.value(v, w) // ["--token", "x"]
 		return
 	}
+	if n.quote == 1 && w.class == keyname.Strong && s.flagDefault(n, w) {
+		return
+	}
 	n.ks = s.stringStart(n)
 	constant := !s.source && n.gap == 0 && (upperIdent(w.key) || s.before(n.ks, "parameterkey="))
 	switch {
@@ -342,6 +357,76 @@ func (s *Scanner) behindComma(n name, w want) {
 	default:
 		s.nextField(sep, w)
 	}
+}
+
+// flagDefault takes what a flag of a Go program is without being set:
+// StringVar(&v, "db-pass", "x", "usage"); and lists of names and values:
+// options('Username','u','Password','x').
+func (s *Scanner) flagDefault(n name, w want) bool {
+	if !s.secondArgument(n.ks, n.quote) {
+		return false
+	}
+	w.rule = "argument"
+	v := nonSpace(s.buf, n.sep+1, s.le)
+	switch before := s.buf[s.ls:n.ks]; {
+	case bytes.Contains(before, []byte("StringVarP(")):
+		c := bytes.IndexByte(s.buf[v:s.le], ',')
+		if c < 0 {
+			return true
+		}
+		v = nonSpace(s.buf, v+c+1, s.le) // behind the short name
+	case bytes.Contains(before, []byte("StringVar(")):
+	case containsFold(before, "('user") || containsFold(before, "(\"user"):
+	default:
+		return false
+	}
+	if quoteAt(s.buf, v, s.le) == 1 && v+1 < s.le && !s.spaced(v) {
+		s.value(v, w)
+	}
+	return true
+}
+
+// parallel hides the value in (user, password) = ('x', 'y') that belongs to the
+// name at ks, which is not the first of its list; v is behind the operator.
+func (s *Scanner) parallel(ks, v int, w want) bool {
+	buf := s.buf
+	at := 0
+	for i := ks - 1; i >= s.ls; i-- {
+		c := buf[i]
+		if c == ',' {
+			at++
+		} else if !isAlnum(c) && c != '_' && c != '$' && c != '@' && !isSpace(c) && c != '(' && c != '[' {
+			return false
+		}
+	}
+	if at == 0 {
+		return false
+	}
+	v = nonSpace(buf, v, s.le)
+	if v < s.le && (buf[v] == '(' || buf[v] == '[') {
+		v++
+	}
+	for v < s.le {
+		v = nonSpace(buf, v, s.le)
+		if quoteAt(buf, v, s.le) != 1 {
+			return false
+		}
+		e := stringEnd(buf, v, s.le)
+		if e < 0 {
+			return false
+		}
+		if at == 0 {
+			w.rule = "argument"
+			s.judge(v+1, e, w, true)
+			return true
+		}
+		if v = nonSpace(buf, e+1, s.le); v >= s.le || buf[v] != ',' {
+			return false
+		}
+		at--
+		v++
+	}
+	return false
 }
 
 // spaced is true if the string at v holds blanks: a description.
@@ -427,7 +512,9 @@ func (s *Scanner) behindRemark(n name, w want) {
 		s.judge(v+1, v+bytes.IndexByte(s.buf[v:s.le], ']'), w, true)
 		return
 	}
-	w.toEnd = n.lineStart
+	if w.toEnd = n.lineStart; w.toEnd && bytes.Contains(s.buf[n.sep:v], []byte("tr")) && bytes.Count(s.buf[v:s.le], []byte{' '}) > 1 {
+		return // token (Optional[str]): what it is for
+	}
 	s.value(v, w)
 }
 

@@ -579,7 +579,7 @@ func (s *Scanner) oracle(args []arg, more bool) {
 func (s *Scanner) usmUser() bool {
 	p := nonSpace(s.buf, s.ls, s.le)
 	l := s.buf[p:s.le]
-	if len(l) < 20 || !foldEqual(l[:5], "snmp-") || !containsFold(l[:20], " user ") && !containsFold(l[:20], "usm-user ") {
+	if len(l) < 20 || !(foldEqual(l[:9], "username ") && bytes.Contains(l, []byte(" priv "))) && (!foldEqual(l[:5], "snmp-") || !containsFold(l[:20], " user ") && !containsFold(l[:20], "usm-user ")) {
 		return false
 	}
 	args := &s.args

@@ -36,7 +36,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		if e >= s.le || buf[v] == '!' && !(v+1 < s.le && (buf[v+1] == '!' || isLetter(buf[v+1]))) {
 			break
 		}
-		if bytes.HasPrefix(buf[v:e], []byte("!vault")) || bytes.HasPrefix(buf[v:e], []byte("!Ref")) || bytes.HasPrefix(buf[v:e], []byte("!Sub")) || bytes.HasPrefix(buf[v:e], []byte("!ENV")) || bytes.HasPrefix(buf[v:e], []byte("!GetAtt")) {
+		if bytes.HasPrefix(buf[v:e], []byte("!vault")) || bytes.HasPrefix(buf[v:e], []byte("!secret")) || bytes.HasPrefix(buf[v:e], []byte("!Ref")) || bytes.HasPrefix(buf[v:e], []byte("!Sub")) || bytes.HasPrefix(buf[v:e], []byte("!ENV")) || bytes.HasPrefix(buf[v:e], []byte("!GetAtt")) {
 			if bytes.HasPrefix(buf[v:e], []byte("!vault")) {
 				return v, true
 			}
@@ -141,7 +141,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 				continue
 			}
 			n := valueWord(buf[i:end])
-			if n == 0 || buf[i+n] == '"' && i > 0 && buf[i-1] != '"' {
+			if n == 0 || buf[i+n] == '"' && i > 0 && buf[i-1] != '"' && c != 'V' {
 				continue
 			}
 			if s.valueAfter(i+n, end, w) {

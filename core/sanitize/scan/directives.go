@@ -31,6 +31,29 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		w.rule = "directive"
 		s.judge(b, e, w, true)
 		return true
+	case foldIs(k, "key") && ks == nonSpace(buf, s.ls, s.le):
+		// key 0a5c 7 0123456789ABCDEF of MACsec
+		_, e := word(sep)
+		b, n := word(e)
+		if n-b == 1 && isDigit(buf[b]) {
+			if b, e = word(n); e-b >= 8 && hexOnly(buf[b:e]) {
+				w.kind, w.rule = keyname.APIKey, "device"
+				s.judge(b, e, w, true)
+				return true
+			}
+		}
+	case foldIs(k, "password") && s.before(ks, "add ") && bytes.HasSuffix(bytes.TrimRight(buf[s.ls:s.le], " "), []byte("}")):
+		// add password HOST {x} {y} of RANCID
+		for p := sep; p < s.le; p++ {
+			if buf[p] == '{' {
+				if e := bytes.IndexByte(buf[p:s.le], '}'); e > 1 {
+					w.rule = "directive"
+					s.judge(p+1, p+e, w, true)
+					p += e
+				}
+			}
+		}
+		return true
 	case foldIs(k, "password") && s.before(ks, "input ") && sep-ks-len(k) >= 2:
 		// Input Password    id:pass    x
 		for sep+1 < s.le && !(isSpace(buf[sep]) && isSpace(buf[sep+1])) {
@@ -56,6 +79,9 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		s.judge(b, e, w, true)
 		return true
 	case foldIs(k, "auth"):
+		if s.hasWord(" priv ") && s.usmUser() {
+			return true // username NAME auth md5 x priv x
+		}
 		// stats auth USER:PASSWORD
 		if b, e := word(sep); s.before(ks, "stats ") {
 			if i := bytes.IndexByte(buf[b:e], ':'); i > 0 && i+1 < e-b {
@@ -66,6 +92,10 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 				s.judge(b+i+1, e, w, true)
 				return true
 			}
+		}
+		if b, e := word(sep); ks == s.ls && e-b == 1 && isDigit(buf[b]) && e == s.le {
+			s.heartbeat(w)
+			return true
 		}
 		// AUTH [user] password of Redis, AUTH PLAIN base64 of mail
 		return s.authCommand(ks, sep, w)
@@ -115,6 +145,28 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 	}
 	return false
+}
+
+// heartbeat reads the keys of Heartbeat below auth 1: 1 sha1 x.
+func (s *Scanner) heartbeat(w want) {
+	w.rule = "directive"
+	end := min(s.hi(), s.le+400)
+	for p := s.le; p+1 < end && s.buf[p] == '\n'; {
+		p++
+		e := bytes.IndexByte(s.buf[p:end], '\n')
+		if e < 0 {
+			e = end - p
+		}
+		f := bytes.Fields(s.buf[p : p+e])
+		if len(f) == 0 || !isNumber(f[0]) {
+			return
+		}
+		if len(f) == 3 && algorithm(f[1]) {
+			at := p + bytes.LastIndex(s.buf[p:p+e], f[2])
+			s.judge(at, at+len(f[2]), w, true)
+		}
+		p += e
+	}
 }
 
 // authCommand reads AUTH of Redis and of mail, after a prompt or a time.
@@ -167,6 +219,9 @@ func (s *Scanner) besideUser(pos int) {
 	}
 	if buf[e] == 'S' && buf[e+1] == '=' {
 		e++ // EJABBERD_USERS=name@host:password
+	}
+	if s.le-e <= 24 {
+		s.heading(pos, min(s.le, e+fileTail(buf[e:s.le])))
 	}
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "user-password"}
 	if n := e; pos > s.ls && buf[pos-1] == '$' && isDigit(buf[n]) {

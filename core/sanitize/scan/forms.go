@@ -24,6 +24,8 @@ const (
 	formShared      // peer secret
 	formExim        // host:user:password
 	formVoice       // number => pin,name,mail
+	formRoles       // user = password,roles
+	formJMX         // role password
 )
 
 // formOf tells the format from the name of a file.
@@ -45,6 +47,12 @@ func formOf(name string) form {
 		return formShared
 	case "passwd.client":
 		return formExim
+	case "users.properties", "artemis-users.properties", "realm.properties", "jetty-realm.properties", "login.properties":
+		return formRoles
+	case "jmxremote.password":
+		return formJMX
+	case "authkeys":
+		return formTime
 	case "voicemail.conf":
 		return formVoice
 	case "chrony.keys", "ntp.keys":
@@ -104,6 +112,19 @@ func (s *Scanner) fields() {
 	case formExim:
 		if i := bytes.LastIndexByte(line, ':'); i > 0 && bytes.Count(line, []byte{':'}) >= 2 {
 			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
+		}
+	case formRoles:
+		if i := bytes.IndexAny(line, "=:"); i > 0 && !bytes.HasPrefix(line, []byte("_g_")) { // a group of Karaf
+			p := nonSpace(s.buf, s.ls+i+1, s.le)
+			e := p
+			for e < s.le && s.buf[e] != ',' {
+				e++
+			}
+			s.hideText(p, e, keyname.Password, "password-file")
+		}
+	case formJMX:
+		if f := bytes.Fields(line); len(f) == 2 {
+			s.hideText(s.ls+len(f[0]), s.le, keyname.Password, "password-file")
 		}
 	case formVoice:
 		s.mailbox()

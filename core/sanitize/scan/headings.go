@@ -42,6 +42,15 @@ func (s *Scanner) heading(ks, ke int) {
 	s.enter(InFile, keyname.Password, 0, maxFileLines, byte(f))
 }
 
+// fileTail is how far the name of a file goes on at the front of v.
+func fileTail(v []byte) int {
+	n := 0
+	for n < len(v) && isKeyChar(v[n]) {
+		n++
+	}
+	return n
+}
+
 func lettersIn(v []byte) int {
 	n := 0
 	for _, c := range v {

@@ -85,7 +85,7 @@ func isMasked(v []byte) bool {
 			same++
 		}
 	}
-	if same == len(v) && (len(v) >= 3 || v[0] != 'x') {
+	if same == len(v) && (len(v) >= 3 || v[0] != 'x') || len(v) > 8 && string(v[:4]) == "****" && bytes.HasPrefix(bytes.TrimLeft(v, "*"), []byte(" (")) {
 		return true
 	}
 	if bytes.HasPrefix(v, []byte("\xe2\x80\xa2")) || bytes.HasPrefix(v, []byte("\xe2\x97\x8f")) { // bullets
@@ -168,7 +168,7 @@ func isReference(v []byte) bool {
 				up++
 			case isLetter(c):
 				other++
-			case c == '[' || c == '-' || c == '(' || c == '/' || c == ':' || c == '.' || c == ',' || c == ';' || c == ')':
+			case c == '[' || c == '{' || c == '-' || c == '(' || c == '/' || c == ':' || c == '.' || c == ',' || c == ';' || c == ')':
 				return i > 2
 			case c == '$' && i > 1:
 				// a crypt hash ($apr1$...)
@@ -202,7 +202,7 @@ func isReference(v []byte) bool {
 		// a YAML anchor or alias of its own
 		return v[0] == '*' && isIdent(v[1:])
 	case '!':
-		return bytes.HasPrefix(v, []byte("!vault")) || bytes.HasPrefix(v, []byte("!Ref")) || bytes.HasPrefix(v, []byte("!Sub")) || bytes.HasPrefix(v, []byte("!GetAtt")) || bytes.HasPrefix(v, []byte("!secret ")) || bytes.HasPrefix(v, []byte("!ENV"))
+		return bytes.HasPrefix(v, []byte("!vault")) || bytes.HasPrefix(v, []byte("!Ref")) || bytes.HasPrefix(v, []byte("!Sub")) || bytes.HasPrefix(v, []byte("!GetAtt")) || bytes.HasPrefix(v, []byte("!secret")) || bytes.HasPrefix(v, []byte("!ENV"))
 	case '`':
 		return false
 	}

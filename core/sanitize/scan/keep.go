@@ -60,6 +60,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if w.kind == keyname.Secret && len(w.key) > 7 && lowerName(v) && bytes.IndexByte(v, '-') > 0 && foldIs(w.key[len(w.key)-7:], "-secret") && s.hasWord("kubernetes.io/") {
 		return true // the name of a secret, in an annotation
 	}
+	if w.kind == keyname.Secret && !quoted && bytes.HasSuffix(w.key, []byte("_secret")) && bytes.IndexByte(v, '/') > 0 && lowerName(v[:bytes.IndexByte(v, '/')]) && lowerName(v[bytes.IndexByte(v, '/')+1:]) {
+		return true // where Airflow finds the secret
+	}
 	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
 		return true
 	}
@@ -288,6 +291,9 @@ func (s *Scanner) wrapped(p int, w want) bool {
 		return false
 	}
 	buf := s.buf
+	if s.le-p > 8 && string(buf[p:p+7]) == "[]byte(" {
+		p += 2
+	}
 	e := p
 	for e < s.le && e-p < 64 && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '.' || buf[e] == ':' || buf[e] == ' ') {
 		e++
@@ -304,7 +310,7 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	name := bytes.TrimRight(buf[p:e], " ")
 	name = name[bytes.LastIndexAny(name, ".: ")+1:]
 	known := false
-	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring", "getbytes", "bytes", "bytearray", "frombase64string", "fromhexstring", "unhexlify", "fromhex", "base64", "symmetricsecuritykey", "secretkeyspec"} {
+	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring", "getbytes", "bytes", "bytearray", "frombase64string", "fromhexstring", "unhexlify", "fromhex", "base64", "symmetricsecuritykey", "secretkeyspec", "byte", "stringify", "dumps"} {
 		known = known || foldIs(name, n)
 	}
 	if !known && !constructor(buf[p:e], name) {

@@ -104,6 +104,15 @@ func (s *Scanner) key(h hit) {
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 	}
+	for _, t := range [2]string{" string", " d'ordine"} {
+		if n := ke + len(t); n < s.le && buf[ke] == ' ' && foldEqual(buf[ke:n], t) && (ke-ks == 9 || ke-ks == 6) {
+			if p := nonSpace(buf, n, s.le); p < s.le && buf[p] == ':' && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola")) {
+				s.keyEnd = n // SNMP Community String : x, parola d'ordine: x
+				s.value(p+1, want{class: keyname.Strong, kind: keyname.Password, rule: "key-value", toEnd: true})
+				return
+			}
+		}
+	}
 	class, kind := s.classify(buf[ks:ke])
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64

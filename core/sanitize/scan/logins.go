@@ -26,6 +26,10 @@ func (s *Scanner) basic(p int) {
 	}
 	var out [768]byte
 	plain := decode64(out[:0], s.buf[p:b])
+	if b-p >= 16 && looksRandom(s.buf[p:b]) && containsFold(s.buf[s.ls:s.le], "authorization") {
+		s.hide(p, e, keyname.Credential, "basic")
+		return
+	}
 	i := bytes.IndexByte(plain, ':')
 	if i < 0 || i+1 == len(plain) && i < 8 || !utf8.Valid(plain) {
 		return
@@ -47,6 +51,44 @@ func (s *Scanner) grantCode(p int) {
 	}
 	if v := s.buf[p:e]; isUUID(v) || looksRandom(v) && !isVersionish(v) {
 		s.hide(p, e, keyname.Token, "oauth-code")
+	}
+}
+
+// jdbcLogin hides the password behind the address of a data base that is an
+// argument: ("jdbc:...", "user", "password").
+func (s *Scanner) jdbcLogin(pos int) {
+	end := min(s.hi(), pos+600)
+	p := pos
+	for n := 0; n < 3; n++ {
+		if p >= end || s.buf[p] != '"' {
+			return
+		}
+		e := stringEnd(s.buf, p, end)
+		if e < 0 {
+			return
+		}
+		if n == 2 {
+			s.judge(p+1, e, want{class: keyname.Strong, kind: keyname.Password, rule: "argument"}, true)
+			return
+		}
+		for p = e + 1; p < end && (isBlank(s.buf[p]) || s.buf[p] == ','); p++ {
+		}
+	}
+}
+
+// loginWords hides the second of `user` / `password`, where the line speaks of a
+// login.
+func (s *Scanner) loginWords(pos, p int) {
+	e := bytes.IndexByte(s.buf[p:s.le], '`')
+	if e < 3 || bytes.IndexByte(s.buf[p:p+e], ' ') >= 0 {
+		return
+	}
+	line := s.buf[s.ls:s.le]
+	for _, t := range []string{"login", "log in", "credential", "anmeld", "zugang", "password", "passwort"} {
+		if containsFold(line, t) {
+			s.judge(p, p+e, want{class: keyname.Strong, kind: keyname.Password, rule: "sentence"}, true)
+			return
+		}
 	}
 }
 

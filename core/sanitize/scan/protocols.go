@@ -23,6 +23,40 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		}
 	case "basic ":
 		s.basic(p)
+	case `"jdbc:`:
+		s.jdbcLogin(pos)
+	case "obf:":
+		// what Jetty obfuscates
+		e := p
+		for e < s.le && (isDigit(buf[e]) || buf[e] >= 'a' && buf[e] <= 'z') {
+			e++
+		}
+		if e-p >= 8 && string(buf[pos:pos+4]) == "OBF:" && buf[p] == '1' {
+			s.judge(p, e, w, true)
+		}
+	case "enc(":
+		// what Jasypt and Artemis encrypt
+		e := p
+		for e < s.le && (isAlnum(buf[e]) || buf[e] == '+' || buf[e] == '/' || buf[e] == '=' || buf[e] == ':') {
+			e++
+		}
+		if e-p >= 16 && e < s.le && buf[e] == ')' && string(buf[pos:pos+4]) == "ENC(" {
+			s.judge(p, e, w, true)
+		}
+	case "usmuser ":
+		// the keys of a user, as snmpd keeps them
+		for f := range bytes.FieldsSeq(buf[p:s.le]) {
+			if len(f) >= 34 && f[0] == '0' && f[1] == 'x' && hexOnly(f[2:]) {
+				at := p + bytes.Index(buf[p:s.le], f)
+				s.judge(at, at+len(f), w, true)
+			}
+		}
+	case "stonith_host ":
+		if f := bytes.Fields(buf[p:s.le]); len(f) >= 5 {
+			s.judge(s.le-len(f[len(f)-1]), s.le, w, true)
+		}
+	case "` / `":
+		s.loginWords(pos, p)
 	case "authenticate(":
 		// the number that a caller has to dial
 		e := p

@@ -32,7 +32,7 @@ var operators = []string{
 	"\\=", "\\:", ":::=", "::=", "::", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A", "%253D", "%253d", "%253A", "??",
 }
 
-var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring"}
+var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring", "&[u8]", "vec<u8>", "byte[]"}
 
 func isTypeName(v []byte) bool {
 	for _, n := range typeNames {

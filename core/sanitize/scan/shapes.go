@@ -188,7 +188,7 @@ func (s *Scanner) run(start, end int, classes uint8) {
 		for len(v) > 2 && isHex(v[len(v)-1]) {
 			v = v[:len(v)-1]
 		}
-		if len(v) == 2 {
+		if len(v) == 2 && !containsFold(s.buf[s.ls:start], "pcr") {
 			s.hide(start, end, keyname.APIKey, "hex-key")
 			return
 		}

@@ -12,7 +12,7 @@ import (
 // readers are these programs, with the argument that makes them do so; "" for
 // none.
 var readers = map[string]string{
-	"kinit": "", "sshpass": "", "chpasswd": "", "smbpasswd": "", "vncpasswd": "", "cryptsetup": "", "realm": "", "htdigest": "", "fscrypt": "", "zfs": "-key", "grub-mkpasswd-pbkdf2": "", "wpa_passphrase": "", "mkpasswd": "",
+	"kinit": "", "clevis": "", "sshpass": "", "chpasswd": "", "smbpasswd": "", "vncpasswd": "", "cryptsetup": "", "realm": "", "htdigest": "", "fscrypt": "", "zfs": "-key", "grub-mkpasswd-pbkdf2": "", "wpa_passphrase": "", "mkpasswd": "",
 	"passwd": "", "sudo": "-S", "su": "", "gpg": "--passphrase-fd", "gpg2": "--passphrase-fd", "openconnect": "stdin", "gh": "--with-token", "ipa": "pass", "circleci": "secret", "fetchmail": "", "htpasswd": "-i", "openssl": "passwd", "pass": "insert", "secret-tool": "store",
 	"systemd-creds": "encrypt", "doveadm": "pw", "slappasswd": "", "ansible-vault": "encrypt_string", "ldappasswd": "", "kpasswd": "", "ksu": "", "adcli": "stdin", "net": "ads", "gnome-keyring-daemon": "unlock", "veracrypt": "stdin", "borg": "", "age": "", "ecryptfs-add-passphrase": "", "ssh-add": "", "systemd-cryptenroll": "",
 	"op": "", "keepassxc-cli": "", "lpass": "", "minisign": "", "bw": "", "sshfs": "stdin", "saslpasswd2": "", "kadmin": "", "pdbedit": "", "curlftpfs": "", "cosign": "", "security": "", "virsh": "secret", "vault": "-", "heroku": "secret", "wrangler": "secret", "gcloud": "secret", "flyctl": "secret", "docker": "stdin", "podman": "stdin", "helm": "stdin", "crane": "stdin", "nerdctl": "stdin", "oras": "stdin", "buildah": "stdin", "skopeo": "stdin", "mount.cifs": "", "x11vnc": "storepasswd", "rclone": "obscure", "tpm2_create": "",

@@ -207,6 +207,9 @@ func (s *Scanner) row() {
 }
 
 func (s *Scanner) field(a arg) {
+	if v := s.text(a); bytes.IndexByte(v, ' ') > 0 && (containsFold(v, "vault") || containsFold(v, "keepass") || foldEqual(v[:3], "see") || foldEqual(v[:3], "sie")) {
+		return // it says where the secret is
+	}
 	if v := s.text(a); len(v) > 0 && !(len(v) == 2 && v[0] == '\\' && v[1] == 'N') {
 		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "column"}, true)
 	}

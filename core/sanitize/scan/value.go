@@ -565,6 +565,11 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			return
 		}
 	}
+	if !quoted && w.toEnd {
+		if i := bytes.IndexByte(v, ' '); i > 2 && i+2 < len(v) && v[i+1] == '(' && isTypeName(v[:i]) {
+			return // secret: string (required) - what it is for
+		}
+	}
 	if !quoted && ve < s.le {
 		if c := buf[ve]; (c == ';' || c == '&' || c == ' ' && ve+1 < s.le && (buf[ve+1] == '|' || buf[ve+1] == '}')) && (isTypeName(v) || c == '&' && assigns(v, 0, len(v))) {
 			return // password: string; token: client_id=x&...

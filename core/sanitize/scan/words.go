@@ -169,7 +169,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			}
 			w.rule = "directive"
 			s.value(sep, w)
-		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && (s.hasWord("user ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && (s.hasWord("user ") || s.hasWord("set password ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -223,7 +223,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 				s.judge(sep, e, w, true)
 			}
 			return
-		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && !isNumber(v):
+		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && !isNumber(v) && !quantity(v):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
 			return
@@ -243,7 +243,7 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			return
 		}
 	}
-	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && len(v) < e-sep) && single && gap == 1 && mixedWord(v) {
+	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && (len(v) < e-sep || s.hasWord("chap"))) && single && gap == 1 && mixedWord(v) {
 		w.rule = "key-word"
 		s.judge(sep, sep+len(v), w, true)
 		return
@@ -288,6 +288,24 @@ func (s *Scanner) columnType(p int) bool {
 		}
 	}
 	return false
+}
+
+func allUpper(v []byte) bool {
+	for _, c := range v {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return len(v) > 0
+}
+
+// quantity is true for 2m, 11Mi, 12C: a number and its unit.
+func quantity(v []byte) bool {
+	i := 0
+	for i < len(v) && isDigit(v[i]) {
+		i++
+	}
+	return i > 0 && len(v) > i && len(v)-i <= 2 && i <= 6 && letters(v[i:])
 }
 
 // joined hides the string that is joined at p to what ends before.
@@ -431,6 +449,9 @@ func (s *Scanner) manual(p int, w want) bool {
 		if len(v) == len(t) && string(v) == t && e+1 < s.le && isSpace(buf[e]) && isLetter(buf[e+1]) {
 			return true
 		}
+	}
+	if e < s.le && buf[e] == ']' && allUpper(v) {
+		return true // [--secret-id NAME]
 	}
 	if isTypeName(v) && (e+1 < s.le && isSpace(buf[e]) && isSpace(buf[e+1])) {
 		return true

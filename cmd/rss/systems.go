@@ -28,12 +28,17 @@ func systemsCommand() *cli.Command {
 		Flags:     list,
 		Action:    systemsList,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list those whose name, host name or id holds SEARCH", ArgsUsage: "[SEARCH]", Flags: list, Action: systemsList},
+			{Name: "list", Usage: "list those whose name, serial number, host name or id holds SEARCH", ArgsUsage: "[SEARCH]", Flags: list, Action: systemsList},
 			{Name: "show", Usage: "everything about one system", ArgsUsage: "NAME|ID", Flags: storeFlags(), Action: systemsShow},
 			{
 				Name: "group", Usage: "say which groups a system is in", ArgsUsage: "NAME|ID [GROUP...]",
 				Description: "The groups given take the place of those it had; none given, it is in none.\nEngineers who no longer reach it are cut off at once.\n\nExample:\n   rss systems group array-7 emea storage",
 				Flags:       storeFlags(), Action: systemsGroup,
+			},
+			{
+				Name: "serial", Usage: "say the serial number of a system", ArgsUsage: "NAME|ID [NUMBER]",
+				Description: "Engineers find the system by it too. Without a number it has none.\n\nExample:\n   rss systems serial array-7 4242",
+				Flags:       storeFlags(), Action: systemsSerial,
 			},
 			{Name: "retire", Aliases: []string{"remove"}, Usage: "take a system's right to log in, and cut what is open, at once", ArgsUsage: "NAME|ID", Flags: storeFlags(), Action: systemsRetire},
 			{
@@ -81,12 +86,27 @@ func systemsGroup(c *cli.Context) error {
 	})
 }
 
+func systemsSerial(c *cli.Context) error {
+	if c.NArg() > 2 {
+		return cmdline.Usagef("name one system and its serial number")
+	}
+	req := relay.SerialRequest{Serial: c.Args().Get(1)}
+	return oneSystem(c, "POST", "/serial", req, func(w io.Writer, sys api.System) error {
+		text := "has no serial number"
+		if sys.Serial != "" {
+			text = "has the serial number " + sys.Serial
+		}
+		_, err := fmt.Fprintf(w, "%s %s\n", sys.Name, text)
+		return err
+	})
+}
+
 func systemsShow(c *cli.Context) error {
 	if c.NArg() > 1 {
 		return cmdline.Usagef("name one system, by its name or id")
 	}
 	return oneSystem(c, "GET", "", nil, func(w io.Writer, sys api.System) error {
-		rows := [][]string{{"name", sys.Name}, {"id", sys.ID}, {"host", sys.Hostname}, {"key", sys.PublicKey}, {"groups", cmp.Or(strings.Join(sys.Groups, ", "), "none: engineers without groups reach it")},
+		rows := [][]string{{"name", sys.Name}, {"id", sys.ID}, {"serial", cmp.Or(sys.Serial, "-")}, {"host", sys.Hostname}, {"key", sys.PublicKey}, {"groups", cmp.Or(strings.Join(sys.Groups, ", "), "none: engineers without groups reach it")},
 			{"enrolled", date(sys.EnrolledAt)}, {"last seen", date(sys.LastSeen)}, {"state", state(sys)}}
 		if s := sys.Session; s != nil {
 			rows = append(rows, []string{"session", s.ID}, []string{"case", s.Case}, []string{"since", date(s.Since)}, []string{"expires", date(s.Expires)}, []string{"node", s.Node})
@@ -139,13 +159,13 @@ func systemsList(c *cli.Context) error {
 			return err
 		}
 		shown := api.SystemList{Systems: []api.System{}}
-		rows := [][]string{{"NAME", "ID", "HOST", "GROUPS", "LAST SEEN", "STATE"}}
+		rows := [][]string{{"NAME", "SERIAL", "ID", "HOST", "GROUPS", "LAST SEEN", "STATE"}}
 		for _, s := range list.Systems {
 			if s.Retired && !c.Bool("all") || s.Session == nil && c.Bool("open") {
 				continue
 			}
 			shown.Systems = append(shown.Systems, s)
-			rows = append(rows, []string{s.Name, s.ID, s.Hostname, strings.Join(s.Groups, ","), date(s.LastSeen), state(s)})
+			rows = append(rows, []string{s.Name, cmp.Or(s.Serial, "-"), s.ID, s.Hostname, strings.Join(s.Groups, ","), date(s.LastSeen), state(s)})
 		}
 		if len(shown.Systems) == 0 {
 			return none(c, shown, "no system matches; see: rss systems --all, and to enrol one: rss token new --system NAME")

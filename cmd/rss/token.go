@@ -23,10 +23,11 @@ you trust; the system is enrolled with
    remote-support enroll --token-file FILE
 
 Examples:
-   rss token new --system array-7 > token
+   rss token new --system array-7 --serial 4242 > token
    rss token new --system array-7 --replace --valid 1h > token`,
 			Flags: append([]cli.Flag{
 				&cli.StringFlag{Name: "system", Usage: "`NAME` of the system: letters, digits, '.', '_', '-'"},
+				&cli.StringFlag{Name: "serial", Usage: "serial `NUMBER` of the array or machine, for those who look for it"},
 				&cli.DurationFlag{Name: "valid", Usage: "until `TIME` from now, as 24h", Value: 7 * 24 * time.Hour},
 				&cli.BoolFlag{Name: "replace", Usage: "let it take the place of the enrolled system of that name"},
 			}, storeFlags()...),
@@ -41,7 +42,7 @@ func tokenNew(c *cli.Context) error {
 	}
 	return withAdmin(c, func(a *relay.Admin) error {
 		var resp relay.NewTokenResponse
-		req := relay.NewTokenRequest{System: c.String("system"), Valid: c.Duration("valid"), Replace: c.Bool("replace")}
+		req := relay.NewTokenRequest{System: c.String("system"), Serial: c.String("serial"), Valid: c.Duration("valid"), Replace: c.Bool("replace")}
 		if err := a.Call(c.Context, "POST", "/admin/tokens", req, &resp); err != nil {
 			return err
 		}

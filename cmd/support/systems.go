@@ -19,7 +19,7 @@ func systemsCommand() *cli.Command {
 		Name:      "systems",
 		Usage:     "list the systems that you may reach, open ones first",
 		ArgsUsage: "[SEARCH]",
-		Description: `SEARCH is part of a name, a host name or an id. Open means that the customer has
+		Description: `SEARCH is part of a name, a serial number, a host name or an id. Open means that the customer has
 let support in; SECRET says whether you have given the secret of that session
 already. What a system says of itself is not verified here.
 
@@ -76,7 +76,7 @@ func sortSystems(list []api.System) {
 }
 
 func systemRows(list []api.System, given func(api.System) bool, now time.Time) [][]string {
-	rows := [][]string{{"NAME", "STATE", "SINCE", "UNTIL", "SECRET", "IN", "CASE", "ID", "HOST", "LAST SEEN"}}
+	rows := [][]string{{"NAME", "SERIAL", "STATE", "SINCE", "UNTIL", "SECRET", "IN", "CASE", "ID", "HOST", "LAST SEEN"}}
 	for _, s := range list {
 		state, since, until, secret, in, text := "closed", "-", "-", "-", "-", "-"
 		switch {
@@ -95,7 +95,7 @@ func systemRows(list []api.System, given func(api.System) bool, now time.Time) [
 			}
 			in = whoIsIn(s.Session.Engineers)
 		}
-		rows = append(rows, []string{printable(s.Name), state, since, until, secret, in, text, printable(s.ID), printable(s.Hostname), date(s.LastSeen)})
+		rows = append(rows, []string{printable(s.Name), printable(cmp.Or(s.Serial, "-")), state, since, until, secret, in, text, printable(s.ID), printable(s.Hostname), date(s.LastSeen)})
 	}
 	return rows
 }

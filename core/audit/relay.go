@@ -9,4 +9,5 @@ const (
 	ConnectClosed    Type = "connect.closed"    // with how many bytes
 	RecordingStored  Type = "recording.stored"  // segments of a recording, under one running hash
 	SystemGrouped    Type = "system.grouped"    // which engineers reach it was changed
+	SystemNumbered   Type = "system.numbered"   // its serial number was changed
 )

@@ -39,7 +39,8 @@ func (e *NotOpenError) Hint() string {
 	return "ask the customer to open one and to tell you its secret: remote-support on"
 }
 
-// Find finds a system by its exact name or its id. It needs no open session.
+// Find finds a system by its exact name or its id, or by a serial number that no
+// other has. It needs no open session.
 func Find(ctx context.Context, relay *client.Client, nameOrID string) (api.System, error) {
 	list, err := relay.Systems(ctx, nameOrID)
 	if err != nil {
@@ -56,6 +57,7 @@ var systemName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 // something: one that no relay of ours gives is as if it were not there.
 func pick(list []api.System, relay, nameOrID string) (api.System, error) {
 	unknown := &UnknownError{Relay: relay, System: nameOrID}
+	var numbered []api.System
 	for _, s := range list {
 		if s.Retired || !identity.ValidID(s.ID) || !systemName.MatchString(s.Name) {
 			continue
@@ -63,9 +65,18 @@ func pick(list []api.System, relay, nameOrID string) (api.System, error) {
 		if s.ID == nameOrID || s.Name == nameOrID {
 			return s, nil
 		}
+		if s.Serial != "" && s.Serial == nameOrID {
+			numbered = append(numbered, s)
+		}
 		if len(unknown.Near) < 5 {
 			unknown.Near = append(unknown.Near, s.Name)
 		}
 	}
-	return api.System{}, unknown
+	switch len(numbered) {
+	case 0:
+		return api.System{}, unknown
+	case 1:
+		return numbered[0], nil
+	}
+	return api.System{}, fmt.Errorf("%d systems have the serial number %s, among them %s and %s: use the name", len(numbered), nameOrID, numbered[0].Name, numbered[1].Name)
 }

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,5 +25,19 @@ func TestNamesOfAHostileRelay(t *testing.T) {
 		if _, err := pick([]api.System{{ID: bad, Name: "array-7"}}, "relay", "array-7"); err == nil {
 			t.Errorf("the id %q was taken", bad)
 		}
+	}
+}
+
+// REQ B12: a serial number finds the one system that has it, a name comes first.
+func TestPickBySerialNumber(t *testing.T) {
+	id := func(n int) string { return fmt.Sprintf("sys-%016x", n) }
+	list := []api.System{{ID: id(1), Name: "array-7", Serial: "4242"}, {ID: id(2), Name: "array-8", Serial: "5000"}, {ID: id(3), Name: "array-9", Serial: "5000"}, {ID: id(4), Name: "6000", Serial: "1"}, {ID: id(5), Name: "array-1", Serial: "6000"}}
+	for q, want := range map[string]string{"4242": "array-7", "6000": "6000", "array-8": "array-8"} {
+		if s, err := pick(list, "relay", q); err != nil || s.Name != want {
+			t.Errorf("%s: %s, %v", q, s.Name, err)
+		}
+	}
+	if s, err := pick(list, "relay", "5000"); err == nil || !strings.Contains(err.Error(), "2 systems") {
+		t.Errorf("a number of two: %v, %v", s, err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 // NewTokenRequest asks for an enrolment token.
 type NewTokenRequest struct {
 	System  string        `json:"system"`
+	Serial  string        `json:"serial,omitempty"`
 	Valid   time.Duration `json:"valid"`
 	Replace bool          `json:"replace"`
 }
@@ -93,6 +94,7 @@ func (s *Server) adminRoutes() http.Handler {
 	json("GET /admin/systems/{id}", s.adminSystem)
 	json("POST /admin/systems/{id}/retire", s.adminRetire)
 	json("POST /admin/systems/{id}/groups", s.adminGroups)
+	json("POST /admin/systems/{id}/serial", s.adminSerial)
 	json("POST /admin/seal", s.seal)
 	json("GET /admin/revocations", s.revocationsKept)
 	json("POST /admin/revocations", func(r *http.Request) (any, error) { return s.takeRevocations(r, actor(r)) })
@@ -132,7 +134,7 @@ func (s *Server) adminNewToken(r *http.Request) (any, error) {
 	if err := readJSON(r, &req); err != nil {
 		return nil, err
 	}
-	text, tok, err := s.newToken(r.Context(), req.System, req.Valid, req.Replace, actor(r))
+	text, tok, err := s.newToken(r.Context(), req, actor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -208,6 +210,37 @@ func (s *Server) adminGroups(r *http.Request) (any, error) {
 	return sys, nil
 }
 
+// SerialRequest says the serial number of a system; empty: it has none.
+type SerialRequest struct {
+	Serial string `json:"serial"`
+}
+
+func (s *Server) adminSerial(r *http.Request) (any, error) {
+	var req SerialRequest
+	if err := readJSON(r, &req); err != nil {
+		return nil, err
+	}
+	if err := store.CheckSerial(req.Serial); err != nil {
+		return nil, api.Errorf(http.StatusBadRequest, api.CodeBadRequest, "%v", err)
+	}
+	sys, err := s.oneSystem(r)
+	if err != nil {
+		return nil, err
+	}
+	detail := map[string]string{"name": sys.Name, "serial": req.Serial, "before": sys.Serial}
+	if err := s.record(r.Context(), audit.SystemNumbered, actor(r), sys.ID, detail); err != nil {
+		return nil, err
+	}
+	sys, err = s.reg.ChangeSystem(r.Context(), sys.ID, func(now *store.System, _ bool) error {
+		now.Serial = req.Serial
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return sys, nil
+}
+
 // adminAudit writes the records one a line, as core/audit writes them; a break
 // in the chain ends it with an error object.
 func (s *Server) adminAudit(w http.ResponseWriter, r *http.Request) {
@@ -231,17 +264,11 @@ func asAuditError(err error) *api.Error {
 // ServeAdmin serves [Server.Admin] on a unix socket at path until ctx ends, for
 // root and the user of this process.
 func (s *Server) ServeAdmin(ctx context.Context, path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("replace socket: %w", err)
-	}
-	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	ln, err := listenPrivate(path)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		ln.Close()
-		return fmt.Errorf("protect socket: %w", err)
-	}
+	defer os.Remove(path)
 	srv := &http.Server{
 		ReadHeaderTimeout: patience, MaxHeaderBytes: maxHeader,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
@@ -260,6 +287,26 @@ func (s *Server) ServeAdmin(ctx context.Context, path string) error {
 		}),
 	}
 	return serve(ctx, srv, ln, func() {})
+}
+
+// listenPrivate listens on a unix socket that is there with its mode, or not at
+// all: whoever finds it can rely on both.
+func listenPrivate(path string) (*net.UnixListener, error) {
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("replace socket: %w", err)
+	}
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: fresh, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	ln.SetUnlinkOnClose(false) // that name is gone
+	if err := errors.Join(os.Chmod(fresh, 0o600), os.Rename(fresh, path)); err != nil {
+		ln.Close()
+		os.Remove(fresh)
+		return nil, fmt.Errorf("protect socket: %w", err)
+	}
+	return ln, nil
 }
 
 // peer asks the kernel who is at the other end.

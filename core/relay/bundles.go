@@ -51,13 +51,13 @@ func (s *Server) listSystems(r *http.Request) (any, error) {
 	return api.SystemList{Systems: out}, s.hub.withSessions(r.Context(), out)
 }
 
-// match keeps the systems whose name, host name or id holds q.
+// match keeps the systems whose name, serial number, host name or id holds q.
 func match(list []store.System, q string) []store.System {
 	if q = strings.ToLower(q); q == "" {
 		return list
 	}
 	return slices.DeleteFunc(list, func(sys store.System) bool {
-		return !strings.Contains(strings.ToLower(sys.Name+" "+sys.Hostname+" "+sys.ID), q)
+		return !strings.Contains(strings.ToLower(sys.Name+" "+sys.Serial+" "+sys.Hostname+" "+sys.ID), q)
 	})
 }
 

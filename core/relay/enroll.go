@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -36,7 +37,7 @@ func (s *Server) enroll(r *http.Request) (any, error) {
 	if err := identity.Verify(key, identity.NamespaceRSS, strings.NewReader(string(statement)), []byte(req.Signature)); err != nil {
 		return nil, api.Errorf(http.StatusForbidden, api.CodeBadSignature, "the enrolment is not signed by the key that it names: %v", err)
 	}
-	sys := store.System{ID: identity.IDOf(key), Name: tok.System, Hostname: clean(req.Hostname, 255), PublicKey: identity.FormatKey(key), EnrolledAt: s.now().UTC().Truncate(time.Second)}
+	sys := store.System{ID: identity.IDOf(key), Name: tok.System, Serial: tok.Serial, Hostname: clean(req.Hostname, 255), PublicKey: identity.FormatKey(key), EnrolledAt: s.now().UTC().Truncate(time.Second)}
 	if err := s.useToken(ctx, tok, revision, sys, r.RemoteAddr); err != nil {
 		return nil, err
 	}
@@ -100,10 +101,11 @@ func (s *Server) useToken(ctx context.Context, tok store.Token, revision uint64,
 	case known.Retired && tok.UsedBy == sys.ID:
 		return api.Errorf(http.StatusForbidden, api.CodeUnknownKey, "this system was removed; ask support for a new token")
 	}
-	sys.Groups = known.Groups
+	before := known
 	if known.ID == "" {
-		sys.Groups = old.Groups // it takes the place of another
+		before = old // it takes the place of another
 	}
+	sys.Groups, sys.Serial = before.Groups, cmp.Or(tok.Serial, before.Serial)
 	if tok.UsedBy == "" {
 		tok.UsedBy, tok.UsedAt = sys.ID, s.now().UTC().Truncate(time.Second)
 		switch err := s.reg.UseToken(ctx, tok, revision); {
@@ -127,6 +129,7 @@ func (s *Server) useToken(ctx context.Context, tok store.Token, revision uint64,
 		}
 		if known.ID != "" {
 			sys.Groups = now.Groups // an operator may have changed them since
+			sys.Serial = cmp.Or(tok.Serial, now.Serial)
 		}
 		*now = sys
 		return nil
@@ -157,11 +160,15 @@ func (s *Server) retire(ctx context.Context, sys store.System, by string) error 
 }
 
 // NewToken makes an enrolment token; its text is returned and not kept.
-func (s *Server) newToken(ctx context.Context, name string, valid time.Duration, replace bool, by string) (api.Token, store.Token, error) {
+func (s *Server) newToken(ctx context.Context, req NewTokenRequest, by string) (api.Token, store.Token, error) {
+	name, valid, replace := req.System, req.Valid, req.Replace
 	bad := func(format string, args ...any) (api.Token, store.Token, error) {
 		return api.Token{}, store.Token{}, api.Errorf(http.StatusBadRequest, api.CodeBadRequest, format, args...)
 	}
 	if err := store.CheckName("system", name); err != nil {
+		return bad("%v", err)
+	}
+	if err := store.CheckSerial(req.Serial); err != nil {
 		return bad("%v", err)
 	}
 	if valid < time.Minute || valid > 90*24*time.Hour {
@@ -177,7 +184,7 @@ func (s *Server) newToken(ctx context.Context, name string, valid time.Duration,
 	}
 	text := api.Token{RSS: s.relay.Config.Address, Pin: s.relay.Pin(), Secret: api.NewSecret()}
 	now := s.now().UTC().Truncate(time.Second)
-	tok := store.Token{ID: text.ID(), Hash: api.HashSecret(text.Secret), System: name, Replace: replace, Created: now, By: by, Expires: now.Add(valid)}
+	tok := store.Token{ID: text.ID(), Hash: api.HashSecret(text.Secret), System: name, Serial: req.Serial, Replace: replace, Created: now, By: by, Expires: now.Add(valid)}
 	if err := s.record(ctx, audit.TokenCreated, by, tok.ID, map[string]string{"name": name, "expires": tok.Expires.Format(time.RFC3339)}); err != nil {
 		return api.Token{}, store.Token{}, err
 	}

@@ -136,6 +136,65 @@ func TestNamesAreTakenOnce(t *testing.T) {
 	}
 }
 
+// REQ B12: a system is found by its name and by its serial number, which the
+// relay's operator says, with the token or later.
+func TestSystemsAreFoundBySerialNumber(t *testing.T) {
+	t.Parallel()
+	r := relaytest.New(t)
+	admin := relay.Local(r.Server)
+	var tok relay.NewTokenResponse
+	if err := admin.Call(t.Context(), "POST", "/admin/tokens", relay.NewTokenRequest{System: "array-7", Serial: "IBOX4242", Valid: time.Hour}, &tok); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := api.ParseToken(tok.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Enroll(t.Context(), system(t), parsed, "", "", nil); err != nil {
+		t.Fatal(err)
+	}
+	found := func(q string) (names []string) {
+		t.Helper()
+		var list api.SystemList
+		if err := admin.Call(t.Context(), "GET", "/admin/systems?q="+q, nil, &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list.Systems {
+			names = append(names, s.Name)
+		}
+		return names
+	}
+	for q, want := range map[string]int{"ibox42": 1, "array": 1, "IBOX9": 0} {
+		if got := found(q); len(got) != want {
+			t.Errorf("%s: found %v, want %d", q, got, want)
+		}
+	}
+	var sys api.System
+	if err := admin.Call(t.Context(), "POST", "/admin/systems/array-7/serial", relay.SerialRequest{Serial: "9000"}, &sys); err != nil || sys.Serial != "9000" {
+		t.Fatalf("%+v, %v", sys, err)
+	}
+	if len(found("ibox42")) != 0 || len(found("9000")) != 1 {
+		t.Error("the old number is found, or the new one is not")
+	}
+	// Another enrolment keeps it, unless its token says another.
+	if err := admin.Call(t.Context(), "POST", "/admin/tokens", relay.NewTokenRequest{System: "array-7", Valid: time.Hour, Replace: true}, &tok); err != nil {
+		t.Fatal(err)
+	}
+	if parsed, err = api.ParseToken(tok.Token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Enroll(t.Context(), system(t), parsed, "", "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := found("9000"); len(got) != 2 { // the one that was replaced is retired
+		t.Errorf("after another enrolment: %v", got)
+	}
+	for _, bad := range []string{"../x", "a b", strings.Repeat("9", 64)} {
+		wantCode(t, admin.Call(t.Context(), "POST", "/admin/systems/array-7/serial", relay.SerialRequest{Serial: bad}, nil), api.CodeBadRequest)
+		wantCode(t, admin.Call(t.Context(), "POST", "/admin/tokens", relay.NewTokenRequest{System: "other", Serial: bad, Valid: time.Hour}, nil), api.CodeBadRequest)
+	}
+}
+
 // upload speaks tus by hand, to send what our client never would.
 // What the metadata says is checked against the bytes.
 // A system cannot touch, or even see, what another one sends.

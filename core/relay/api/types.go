@@ -94,6 +94,7 @@ type System struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`
 	Hostname   string    `json:"hostname"`
+	Serial     string    `json:"serial,omitempty"` // of the array or machine, as the relay's operator says
 	PublicKey  string    `json:"public_key"`
 	EnrolledAt time.Time `json:"enrolled_at"`
 	LastSeen   time.Time `json:"last_seen,omitzero"`

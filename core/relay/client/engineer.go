@@ -47,7 +47,7 @@ func (c *Client) Vendor(ctx context.Context) (identity.Vendor, error) {
 	return v, nil
 }
 
-// Systems lists the systems whose name, host name or id contains search.
+// Systems lists the systems whose name, serial number, host name or id contains search.
 func (c *Client) Systems(ctx context.Context, search string) ([]api.System, error) {
 	var list api.SystemList
 	err := c.JSON(ctx, http.MethodGet, api.PathSystems, query("q", search), true, nil, &list)

@@ -15,6 +15,7 @@ type Token struct {
 	ID      string    `json:"id"`
 	Hash    string    `json:"hash"` // api.HashSecret
 	System  string    `json:"system"`
+	Serial  string    `json:"serial,omitempty"`  // that the system gets
 	Replace bool      `json:"replace,omitempty"` // retires an enrolled system of that name
 	Created time.Time `json:"created"`
 	By      string    `json:"by"`
@@ -103,6 +104,14 @@ func CheckName(kind, name string) error {
 	}
 	if !namePattern.MatchString(name) {
 		return fmt.Errorf("%s name %.80q: use letters, digits, '.', '_' and '-' (at most 63, beginning with a letter or digit)", kind, name)
+	}
+	return nil
+}
+
+// CheckSerial checks the serial number of a system; none is good too.
+func CheckSerial(serial string) error {
+	if serial != "" && !namePattern.MatchString(serial) {
+		return fmt.Errorf("serial number %.80q: use letters, digits, '.', '_' and '-' (at most 63, beginning with a letter or digit)", serial)
 	}
 	return nil
 }

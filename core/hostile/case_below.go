@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -31,6 +32,7 @@ var below = []Case{
 		func(u unit) [][]byte { return [][]byte{sealedRecord(nil), u.b} },
 		func(u unit) [][]byte { return [][]byte{sealedRecord(u.b[recordHead:]), u.b} },
 		func(u unit) [][]byte { return [][]byte{[]byte("HTTP/1.1 200 OK\r\n\r\n"), u.b} })},
+	{"changes-suites", "changes the two messages in which the ends agree how records are sealed, and puts those of another connection in their place", Refused, whilePassing(changesSuites)},
 	{"reorders-records", "holds a sealed record back until after the next", Harmless, whilePassing(reordersRecords)},
 	{"reflects-records", "sends an end its own sealed records back", Harmless, whilePassing(reflectsRecords)},
 	{"talks-within-tls", "sends bytes of its own within TLS when both ends have left it", Harmless, whilePassing(talksWithin)},
@@ -81,6 +83,36 @@ func (w *world) records() int {
 // and each of some ways.
 func inRecords(ways ...func(u unit) [][]byte) func(*world) (string, error) {
 	return whilePassing(func(w *world) (string, error) { return w.damages(largeRecord, ways) })
+}
+
+// changesSuites tries to have records sealed in another way than the ends would,
+// or not at all.
+func changesSuites(w *world) (string, error) {
+	tried := 0
+	for _, up := range []bool{true, false} {
+		var other []byte // of the connection before
+		for round := range 4 {
+			var err error
+			for range 3 { // a machine with much else to do may not answer in time
+				err = w.damaged(round%2 == 1, up, sealed, func(b []byte) [][]byte {
+					if round == 3 {
+						return [][]byte{other}
+					}
+					other = bytes.Clone(b)
+					b[messageHead+(len(b)-messageHead)*(round+1)/4] ^= 1 << round
+					return [][]byte{b}
+				})
+				if !unanswered(err) {
+					break
+				}
+			}
+			if err != nil {
+				return "", fmt.Errorf("round %d, up: %v: %w", round, up, err)
+			}
+			tried++
+		}
+	}
+	return fmt.Sprintf("changed in %d ways: no connection came of it", tried), w.after()
 }
 
 func largeRecord(u unit) bool { return u.record && len(u.b) > 4<<10 }

@@ -36,6 +36,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "no-encrypt", Usage: "do not encrypt; with --output only"},
 		&cli.BoolFlag{Name: "full-speed", Usage: "do not step back for the other work of the machine"},
 		&cli.BoolFlag{Name: "no-pseudonyms", Usage: "leave names and addresses as they are; secrets go all the same"},
+		ipModeFlag(),
 	}, deliveryFlags()...)
 }
 
@@ -54,6 +55,22 @@ func patienceFlag() cli.Flag {
 	return &cli.DurationFlag{Name: "patience", Usage: "go on trying for `TIME` while nothing moves, then leave the bundle queued", Value: 2 * time.Minute}
 }
 
+func ipModeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "ip-mode", Usage: "pseudonyms of addresses: prefix keeps apart what is in different networks, random hides networks too: `MODE`", Value: "prefix"}
+}
+
+// randomIPs reads --ip-mode.
+func randomIPs(c *cli.Context) (bool, error) {
+	switch m := c.String("ip-mode"); m {
+	case "prefix":
+		return false, nil
+	case "random":
+		return true, nil
+	default:
+		return false, cmdline.Usagef("--ip-mode %s: say prefix or random", m)
+	}
+}
+
 // request makes a request of the flags.
 func request(c *cli.Context, now time.Time) (bundler.Request, error) {
 	r := bundler.Request{
@@ -63,6 +80,9 @@ func request(c *cli.Context, now time.Time) (bundler.Request, error) {
 		Withhold: c.StringSlice("withhold"), On: list(c, "on"), OnRun: c.String("on-run"), AskUser: cmdline.Interactive(),
 	}
 	var err error
+	if r.RandomIPs, err = randomIPs(c); err != nil {
+		return r, err
+	}
 	if r.Words, err = wordsOf(c.String("hide-file")); err != nil {
 		return r, err
 	}

@@ -16,10 +16,13 @@ func revealCommand() *cli.Command {
 		Usage:     "turn pseudonyms back, with the key of this machine",
 		ArgsUsage: "TOKEN...",
 		Description: `Addresses are turned back with the key, names with the book that this machine
-keeps. Neither ever leaves it.
+keeps. Neither ever leaves it. An address does not show in which mode its pseudonym
+was made: say it if it was not the usual one.
 
-Example:
-   send-bundle reveal h-7f3a2k1q 10.73.4.1`,
+Examples:
+   send-bundle reveal h-7f3a2k1q 10.73.4.1
+   send-bundle reveal --ip-mode random 10.73.4.1`,
+		Flags:  []cli.Flag{ipModeFlag()},
 		Action: reveal,
 	}
 }
@@ -32,7 +35,11 @@ func reveal(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := bundler.Reveal(root, c.Args().Slice())
+	random, err := randomIPs(c)
+	if err != nil {
+		return err
+	}
+	out, err := bundler.Reveal(root, random, c.Args().Slice())
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "write to `OUT`: a new file, or a new folder"},
 			&cli.BoolFlag{Name: "no-pseudonyms", Usage: "leave names and addresses as they are; secrets go all the same"},
+			ipModeFlag(),
 			&cli.StringFlag{Name: "report", Usage: "write the redaction report to `FILE`"},
 			&cli.BoolFlag{Name: "each", Usage: "let every file stand alone: nothing found in one is hidden in another because of it"},
 		},
@@ -43,12 +44,16 @@ func sanitizeAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	random, err := randomIPs(c)
+	if err != nil {
+		return err
+	}
 	pol, err := policy.Open(root)
 	if err != nil {
 		return err // a redaction might be missing
 	}
 	engine, err := bundler.NewEngine(root, bundler.EngineOptions{
-		NoPseudonyms: c.Bool("no-pseudonyms"), Forget: c.Bool("each"), Redactions: pol.Redactions(),
+		NoPseudonyms: c.Bool("no-pseudonyms"), RandomIPs: random || pol.RandomIPs(), Forget: c.Bool("each"), Redactions: pol.Redactions(),
 	})
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type Policy interface {
 	policy.Decider
 	Hash() string
 	Redactions() []policy.Redaction
+	RandomIPs() bool
 	BundleCommands() [][]string
 }
 

@@ -17,6 +17,7 @@ import (
 // EngineOptions say how text is sanitized.
 type EngineOptions struct {
 	NoPseudonyms bool // names and addresses stay, only secrets go
+	RandomIPs    bool // pseudonyms of addresses do not show which share a network
 	Forget       bool // every file stands alone
 	Redactions   []policy.Redaction
 	Words        []string       // what the user wants hidden besides, in any case
@@ -46,7 +47,7 @@ type Engine struct {
 // found on it, and what policy adds.
 func NewEngine(root paths.Root, o EngineOptions) (*Engine, error) {
 	e := &Engine{}
-	so := sanitize.Options{Forget: o.Forget}
+	so := sanitize.Options{Forget: o.Forget, RandomIPs: o.RandomIPs}
 	switch {
 	case o.NoPseudonyms:
 	case o.Key != nil:
@@ -102,7 +103,8 @@ type Revealed struct {
 }
 
 // Reveal turns pseudonyms back, with the key and the book of this machine.
-func Reveal(root paths.Root, tokens []string) ([]Revealed, error) {
+// randomIPs says how those of addresses were made: they do not show it.
+func Reveal(root paths.Root, randomIPs bool, tokens []string) ([]Revealed, error) {
 	if _, err := os.Stat(KeyPath(root)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reveal: this machine has no pseudonym key (%s), so it has made no pseudonyms", KeyPath(root))
 	}
@@ -114,7 +116,7 @@ func Reveal(root paths.Root, tokens []string) ([]Revealed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the book of pseudonyms: %w", err)
 	}
-	m, err := pseudonym.New((*[pseudonym.KeySize]byte)(key), pseudonym.Options{})
+	m, err := pseudonym.New((*[pseudonym.KeySize]byte)(key), pseudonym.Options{RandomIPs: randomIPs})
 	if err != nil {
 		return nil, fmt.Errorf("reveal: %w", err)
 	}

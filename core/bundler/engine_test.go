@@ -16,7 +16,7 @@ func TestReveal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Reveal(root, []string{"10.0.0.1"}); err == nil || !strings.Contains(err.Error(), "no pseudonym key") {
+	if _, err := Reveal(root, false, []string{"10.0.0.1"}); err == nil || !strings.Contains(err.Error(), "no pseudonym key") {
 		t.Errorf("without a key: %v", err)
 	}
 	e, err := NewEngine(root, EngineOptions{})
@@ -35,7 +35,7 @@ func TestReveal(t *testing.T) {
 	if out.String() == text || len(words) != 6 {
 		t.Fatalf("got %q", out.String())
 	}
-	back, err := Reveal(root, []string{words[2], words[4], "h-0000aaaa"})
+	back, err := Reveal(root, false, []string{words[2], words[4], "h-0000aaaa"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ type order struct {
 	MaxBytes     int64          `json:"max_bytes,omitempty"`
 	DeadlineMS   int64          `json:"deadline_ms,omitempty"`
 	NoPseudonyms bool           `json:"no_pseudonyms,omitempty"`
+	RandomIPs    bool           `json:"random_ips,omitempty"`
 }
 
 // answered is the line before the bytes of a bundle. After them come the
@@ -137,7 +138,7 @@ func (f *far) stop() {
 func (r *Run) order() ([]byte, error) {
 	q := &r.req
 	o := order{Version: 1, Only: q.Only, Skip: q.Skip, Include: q.Include, Words: r.engine.words, Since: q.Since, MaxBytes: q.MaxBytes,
-		DeadlineMS: q.Deadline.Milliseconds(), NoPseudonyms: q.NoPseudonyms}
+		DeadlineMS: q.Deadline.Milliseconds(), NoPseudonyms: q.NoPseudonyms, RandomIPs: q.RandomIPs || r.b.p.Policy.RandomIPs()}
 	if !q.NoPseudonyms {
 		key, err := sanitize.LoadKey(KeyPath(r.b.p.Root))
 		if err != nil {
@@ -331,7 +332,7 @@ func (b *Bundler) Gather(ctx context.Context, in io.Reader, out io.Writer) (err 
 	defer os.RemoveAll(tmp)
 	var told teller
 	req := Request{Only: o.Only, Skip: o.Skip, Include: o.Include, Words: o.Words, Since: o.Since, MaxBytes: o.MaxBytes,
-		Deadline: time.Duration(o.DeadlineMS) * time.Millisecond, NoPseudonyms: o.NoPseudonyms, Output: filepath.Join(tmp, "bundle"), NoEncrypt: true,
+		Deadline: time.Duration(o.DeadlineMS) * time.Millisecond, NoPseudonyms: o.NoPseudonyms, RandomIPs: o.RandomIPs, Output: filepath.Join(tmp, "bundle"), NoEncrypt: true,
 		names: o.Names, record: told.record}
 	if !o.NoPseudonyms {
 		var key sanitize.Key

@@ -25,6 +25,7 @@ type Request struct {
 	NoEncrypt    bool   // with Output only
 	RSS          string // another relay than the enrolled one, host[:port]
 	NoPseudonyms bool
+	RandomIPs    bool // addresses get pseudonyms without structure; policy may want it too
 
 	Words    []string                           // hide these texts wherever they stand
 	Withhold []string                           // take files out again whose path matches one of these globs

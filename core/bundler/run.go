@@ -122,7 +122,7 @@ func (r *Run) destination() string { return api.WithPort(cmp.Or(r.req.RSS, r.ven
 func (r *Run) options(c *choice) (bundle.Options, error) {
 	b, req := r.b, &r.req
 	engine, err := NewEngine(b.p.Root, EngineOptions{
-		NoPseudonyms: req.NoPseudonyms, Redactions: b.p.Policy.Redactions(), Words: req.Words,
+		NoPseudonyms: req.NoPseudonyms, RandomIPs: req.RandomIPs || b.p.Policy.RandomIPs(), Redactions: b.p.Policy.Redactions(), Words: req.Words,
 		Key: req.key, Names: req.names, Record: req.record,
 	})
 	if err != nil {

@@ -118,6 +118,12 @@ func bundleKeys() []*Key {
 			"A program of deny_commands does not run, nor one that others than its owner may write to; the output is sanitized like everything.",
 		Example: `commands = ["/opt/acme/bin/acmectl status --all"]`,
 	}, {
+		Block: "bundles", Name: "random_ips", Kind: Bool, Order: True, Default: "false",
+		Subject: "addresses without structure",
+		Doc: "Whether the pseudonyms of IP addresses hide which addresses share a network, in bundles and in `send-bundle sanitize`. Otherwise two addresses of a network " +
+			"have pseudonyms of a network, which support needs to understand routes; whoever knows some addresses of the customer can learn more from that.",
+		Example: `random_ips = true`,
+	}, {
 		Block: "bundles", Name: "redact", Kind: Redacting, Order: Union, Default: "the product's own rules",
 		Subject: "redactions",
 		Doc: "Something more to hide in bundles. Say one of `literal` (a text), `key` (the values of a key, such as customer_id) or `regexp` (RE2; what the group named " +

@@ -96,6 +96,9 @@ func (p *Policy) Redactions() []Redaction {
 	return p.merged[keyByPath["bundles.redact"].index].value.redacts
 }
 
+// RandomIPs says whether the pseudonyms of addresses must have no structure.
+func (p *Policy) RandomIPs() bool { return p.says("bundles.random_ips") }
+
 // BundleCommands returns the command lines whose output bundles collect besides
 // what the collectors do, sorted, each split into its words.
 func (p *Policy) BundleCommands() [][]string {

@@ -51,7 +51,7 @@ func TestReveal(t *testing.T) {
 	if _, err := NewEngine(other, EngineOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if back, err := Reveal(other, []string{words[2], words[4]}); err != nil || back[0].Name == "10.20.30.40" || !kept && back[1].Name != "" {
+	if back, err := Reveal(other, false, []string{words[2], words[4]}); err != nil || back[0].Name == "10.20.30.40" || !kept && back[1].Name != "" {
 		t.Errorf("with another key: %+v, %v", back, err)
 	}
 	for _, p := range []string{KeyPath(root), BookPath(root)} {

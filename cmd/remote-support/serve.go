@@ -44,8 +44,12 @@ Examples:
 			if err != nil {
 				return err
 			}
-			defer closing(a, &err)
-			return a.Run(c.Context)
+			err = a.Run(c.Context)
+			closing(a, &err)
+			if err == nil && a.Restarting() && c.Context.Err() == nil {
+				return restart() // REQ B11
+			}
+			return err
 		},
 	}
 }

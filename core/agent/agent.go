@@ -47,7 +47,9 @@ type Agent struct {
 	crowd   watchers
 	started atomic.Pointer[time.Time] // nil when not serving
 	webAt   atomic.Pointer[string]    // where the web pages are served
-	toTell  atomic.Bool               // this agent has sealed the system, and the relay is to be told
+	keyOut  handout                   // of a request for their certificate
+	again   restart
+	toTell  atomic.Bool // this agent has sealed the system, and the relay is to be told
 }
 
 // inForce is a policy with what was wrong with its files.
@@ -134,6 +136,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	a.opts.Log.Info("agent serves the local API", "socket", a.root.ControlSocket())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.again.arm(cancel)
+	defer a.again.arm(nil)
 	srv := &control.Server{API: a, Log: a.opts.Log}
 	err = a.serve(ctx, srv, l)
 	_, stopped := a.Append(audit.Event{Type: audit.AgentStopped, Actor: "agent"})

@@ -121,6 +121,21 @@ func (a *Agent) ConfirmLogin(_ context.Context, by control.Caller, c control.Con
 	return waiting(w), err
 }
 
+// forOthers reports whether a path of the API is for others than root: what there is
+// to do about a session, and for browsers about the pages.
+func forOthers(path string) bool {
+	switch path {
+	case "/v1/events", "/v1/session", "/v1/connections", "/v1/certificate", "/v1/restart":
+		return true
+	}
+	for _, below := range []string{"/v1/session/", "/v1/connections/", "/v1/certificate/"} {
+		if strings.HasPrefix(path, below) {
+			return true
+		}
+	}
+	return false
+}
+
 // Admit implements [control.Admitter]: everybody sees the state; whoever has a
 // login, and whom policy would let open sessions with it, may do what there is to
 // do about one. Everything else is root's.
@@ -129,7 +144,7 @@ func (a *Agent) Admit(by control.Caller, what string) error {
 		return nil
 	}
 	_, path, _ := strings.Cut(what, " ")
-	if path != "/v1/events" && path != "/v1/session" && !strings.HasPrefix(path, "/v1/session/") && path != "/v1/connections" && !strings.HasPrefix(path, "/v1/connections/") {
+	if !forOthers(path) {
 		return control.Forbidden(by)
 	}
 	if err := a.outsider(by, "control the session"); err != nil {

@@ -66,6 +66,9 @@ func (a *Agent) status() (control.Status, error) {
 		s.Remote.Reason = fmt.Sprintf("%s by %s (%s)", strings.ReplaceAll(word, "_", " "), by, rule.Source)
 	}
 	s.Problems = append(s.Problems, a.sealProblems()...)
+	if text := a.ending(); text != "" {
+		s.Problems = append(s.Problems, text)
+	}
 	pending, err := buildconfig.Pending(a.root) // REQ G4
 	if err != nil {
 		s.Problems = append(s.Problems, err.Error())

@@ -8,10 +8,16 @@ type Type string
 
 // The events that are recorded.
 const (
-	AgentStarted    Type = "agent.started"
-	AgentStopped    Type = "agent.stopped"
-	WebStarted      Type = "web.started" // the web pages are served at an address
-	WebEnded        Type = "web.ended"   // and no longer
+	AgentStarted Type = "agent.started"
+	AgentStopped Type = "agent.stopped"
+	WebStarted   Type = "web.started" // the web pages are served at an address
+	WebEnded     Type = "web.ended"   // and no longer
+
+	CertificateReplaced  Type = "certificate.replaced"  // that of the web pages; both fingerprints, and how
+	CertificateRequested Type = "certificate.requested" // a key and a request for one were made
+	CertificateKeyTaken  Type = "certificate.key_taken" // somebody downloaded the private key of a request
+	AgentRestarting      Type = "agent.restarting"      // somebody asked for it; agent.stopped follows
+
 	SystemEnrolled  Type = "system.enrolled"
 	KeyCreated      Type = "key.created"
 	PolicyLoaded    Type = "policy.loaded"

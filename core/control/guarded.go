@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// Service is an API with its logins and its test.
+// Service is an API with its logins, its test and what is only the pages'.
 type Service interface {
 	API
 	Logins
 	Tester
+	Pages
 }
 
 // Tester goes the way to the relay, and to where users prove who they are, step
@@ -136,6 +137,33 @@ func (g *guarded) Test(ctx context.Context, by Caller, r OnRequest, fn func(Step
 		return err
 	}
 	return g.api.Test(ctx, by, r, fn)
+}
+
+func (g *guarded) Certificate(ctx context.Context, by Caller) (Certificate, error) {
+	return admitted(g, by, "GET /v1/certificate", func() (Certificate, error) { return g.api.Certificate(ctx, by) })
+}
+
+func (g *guarded) UploadCertificate(ctx context.Context, by Caller, u CertificateUpload) (Certificate, error) {
+	return admitted(g, by, "POST /v1/certificate/upload", func() (Certificate, error) { return g.api.UploadCertificate(ctx, by, u) })
+}
+
+func (g *guarded) SelfSignCertificate(ctx context.Context, by Caller, s CertificateSubject) (Certificate, error) {
+	return admitted(g, by, "POST /v1/certificate/self-signed", func() (Certificate, error) { return g.api.SelfSignCertificate(ctx, by, s) })
+}
+
+func (g *guarded) RequestCertificate(ctx context.Context, by Caller, s CertificateSubject) (CertificateRequest, error) {
+	return admitted(g, by, "POST /v1/certificate/request", func() (CertificateRequest, error) { return g.api.RequestCertificate(ctx, by, s) })
+}
+
+func (g *guarded) CertificateKey(ctx context.Context, by Caller) ([]byte, error) {
+	return admitted(g, by, "POST /v1/certificate/key", func() ([]byte, error) { return g.api.CertificateKey(ctx, by) })
+}
+
+func (g *guarded) Restart(ctx context.Context, by Caller) error {
+	if err := g.admit(by, "POST /v1/restart"); err != nil {
+		return err
+	}
+	return g.api.Restart(ctx, by)
 }
 
 // Logins are open to everybody, here as on the socket.

@@ -14,7 +14,8 @@ import (
 // doorman lets nobody do anything, and keeps what was asked.
 type doorman struct {
 	keeper // its embedded Remote is nil: what gets past would crash
-	asked  []string
+	Pages
+	asked []string
 }
 
 func (d *doorman) Test(context.Context, Caller, OnRequest, func(Step)) error {

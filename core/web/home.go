@@ -171,11 +171,7 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, b *session, by con
 	b.flash = nil // of what was done before
 	b.mu.Unlock()
 	if err != nil {
-		m := complaint(err)
-		if control.ErrorOf(err).Code == 3 && strings.Contains(m.Text, "log in again") {
-			m.Hint = "Log out and in again; nothing is lost by it."
-		}
-		b.note(m)
+		b.note(refusal(err))
 	} else if ok.Text != "" {
 		b.note(ok)
 	}
@@ -184,6 +180,15 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, b *session, by con
 		return
 	}
 	redirect(w, r, "/")
+}
+
+// refusal is a complaint to somebody who has logged in.
+func refusal(err error) message {
+	m := complaint(err)
+	if control.ErrorOf(err).Code == 3 && strings.Contains(m.Text, "log in again") {
+		m.Hint = "Log out and in again; nothing is lost by it."
+	}
+	return m
 }
 
 // on opens a session (REQ B1).

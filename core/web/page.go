@@ -35,13 +35,14 @@ var pages = parse()
 
 func parse() map[string]*template.Template {
 	funcs := template.FuncMap{
-		"clock":   func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") },
-		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"join":    func(s []string) string { return strings.Join(s, ", ") },
-		"size":    size,
-		"count":   count,
-		"took":    took,
-		"refresh": func(after int, to string) string { return strings.Join([]string{itoa(after), "; url=", to}, "") },
+		"clock":    func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") },
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"sentence": sentence,
+		"join":     func(s []string) string { return strings.Join(s, ", ") },
+		"size":     size,
+		"count":    count,
+		"took":     took,
+		"refresh":  func(after int, to string) string { return strings.Join([]string{itoa(after), "; url=", to}, "") },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	out := map[string]*template.Template{}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -92,6 +93,17 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /session/extend", s.user(s.extend))
 	mux.HandleFunc("POST /session/secret", s.user(s.secret))
 	mux.HandleFunc("POST /connections/{id}/{verb}", s.user(s.connection))
+
+	mux.HandleFunc("GET /certificates", s.user(s.certificates))
+	mux.HandleFunc("GET /certificates/{tab}", s.user(s.certificates))
+	mux.HandleFunc("GET /certificates/anew", s.user(s.anew))
+	mux.HandleFunc("POST /certificates/"+tabUpload, s.user(s.uploadCertificate))
+	mux.HandleFunc("POST /certificates/"+tabRequest, s.user(s.requestCertificate))
+	mux.HandleFunc("POST /certificates/"+tabSelf, s.user(s.selfSign))
+	mux.HandleFunc("GET /certificates/"+requestFile, s.user(s.downloadRequest))
+	mux.HandleFunc("POST /certificates/"+keyFile, s.user(s.downloadKey))
+	mux.HandleFunc("GET /reload", s.user(s.askReload))
+	mux.HandleFunc("POST /reload", s.user(s.reload))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound, "There is no such page.")
 	})
@@ -122,11 +134,23 @@ func (s *Server) protect(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("Strict-Transport-Security", s.secureOnly())
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slowest)) //nolint:errcheck // a recorder in tests has none
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// secureOnly is for how long browsers are to accept no certificate here that they
+// do not trust (HSTS, RFC 6797): not at all where it is self-signed, so that one
+// who trusted the old certificate can see the new one; and for a day otherwise,
+// so that one which has expired locks nobody out for long.
+func (s *Server) secureOnly() string {
+	c, err := s.opts.Certificate(&tls.ClientHelloInfo{})
+	if err == nil && c.Leaf != nil && bytes.Equal(c.Leaf.RawIssuer, c.Leaf.RawSubject) {
+		return "max-age=0"
+	}
+	return "max-age=86400"
 }
 
 const (

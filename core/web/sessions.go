@@ -40,6 +40,10 @@ type session struct {
 	steps  []control.Step // of the last test
 	tested time.Time
 	streak int // live pages
+
+	filled   map[string]map[string]string // what was typed about certificates, by the tab
+	replaced string                       // the certificate that replaced the one of the connection
+
 	key    [32]byte
 	closed chan struct{} // the session is over
 }

@@ -160,6 +160,9 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 		return end
 	}
 	s.Idents = append(s.Idents, Ident{start, end, addr, IPv4})
+	if end+6 < to && buf[end+1] == '-' && buf[end+3] != '-' && string(buf[end:end+3]) == " - " {
+		s.visitor(buf, end, to)
+	}
 	return end
 }
 

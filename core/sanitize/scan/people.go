@@ -143,7 +143,11 @@ func (s *Scanner) listed(pos int) {
 func (s *Scanner) machine(e int) {
 	buf := s.buf
 	p := e + quoteAt(buf, e, s.le)
-	if p = nonSpace(buf, p, s.le); p >= s.le || buf[p] != ':' && buf[p] != '=' {
+	if p = nonSpace(buf, p, s.le); p >= s.le {
+		return
+	}
+	if buf[p] != ':' && buf[p] != '=' {
+		s.directiveHost(e, p)
 		return
 	}
 	p = nonSpace(buf, p+1, s.le)
@@ -154,6 +158,72 @@ func (s *Scanner) machine(e int) {
 	}
 	if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
 		s.ident(p, n, Host)
+	}
+}
+
+// directiveHost takes the machine in: hostname NAME, set system host-name NAME,
+// alone on its line.
+func (s *Scanner) directiveHost(e, p int) {
+	buf := s.buf
+	b := nonSpace(buf, s.ls, s.le)
+	if p != e+1 || buf[e] != ' ' || b+len("hostname") < e-1 && string(buf[b:b+4]) != "set " {
+		return
+	}
+	p += quoteAt(buf, p, s.le)
+	n := p
+	for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.' || buf[n] == '_') {
+		n++
+	}
+	if n-p < 3 || !isLetter(buf[p]) || n+1 < s.le || n < s.le && buf[n] != '"' && buf[n] != ';' || bytes.HasPrefix(buf[p:n], []byte("localhost")) || isSwitch(buf[p:n]) || lowerWord(buf[p:n]) && n-p < 5 {
+		return
+	}
+	s.ident(p, n, Host)
+}
+
+// accountWords stand behind the account in a line of configuration that begins
+// with user or username.
+var accountWords = []string{"password", "privilege", "secret", "class", "role", "insecure-password", "authentication", "encrypted", "nopassword", "auth", "network-admin", "network-operator"}
+
+// configured is true for: username NAME privilege 15, set system login user NAME.
+func (s *Scanner) configured(b, p int) bool {
+	if first := nonSpace(s.buf, s.ls, s.le); first != b && !s.before(b, "login ") && !s.before(b, "snmp-server ") {
+		return false
+	}
+	for p < s.le && isAccountChar(s.buf[p]) {
+		p++
+	}
+	if p >= s.le || s.buf[p] != ' ' {
+		return false
+	}
+	e := p + 1
+	for e < s.le && isAccountChar(s.buf[e]) {
+		e++
+	}
+	for _, w := range accountWords {
+		if foldIs(s.buf[p+1:e], w) {
+			return true
+		}
+	}
+	return s.before(b, "snmp-server ")
+}
+
+// visitor takes the account of a line of an access log, behind the address that
+// ends at end: 198.51.100.4 - NAME [12/Jan/2026:06:25:45 +0000].
+func (s *Scanner) visitor(buf []byte, end, to int) {
+	p := end + len(" - ")
+	e := p
+	for e < to && e-p < 33 && isAccountChar(buf[e]) {
+		e++
+	}
+	if e-p < 2 || e+3 > to || string(buf[e:e+2]) != " [" || !isDigit(buf[e+2]) || !isLetter(buf[p]) {
+		return
+	}
+	var low [33]byte
+	for i, c := range buf[p:e] {
+		low[i] = lower(c)
+	}
+	if !keptUsers[string(low[:e-p])] {
+		s.ident(p, e, User)
 	}
 }
 

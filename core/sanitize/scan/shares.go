@@ -16,7 +16,12 @@ func (s *Scanner) share(p int) {
 	if e-p < 2 || e-p > 63 || e+sep >= s.le || buf[e] != '\\' || !isAlnum(buf[e+sep]) && buf[e+sep] != '$' && buf[e+sep] != '_' || sep == 2 && buf[e+1] != '\\' {
 		return
 	}
-	if digits := allDigits(buf[p:e]); digits || foldIs(buf[p:e], "localhost") {
+	for _, t := range []string{"localhost", "server", "host", "hostname", "computer", "unc"} {
+		if foldIs(buf[p:e], t) {
+			return // of a manual
+		}
+	}
+	if allDigits(buf[p:e]) {
 		return
 	}
 	s.ident(p, e, Host)

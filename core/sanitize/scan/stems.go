@@ -75,7 +75,7 @@ func buildStems() []stem {
 	invisibleStem = len(t)
 	add(stemInvisible, "\x00\x00\x00")
 	userWordStem = len(t)
-	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", "password for ", "publickey for ", "interactive/pam for ", "none for ", "hostname", " role ",
+	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", "password for ", "publickey for ", "interactive/pam for ", "none for ", "hostname", "host-name", " role ",
 		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux", "ppid", ` \\`, `"\\`, `=\\`, `'\\`)
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",

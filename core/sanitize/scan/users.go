@@ -43,7 +43,7 @@ func (s *Scanner) account(pos int, word string) {
 		} else if word == "password for " {
 			s.passwordFor(e, b)
 		}
-	case "hostname":
+	case "hostname", "host-name":
 		s.machine(e)
 	case ` \\`, `"\\`, `=\\`, `'\\`:
 		s.share(e)
@@ -82,10 +82,10 @@ func (s *Scanner) userWord(pos, e int) {
 	for i >= 0 && name[i] != '.' && name[i] != '-' && name[i] != '_' {
 		i--
 	}
-	if i >= 0 && !foldIs(name[i+1:], "name") {
+	if i >= 0 && !foldIs(name[i+1:], "name") && !foldIs(name[i+1:], "id") {
 		name = name[i+1:]
 	}
-	if !foldIs(name, "user") && !foldIs(name, "username") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) {
+	if !foldIs(name, "user") && !foldIs(name, "username") && !foldIs(name, "userid") && !foldIs(name, "user_id") && !foldIs(name, "user-name") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) {
 		return
 	}
 	p := e
@@ -96,6 +96,17 @@ func (s *Scanner) userWord(pos, e int) {
 	}
 	if n := separator(buf, p, s.le); n > 0 {
 		p = nonSpace(buf, p+n, s.le)
+		q := quoteAt(buf, p, s.le)
+		if q == 0 && (foldIs(name, "userid") || foldIs(name, "user_id")) {
+			return // a number, or the name of a variable
+		}
+		p += q
+	} else if buf[e] == '>' && s.openTag(b) {
+		p = e + 1 // <username>x</username>
+		if n := bytes.IndexByte(buf[p:s.le], '<'); n < 1 || !allAccount(buf[p:p+n]) {
+			return
+		}
+	} else if p-e == 1 && (s.configured(b, p) || s.flagDashes(b) > 0 && !isPlaceholderWord(buf[p:min(s.le, p+3)]) && isLetter(buf[p])) {
 		p += quoteAt(buf, p, s.le)
 	} else if p == e || !foldIs(name, "user") || p-e != 1 {
 		return

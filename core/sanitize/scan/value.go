@@ -612,6 +612,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			vs += i + 1 // user:password
 			break
 		}
+		if serviceKey(v, w) || foldIs(w.key, "auth") && quoted && w.json && packedAuth(v) {
+			break
+		}
 		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
 			return
 		}
@@ -642,6 +645,40 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		return
 	}
 	s.Spans = append(s.Spans, Span{Start: vs, End: ve, Kind: w.kind, Rule: w.rule, Quote: w.json && !quoted})
+}
+
+// serviceKey is true for what a service gave to somebody, in a key that is named
+// after the service: shotstack_key = abcdef12345.
+func serviceKey(v []byte, w want) bool {
+	n := len(w.key) - 4
+	if w.kind != keyname.APIKey || n < 3 || len(v) < 10 || len(v) > 64 || !foldEqual(w.key[n+1:], "key") || w.key[n] != '_' {
+		return false
+	}
+	letters, digits := 0, 0
+	for _, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case isLetter(c):
+			letters++
+		default:
+			return false
+		}
+	}
+	return letters >= 3 && digits >= 3
+}
+
+// packedAuth is true for user:password in base64, as the configuration of Docker
+// has it, or for what looks like no word: the case changes again and again.
+func packedAuth(v []byte) bool {
+	if len(v) < 12 || len(v)%4 != 0 || !isBase64(v) {
+		return false
+	}
+	turns := 0
+	for i := 1; i < len(v); i++ {
+		turns += btoi(isLetter(v[i]) && isLetter(v[i-1]) && (v[i]^v[i-1])&0x20 != 0)
+	}
+	return turns >= 4
 }
 
 var schemes = []string{"bearer", "basic", "token", "digest", "negotiate", "apikey", "aws4-hmac-sha256", "ntlm", "oauth", "pass:", "splunk", "genie", "klaviyo-api-key", "sso-key", "key"}

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/plugins/transport/tcp"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/needs"

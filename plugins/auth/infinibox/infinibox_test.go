@@ -15,7 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/config"
 	"github.com/latchstring/latchstring/sdk/failure"

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/sdk/auth"
 	sdkconfig "github.com/latchstring/latchstring/sdk/config"
 )

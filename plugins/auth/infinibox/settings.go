@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/sdk/config"
 )
 

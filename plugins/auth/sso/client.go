@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/plugins/transport/https"
 	"github.com/latchstring/latchstring/plugins/transport/tcp"
 	"github.com/latchstring/latchstring/sdk/auth"

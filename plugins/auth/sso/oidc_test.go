@@ -19,7 +19,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/config"
 	"github.com/latchstring/latchstring/sdk/failure"

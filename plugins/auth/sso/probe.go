@@ -13,7 +13,7 @@ import (
 	"github.com/crewjam/saml"
 	"golang.org/x/oauth2"
 
-	"github.com/latchstring/latchstring/plugins/auth/internal/trust"
+	"github.com/latchstring/latchstring/plugins/internal/trust"
 	"github.com/latchstring/latchstring/sdk/auth"
 )
 

@@ -1,4 +1,4 @@
-// Package trust says which certificate a login believes: that of a pin, those
+// Package trust says which certificate a login, or a sink of events, believes: that of a pin, those
 // of an authority of the customer's own, or those of the machine's.
 package trust
 

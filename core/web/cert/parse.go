@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"strings"
 	"unicode/utf16"
@@ -80,7 +81,12 @@ func (p *parts) add(b *pem.Block) error {
 		if len(b.Bytes) > maxCert {
 			return refuse(Readable, wanted, "a certificate of %d kB is none", len(b.Bytes)>>10)
 		}
-		c, err := x509.ParseCertificate(bytes.Clone(b.Bytes))
+		// In a trusted certificate, openssl's own kind, more stands behind it.
+		var only asn1.RawValue
+		if _, err := asn1.Unmarshal(b.Bytes, &only); err != nil || b.Type != "TRUSTED CERTIFICATE" {
+			only.FullBytes = b.Bytes
+		}
+		c, err := x509.ParseCertificate(bytes.Clone(only.FullBytes))
 		if err != nil {
 			return refuse(Readable, "copy it again; openssl x509 -in FILE -text shows what is in it", "the certificate cannot be read: %v", err)
 		}

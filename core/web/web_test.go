@@ -30,6 +30,7 @@ type fake struct {
 	logs    func(ctx context.Context, r control.LoginRequest, talk control.Conversation) (control.Ticket, error)
 	no      error // by Admit
 	tell    chan control.Event
+	pages   ownPages
 }
 
 type coded struct{ msg string }

@@ -35,7 +35,14 @@ func under(t testing.TB, key []byte) cipher.AEAD {
 	return a
 }
 
-// The vectors of draft-irtf-cfrg-aegis-aead, appendix on AEGIS-128L.
+// The vectors of draft-irtf-cfrg-aegis-aead-17, appendix A.
+func TestRoundVector(t *testing.T) {
+	in, key := [16]byte(unhex(t, "000102030405060708090a0b0c0d0e0f")), [16]byte(unhex(t, "101112131415161718191a1b1c1d1e1f"))
+	if got := aesRound(in, key); hex.EncodeToString(got[:]) != "7a7b4e5638782546a8c0477a3b813f43" {
+		t.Errorf("the reference: %x", got)
+	}
+}
+
 func TestUpdateVector(t *testing.T) {
 	var s, want state
 	for i, v := range []string{
@@ -46,21 +53,21 @@ func TestUpdateVector(t *testing.T) {
 	}
 	for i, v := range []string{
 		"596ab773e4433ca0127c73f60536769d", "790394041a3d26ab697bde865014652d", "38cf49e4b65248acd533041b64dd0611", "16d8e58748f437bfff1797f780337cee",
-		"69761320f7dd738b281cc9f335ac2f5a", "a21746bb193a569e331e1aa985d0d729", "09d714e6fcf9177a8ed1cde7e3d259a6", "61279ba73167f0ab76f0a11bf203bdff",
+		"9689ecdf08228c74d7e3360cca53d0a5", "a21746bb193a569e331e1aa985d0d729", "09d714e6fcf9177a8ed1cde7e3d259a6", "61279ba73167f0ab76f0a11bf203bdff",
 	} {
 		want[i] = [16]byte(unhex(t, v))
 	}
-	m := [16]byte(unhex(t, "033e6975b94816879e42917650955aa0"))
+	m0, m1 := [16]byte(unhex(t, "033e6975b94816879e42917650955aa0")), [16]byte(unhex(t, "fcc1968a46b7e97861bd6e89af6aa55f"))
 	reference := s
-	if reference.update(m, m); reference != want {
+	if reference.update(m0, m1); reference != want {
 		t.Errorf("the reference: %x", reference)
 	}
 	if !Available() {
 		return
 	}
 	var both [block]byte
-	copy(both[:], m[:])
-	copy(both[16:], m[:])
+	copy(both[:], m0[:])
+	copy(both[16:], m1[:])
 	if update(&s, &both, 1); s != want {
 		t.Errorf("the assembly: %x", s)
 	}

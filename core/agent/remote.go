@@ -42,6 +42,7 @@ type remote struct {
 	rush        chan struct{}  // closed when that need not be waited for: the system is sealed
 	rushing     sync.Once
 	ctx         context.Context // of the agent
+	closed      chan struct{}   // a session has ended; one that was open for a moment is not seen otherwise
 
 	turning sync.Mutex // one is turning it on
 	over    bool       // the agent ends; under turning
@@ -94,7 +95,9 @@ type startConn struct{ Connection, Engineer, From, Node string }
 
 // linkOptions are what a link needs.
 type linkOptions struct {
-	Live  *live
+	Live *live
+	// Begun waits until the session is written down; nothing is announced before.
+	Begun func(context.Context) error
 	Serve func(ctx context.Context, raw net.Conn, s startConn)
 	Up    func()
 	Down  func(error)
@@ -107,7 +110,7 @@ type linkFunc func(ctx context.Context, o linkOptions) error
 
 // newRemote reads what is left of the last session.
 func newRemote(a *Agent) (*remote, error) {
-	r := &remote{a: a, standby: a.host.Standby(), rush: make(chan struct{}), log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
+	r := &remote{a: a, standby: a.host.Standby(), rush: make(chan struct{}), closed: make(chan struct{}, 1), log: a.opts.Log, clock: a.opts.Clock, link: a.opts.link}
 	if r.clock == nil {
 		r.clock = clock.System
 	}

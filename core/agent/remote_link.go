@@ -25,24 +25,17 @@ func (l *live) linkUp() {
 	l.linked.Up, l.linked.Since, l.linked.Error = true, time.Now(), ""
 	announced := l.announced
 	l.mu.Unlock()
-	if first && !announced {
-		now := l.machine.Now()
-		expires := ""
-		if !now.Expires.IsZero() {
-			expires = now.Expires.Format(time.RFC3339)
-		}
-		if err := l.append(audit.SessionOpened, now.Opener.Actor, l.id, "name", l.id, "case", now.Case, "rss", now.Way.RSS, "expires", expires); err != nil {
-			go l.end(session.Cut, "its beginning could not be recorded: "+err.Error())
-			return
-		}
-		l.mu.Lock()
-		l.announced = true
-		l.mu.Unlock()
-	} else {
-		l.event(audit.LinkUp, "agent", l.id, "rss", l.vendor.RSS)
-	}
-	if err := l.machine.Do(session.LinkUp); err != nil {
+	// Two files, and nobody is let in before both are on disk.
+	now := l.machine.Now()
+	written := make(chan error, 1)
+	go func() { written <- l.machine.Do(session.LinkUp) }()
+	recorded := l.recordUp(first && !announced, now)
+	if err := <-written; err != nil {
 		go l.end(session.Cut, "its state could not be written down: "+err.Error())
+		return
+	}
+	if recorded != nil {
+		go l.end(session.Cut, "its beginning could not be recorded: "+recorded.Error())
 		return
 	}
 	if first {
@@ -51,6 +44,26 @@ func (l *live) linkUp() {
 	}
 	l.ship()
 	l.shipper.Load().Wake()
+}
+
+// recordUp records that the session is open, or that it can be reached again. An
+// error means that it must not be.
+func (l *live) recordUp(opened bool, now session.Record) error {
+	if !opened {
+		l.event(audit.LinkUp, "agent", l.id, "rss", l.vendor.RSS)
+		return nil
+	}
+	expires := ""
+	if !now.Expires.IsZero() {
+		expires = now.Expires.Format(time.RFC3339)
+	}
+	if err := l.append(audit.SessionOpened, now.Opener.Actor, l.id, "name", l.id, "case", now.Case, "rss", now.Way.RSS, "expires", expires); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.announced = true
+	l.mu.Unlock()
+	return nil
 }
 
 // linkDown is told each time that the relay is lost, or not reached. Before it
@@ -189,7 +202,13 @@ func tunnelLink(ctx context.Context, o linkOptions) error {
 		return err
 	}
 	return tunnel.Run(ctx, tunnel.Options{
-		Relay: relay, RelayKey: key, Session: l.hello(), Renew: l.renew,
+		Relay: relay, RelayKey: key, Renew: l.renew,
+		Begun: func(ctx context.Context) (msg.Hello, error) {
+			if err := o.Begun(ctx); err != nil {
+				return msg.Hello{}, err
+			}
+			return l.hello(), nil
+		},
 		Together: l.route.Use("").Proxy == "", // a proxy may count connections
 		Revoked:  l.revoked.told,
 		Serve: func(ctx context.Context, raw net.Conn, s tunnel.Start) {

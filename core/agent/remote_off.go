@@ -67,6 +67,10 @@ func (l *live) close(by session.Event, actor, reason string) {
 		l.remote.live = nil
 	}
 	l.remote.mu.Unlock()
+	select {
+	case l.closed <- struct{}{}:
+	default:
+	}
 }
 
 // farewell is how long after a cut the engineer's client keeps a connection on

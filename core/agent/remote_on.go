@@ -255,27 +255,52 @@ func (r *remote) open(o opening) (*live, error) {
 		l.secret = slices.Clone(o.secret)
 	}
 	l.revoked = newRevocations(l)
+	l.ctx, l.stop = context.WithCancelCause(context.WithoutCancel(r.ctx))
+	begun := make(chan struct{})
+	l.work.Go(func() { l.hang(begun) })
 	if err := l.begin(o); err != nil {
+		l.stop(err)
+		l.work.Wait()
 		l.gate.Close()
 		clear(l.secret)
 		return nil, err
 	}
-	l.ctx, l.stop = context.WithCancelCause(context.WithoutCancel(r.ctx))
 	r.mu.Lock()
 	r.live = l
 	r.mu.Unlock()
-	l.work.Go(func() {
-		err := r.link(l.ctx, linkOptions{Live: l, Serve: l.serve, Up: l.linkUp, Down: l.linkDown, Inspected: l.inspected})
-		if l.ctx.Err() == nil {
-			if err == nil {
-				err = errors.New("the link to the relay ended")
-			}
-			l.fail(err)
-		}
-	})
+	close(begun)
 	// Policy may have changed between the decision and this moment.
 	r.recheck()
 	return l, nil
+}
+
+// hang hangs the session on the relay. Connections are made while its beginning
+// is written down; nothing is said on them, and nothing of them told, before.
+func (l *live) hang(begun <-chan struct{}) {
+	await := func(ctx context.Context) error {
+		select {
+		case <-begun:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	then := func(f func()) {
+		if await(l.ctx) == nil {
+			f()
+		}
+	}
+	err := l.link(l.ctx, linkOptions{Live: l, Begun: await, Serve: l.serve,
+		Up:        func() { then(l.linkUp) },
+		Down:      func(err error) { then(func() { l.linkDown(err) }) },
+		Inspected: func(by string) { then(func() { l.inspected(by) }) },
+	})
+	if await(l.ctx) == nil && l.ctx.Err() == nil {
+		if err == nil {
+			err = errors.New("the link to the relay ended")
+		}
+		l.fail(err)
+	}
 }
 
 // begin writes the session down, on disk and in the audit log.

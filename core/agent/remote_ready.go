@@ -42,6 +42,8 @@ func (r *remote) keepReady(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-r.closed:
+			settled = false
 		case <-tick.C:
 		}
 	}

@@ -41,7 +41,7 @@ func (r *runner) dialBack(d *msg.Dial) bool {
 		}()
 		ctx, cancel := context.WithTimeout(r.ctx, carryTimeout)
 		defer cancel()
-		conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryTicket: {d.Ticket}}, nil, nil)
+		conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryTicket: {d.Ticket}}, nil)
 		r.carried(err)
 		if err != nil {
 			return

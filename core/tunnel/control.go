@@ -44,26 +44,27 @@ type control struct {
 // long it was up.
 func (r *runner) session(ctx context.Context, first bool) (up time.Duration, err error) {
 	r.mu.Lock()
-	hello := r.hello
-	r.renewed, r.failed = false, 0
+	r.failed = 0
 	r.mu.Unlock()
-	early, err := msg.Append(nil, &hello)
-	if err != nil {
-		return 0, err
-	}
+	var early []byte
 	q := url.Values{}
 	if r.muxed() {
 		q.Set(msg.QueryMux, "1")
-	}
-	var send []byte
-	if !r.muxed() {
-		send = early
 	}
 	defer r.setUp(false)
 	if r.together {
 		r.setSecured()
 	}
-	conn, err := r.dial(ctx, msg.PathLink, q, send, r.setSecured)
+	conn, err := r.dial(ctx, msg.PathLink, q, func() ([]byte, error) {
+		if early, err = r.announcement(); err != nil {
+			return nil, err
+		}
+		if r.muxed() {
+			return nil, nil
+		}
+		r.setSecured()
+		return early, nil
+	})
 	r.idle.connected(first && err == nil)
 	if err != nil {
 		return 0, err
@@ -81,6 +82,18 @@ func (r *runner) session(ctx context.Context, first bool) (up time.Duration, err
 		up = time.Since(c.welcomed)
 	}
 	return up, err
+}
+
+// announcement is the message that a control stream begins with.
+func (r *runner) announcement() ([]byte, error) {
+	if err := r.awaitBegun(); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	hello := r.hello
+	r.renewed = false
+	r.mu.Unlock()
+	return msg.Append(nil, &hello)
 }
 
 // multiplex makes the connection carry streams and opens the first.

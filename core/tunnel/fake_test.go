@@ -63,7 +63,7 @@ func newFake(t *testing.T) *fake {
 	return &fake{t: t, links: make(chan *far, 1000), carry: make(chan *far, 1000), states: make(chan State, 1000), served: make(chan *served, 100), done: make(chan error, 1), renew: make(chan msg.Hello)}
 }
 
-func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error) {
+func (f *fake) dial(ctx context.Context, path string, q url.Values, secured func() ([]byte, error)) (*link.Conn, error) {
 	f.mu.Lock()
 	f.dials++
 	if path == msg.PathLink {
@@ -76,8 +76,12 @@ func (f *fake) dial(ctx context.Context, path string, q url.Values, early []byte
 			return nil, err
 		}
 	}
+	var early []byte
 	if secured != nil {
-		secured()
+		var err error
+		if early, err = secured(); err != nil {
+			return nil, err
+		}
 	}
 	near, other := net.Pipe()
 	r := io.MultiReader(bytes.NewReader(early), other)

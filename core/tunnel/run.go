@@ -18,9 +18,9 @@ const (
 	muxTries = 3         // failed attempts to connect with one connection, before that
 )
 
-// dialFunc opens a link; early is sent along. secured, if not nil, is called when
-// the connection has got through to the relay.
-type dialFunc func(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error)
+// dialFunc opens a link. secured, if not nil, is called when the connection has
+// got through to the relay, and returns what is sent along.
+type dialFunc func(ctx context.Context, path string, q url.Values, secured func() (early []byte, err error)) (*link.Conn, error)
 
 // runner is one call of Run.
 type runner struct {
@@ -39,6 +39,9 @@ type runner struct {
 
 	kick chan struct{} // the control stream should look at hello and failed
 	wake chan struct{} // the spare should look at up and until
+
+	begun    chan struct{} // closed when something may be announced, or never
+	unwanted error         // then it is never
 
 	mu      sync.Mutex
 	hello   msg.Hello
@@ -60,18 +63,61 @@ func newRunner(o Options) *runner {
 	if o.Spare == 0 {
 		o.Spare = spareTime
 	}
-	d := func(ctx context.Context, path string, q url.Values, early []byte, secured func()) (*link.Conn, error) {
-		return (&link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Early: early, Secured: secured, Pass: path == msg.PathCarry}).Dial(ctx, path, q)
+	d := func(ctx context.Context, path string, q url.Values, secured func() ([]byte, error)) (*link.Conn, error) {
+		d := link.Dialer{Client: o.Relay, RelayKey: o.RelayKey, Pass: path == msg.PathCarry}
+		if secured != nil {
+			d.Secured = func() (err error) { d.Early, err = secured(); return err }
+		}
+		return d.Dial(ctx, path, q)
 	}
 	return &runner{o: o, together: o.Together, dial: d, idle: newIdle(), hello: o.Session, kick: make(chan struct{}, 1), wake: make(chan struct{}, 1), upped: make(chan struct{}), active: map[string]bool{},
-		rate: bucket{size: dialBurst, every: dialEvery}}
+		begun: make(chan struct{}), rate: bucket{size: dialBurst, every: dialEvery}}
 }
+
+// learn finds out what is announced, once something may be.
+func (r *runner) learn() {
+	defer close(r.begun)
+	if r.o.Begun == nil {
+		return
+	}
+	hello, err := r.o.Begun(r.ctx)
+	if err == nil {
+		_, err = msg.Append(nil, &hello)
+	}
+	if err != nil {
+		r.unwanted = &notBegun{err}
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.renewed {
+		r.hello = hello
+	}
+}
+
+// awaitBegun waits until something may be announced.
+func (r *runner) awaitBegun() error {
+	select {
+	case <-r.begun:
+		return r.unwanted
+	case <-r.ctx.Done():
+		return r.ctx.Err()
+	}
+}
+
+// notBegun ends everything before anything was announced.
+type notBegun struct{ why error }
+
+func (n *notBegun) Error() string { return n.why.Error() }
+
+func (n *notBegun) Unwrap() error { return n.why }
 
 func (r *runner) run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(ctx)
 	r.ctx = inner
 	defer r.conns.Wait()
 	defer cancel()
+	r.conns.Go(r.learn)
 	r.conns.Go(r.keepSpare)
 	if r.o.Renew != nil {
 		r.conns.Go(r.watchRenew)

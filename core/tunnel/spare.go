@@ -51,9 +51,6 @@ func (r *runner) awaitUp() bool {
 // setSecured says that it is about to be: the spare is dialled already, and waits
 // at the relay for the control stream.
 func (r *runner) setSecured() {
-	if r.muxed() {
-		return
-	}
 	r.mu.Lock()
 	r.secured = true
 	r.mu.Unlock()
@@ -143,7 +140,7 @@ func (r *runner) spare() (used bool, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, carryTimeout)
 	defer cancel()
 	seconds := max(1, int(r.idle.keepalive()/time.Second))
-	conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryKeepalive: {strconv.Itoa(seconds)}}, nil, nil)
+	conn, err := r.dial(ctx, msg.PathCarry, url.Values{msg.QueryKeepalive: {strconv.Itoa(seconds)}}, func() ([]byte, error) { return nil, r.awaitBegun() })
 	if err == nil || r.isUp() { // else it says nothing about second connections
 		r.carried(err)
 	}

@@ -30,6 +30,10 @@ type Options struct {
 	Relay    *client.Client
 	RelayKey ssh.PublicKey // the receipt key of the vendor's record
 	Session  msg.Hello     // what is announced
+	// Begun, unless nil, is waited for before anything is sent to the relay, and
+	// returns what is announced in place of Session. Connections are made meanwhile.
+	// An error of its own is final.
+	Begun func(ctx context.Context) (msg.Hello, error)
 	// Renew changes what is announced, such as when the session expires.
 	Renew <-chan msg.Hello
 	// Serve serves one engineer's connection. It owns conn, whose next byte is
@@ -96,7 +100,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Relay == nil || o.RelayKey == nil || o.Serve == nil {
 		return errors.New("tunnel: relay, relay key and serve are needed")
 	}
-	if _, err := msg.Append(nil, &o.Session); err != nil {
+	if _, err := msg.Append(nil, &o.Session); err != nil && o.Begun == nil {
 		return fmt.Errorf("tunnel: %w", err)
 	}
 	return newRunner(o).run(ctx)
@@ -105,7 +109,8 @@ func Run(ctx context.Context, o Options) error {
 // final reports whether another attempt is of no use.
 func final(err error) bool {
 	var a *api.Error
-	return errors.Is(err, ErrReplaced) || errors.As(err, &a) && !a.Temporary()
+	var n *notBegun
+	return errors.Is(err, ErrReplaced) || errors.As(err, &n) || errors.As(err, &a) && !a.Temporary()
 }
 
 // reached reports whether an error came from the relay itself, so that the way

@@ -54,8 +54,8 @@ func (c *Client) Upgrade(ctx context.Context, path string, query url.Values) (*U
 }
 
 // UpgradeWith is Upgrade with more in the header of the request: what header
-// returns for the TLS connection that it goes over.
-func (c *Client) UpgradeWith(ctx context.Context, path string, query url.Values, header func(tls.ConnectionState) http.Header) (*Upgraded, error) {
+// returns for the TLS connection that it goes over. An error of header's ends it.
+func (c *Client) UpgradeWith(ctx context.Context, path string, query url.Values, header func(tls.ConnectionState) (http.Header, error)) (*Upgraded, error) {
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
 	defer cancel()
 	u := upgrade{c: c, ctx: ctx, header: header}
@@ -74,7 +74,7 @@ func (c *Client) UpgradeWith(ctx context.Context, path string, query url.Values,
 type upgrade struct {
 	c      *Client
 	ctx    context.Context
-	header func(tls.ConnectionState) http.Header
+	header func(tls.ConnectionState) (http.Header, error)
 	host   string
 	raw    net.Conn
 	cork   *cork.Below
@@ -165,7 +165,11 @@ func (u *upgrade) ask(path string, query url.Values) (*http.Response, string, er
 	key := ws.NewKey()
 	ws.SetRequest(req.Header, key)
 	if u.header != nil {
-		maps.Copy(req.Header, u.header(u.tls.ConnectionState()))
+		more, err := u.header(u.tls.ConnectionState())
+		if err != nil {
+			return nil, "", err
+		}
+		maps.Copy(req.Header, more)
 	}
 	if login != "" {
 		req.Header.Set("Authorization", login)

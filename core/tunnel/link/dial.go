@@ -33,8 +33,9 @@ type Dialer struct {
 	// measurements.
 	StayFramed bool
 	// Secured, if not nil, is called when the connection and its TLS stand, and
-	// the request is about to be sent; twice where it has to be made again.
-	Secured func()
+	// the request is about to be sent; twice where it has to be made again. It may
+	// change Early. An error of its own ends the dialling.
+	Secured func() error
 }
 
 // Dial opens a link; see [Dialer].
@@ -63,9 +64,11 @@ var errHeader = errors.New("the answer has no header of the relay's")
 // dial is Dial with the greeting in the header of the request, or in a frame.
 func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader bool) (*Conn, error) {
 	var g greeting
-	header := func(s tls.ConnectionState) http.Header {
+	header := func(s tls.ConnectionState) (http.Header, error) {
 		if d.Secured != nil {
-			d.Secured()
+			if err := d.Secured(); err != nil {
+				return nil, err
+			}
 		}
 		if inHeader {
 			g = newGreeting(exporter(&s), !d.StayFramed)
@@ -75,11 +78,11 @@ func (d *Dialer) dial(ctx context.Context, path string, q url.Values, inHeader b
 			}
 			value, err := encodeHeader(g)
 			if err != nil {
-				return nil // then the greeting goes in a frame
+				return nil, nil // then the greeting goes in a frame
 			}
-			return http.Header{greetingHeader: {value}}
+			return http.Header{greetingHeader: {value}}, nil
 		}
-		return nil
+		return nil, nil
 	}
 	up, err := d.Client.UpgradeWith(ctx, path, q, header)
 	if err != nil {

@@ -152,8 +152,8 @@ func TestOneRoundTrip(t *testing.T) {
 func TestBadGreetingHeader(t *testing.T) {
 	r := newRelay(t)
 	for _, value := range []string{"%", "aGVsbG8", "e30", string(bytes.Repeat([]byte("A"), 2*maxGreeting+1))} {
-		_, err := r.client(t, r.address).UpgradeWith(t.Context(), "/", nil, func(tls.ConnectionState) http.Header {
-			return http.Header{greetingHeader: {value}}
+		_, err := r.client(t, r.address).UpgradeWith(t.Context(), "/", nil, func(tls.ConnectionState) (http.Header, error) {
+			return http.Header{greetingHeader: {value}}, nil
 		})
 		if err == nil {
 			t.Errorf("%.20q is taken", value)

@@ -41,6 +41,21 @@ func TestEngineersDoNotControlTheirSession(t *testing.T) {
 			_, err := a.Login(ctx, by, control.LoginRequest{Method: "challenge"}, nil)
 			return err
 		},
+		"certificate": func(by control.Caller) error {
+			if by.Trusted() {
+				return w.agent.outsider(by, "x") // who acts as root can change root's files
+			}
+			_, err := a.SelfSignCertificate(ctx, by, control.CertificateSubject{CommonName: "evil"})
+			return err
+		},
+		"key": func(by control.Caller) error {
+			if by.Trusted() {
+				return w.agent.outsider(by, "x")
+			}
+			_, err := a.CertificateKey(ctx, by)
+			return err
+		},
+		"restart": func(by control.Caller) error { return a.Restart(ctx, by) },
 		"consent": func(by control.Caller) error {
 			_, err := a.ConfirmLogin(ctx, by, control.Confirmation{ID: "X", Yes: true})
 			return err

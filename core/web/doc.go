@@ -34,5 +34,17 @@
 //
 // # Certificate
 //
-// Package cert makes a self-signed one on first use.
+// Package cert makes a self-signed one on first use. An administrator replaces it
+// in the window Custom Certificates: by one that he uploads, by one for a request
+// that is made here, or by a self-signed one with his own fields. Uploads are
+// bounded and never on a disk before they were checked; the private key of a
+// request is given out once, to the browser session that made it.
+//
+// Browsers are told to insist on a trusted certificate (HSTS) for a day, and not
+// at all while it is self-signed: otherwise replacing a trusted certificate by a
+// self-signed one would lock out those who had seen it.
+//
+// # Reload Service
+//
+// It asks first. Then the agent ends an open session and starts anew.
 package web

@@ -349,6 +349,7 @@ func (s *Scanner) behindComma(n name, w want) {
 			w.rule = "argument"
 			s.value(v, w)
 		}
+	case n.gap == 0 && w.class == keyname.Strong && s.secondResult(sep, w):
 	case s.compared(n.ks):
 		w.rule = "comparison"
 		if v := nonSpace(buf, sep+1, s.le); quoteAt(buf, v, s.le) > 0 {
@@ -425,6 +426,23 @@ func (s *Scanner) parallel(ks, v int, w want) bool {
 		}
 		at--
 		v++
+	}
+	return false
+}
+
+// secondResult takes the string in: secret, err := hex.DecodeString("x").
+func (s *Scanner) secondResult(sep int, w want) bool {
+	p := nonSpace(s.buf, sep+1, s.le)
+	e := p
+	for e < s.le && (isLetter(s.buf[e]) || s.buf[e] == '_') {
+		e++
+	}
+	if w := s.buf[p:e]; string(w) != "_" && string(w) != "err" && string(w) != "ok" {
+		return false
+	}
+	p = nonSpace(s.buf, e, s.le)
+	if n := separator(s.buf, p, s.le); n > 0 && s.buf[p+n-1] == '=' {
+		return s.wrapped(nonSpace(s.buf, p+n, s.le), w)
 	}
 	return false
 }

@@ -253,6 +253,7 @@ func (s *Scanner) besideUser(pos int) {
 			}
 		}
 	case ' ':
+		s.db2Connect(e)
 		// user NAME PASSWORD, in a script for a client of FTP
 		f := bytes.Fields(buf[e:s.le])
 		if pos == s.ls && len(f) == 2 && string(buf[pos:e]) == "user" && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo(), s.ls-200):s.ls]) {

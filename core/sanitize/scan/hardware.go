@@ -1,6 +1,11 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+
+	"github.com/latchstring/latchstring/core/sanitize/mask"
+)
 
 // hardware tells the address of an interface from what is written in the same
 // way: fingerprints, serial numbers, the moduli of keys. A MAC address has six
@@ -22,3 +27,35 @@ func hardware(v, before []byte) bool {
 	}
 	return false
 }
+
+// dotted finds addresses as switches write them: 0011.22aa.bbcc. Their dots are
+// five bytes apart.
+func (s *Scanner) dotted(buf []byte, from, to int) {
+	for b, d := range s.masks.Dot[:s.filled] {
+		next := uint64(0)
+		if b+1 < s.filled {
+			next = s.masks.Dot[b+1]
+		}
+		for m := d & (d>>5 | next<<59); m != 0; m &= m - 1 {
+			start := s.origin + b*mask.Size + bits.TrailingZeros64(m) - 4
+			end := start + 14
+			if start < from || end > to || start > from && wordByte(buf[start-1]) || end < to && wordByte(buf[end]) {
+				continue
+			}
+			letters := 0
+			hex := true
+			for i, c := range buf[start:end] {
+				if i%5 != 4 {
+					hex = hex && isHex(c)
+					letters += btoi(isLetter(c))
+				}
+			}
+			if hex && letters > 0 {
+				s.ident(start, end, MAC)
+			}
+		}
+	}
+}
+
+// wordByte is true for what goes on with a word, a number or an address.
+func wordByte(c byte) bool { return isAlnum(c) || c == '.' || c == '-' || c == '_' || c == ':' }

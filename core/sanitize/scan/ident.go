@@ -48,6 +48,7 @@ func (s *Scanner) identify(buf []byte, from, to int) {
 		}
 	}
 	s.colonized(buf, from, to)
+	s.dotted(buf, from, to)
 	if from == 0 || buf[from-1] == '\n' {
 		s.syslogHost(buf, from, to)
 	}

@@ -310,7 +310,7 @@ func (s *Scanner) wrapped(p int, w want) bool {
 	name := bytes.TrimRight(buf[p:e], " ")
 	name = name[bytes.LastIndexAny(name, ".: ")+1:]
 	known := false
-	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring", "getbytes", "bytes", "bytearray", "frombase64string", "fromhexstring", "unhexlify", "fromhex", "base64", "symmetricsecuritykey", "secretkeyspec", "byte", "stringify", "dumps"} {
+	for _, n := range []string{"md5", "sha1", "sha2", "sha256", "sha512", "encrypt", "crypt", "old_password", "hashbytes", "from", "string", "of", "optional", "just", "new", "lazy", "secret", "some", "valueof", "strdup", "text", "secretstring", "securestring", "guardedstring", "secretstr", "password", "b64decode", "decode", "encode", "quote", "protectedstring", "getbytes", "bytes", "bytearray", "frombase64string", "fromhexstring", "unhexlify", "fromhex", "base64", "symmetricsecuritykey", "secretkeyspec", "byte", "stringify", "dumps", "decodestring"} {
 		known = known || foldIs(name, n)
 	}
 	if !known && !constructor(buf[p:e], name) {

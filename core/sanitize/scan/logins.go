@@ -98,19 +98,6 @@ var oracleLogins = []string{"target", "catalog", "auxiliary"}
 // oracleConnect hides the password of: connect [target] user/password[@service].
 func (s *Scanner) oracleConnect(pos, p int) {
 	buf := s.buf
-	if s.le-p > 12 && foldEqual(buf[p:p+3], "to ") {
-		if i := indexFold(buf[p:s.le], " user "); i > 0 {
-			if u := indexFold(buf[p+i:s.le], " using "); u > 0 {
-				p += i + u + len(" using ")
-				e := p
-				for e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\'' && buf[e] != ';' {
-					e++
-				}
-				s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
-			}
-		}
-		return
-	}
 	first := s.startsLine(pos) || s.before(pos, "> ") || s.before(pos, "\"") || s.before(pos, "'")
 	e := p
 	for e < s.le && isLetter(buf[e]) {
@@ -179,6 +166,26 @@ func (s *Scanner) question(ks int, w want) bool {
 		s.judge(p, e, w, true)
 	}
 	return true
+}
+
+// db2Connect hides the password of: connect to NAME user NAME using PASSWORD.
+// p is behind "user".
+func (s *Scanner) db2Connect(p int) {
+	i := bytes.Index(s.buf[p:s.le], []byte(" using "))
+	if i < 0 || i > 40 {
+		if i = bytes.Index(s.buf[p:s.le], []byte(" USING ")); i < 0 || i > 40 {
+			return
+		}
+	}
+	if !containsFold(s.buf[s.ls:p], "connect to ") {
+		return
+	}
+	p += i + len(" using ")
+	e := p
+	for e < s.le && !isSpace(s.buf[e]) && s.buf[e] != '"' && s.buf[e] != '\'' && s.buf[e] != ';' {
+		e++
+	}
+	s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
 }
 
 // defaultOf takes the value that a description of a password ends in:

@@ -96,8 +96,8 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		}
 	case "?code=", "&code=":
 		s.grantCode(p)
-	case "connect ":
-		s.oracleConnect(pos, p)
+	case "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin":
+		s.oracleConnect(pos, pos+len("connect "))
 	case "\tresp=":
 		e := p
 		for e < s.le && buf[e] != '\t' {

@@ -243,6 +243,14 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 			return
 		}
 	}
+	if w.kind == keyname.Password && single && gap == 1 && len(v) > 4 && v[len(v)-1] == ';' && foldIs(w.key, "password") && s.statement(ks) && !s.source {
+		// CREATE ROLE app WITH LOGIN PASSWORD x;
+		if t := v[:len(v)-1]; !foldIs(t, "expire") && !foldIs(t, "default") && !foldIs(t, "optional") && !foldIs(t, "history") && !foldIs(t, "verify") {
+			w.rule = "sql"
+			s.judge(sep, sep+len(t), w, true)
+			return
+		}
+	}
 	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && (len(v) < e-sep || s.hasWord("chap"))) && single && gap == 1 && mixedWord(v) {
 		w.rule = "key-word"
 		s.judge(sep, sep+len(v), w, true)

@@ -17,12 +17,16 @@ import (
 	"github.com/latchstring/latchstring/plugins/collect/services"
 	"github.com/latchstring/latchstring/plugins/collect/storage"
 	"github.com/latchstring/latchstring/plugins/collect/system"
+	events "github.com/latchstring/latchstring/plugins/eventsink/infinibox"
+	"github.com/latchstring/latchstring/plugins/eventsink/smtp"
+	"github.com/latchstring/latchstring/plugins/eventsink/syslog"
 	"github.com/latchstring/latchstring/plugins/transport/direct"
 	"github.com/latchstring/latchstring/plugins/transport/https"
 	"github.com/latchstring/latchstring/plugins/transport/socks"
 	"github.com/latchstring/latchstring/sdk"
 	"github.com/latchstring/latchstring/sdk/auth"
 	"github.com/latchstring/latchstring/sdk/collect"
+	"github.com/latchstring/latchstring/sdk/eventsink"
 	"github.com/latchstring/latchstring/sdk/transport"
 )
 
@@ -57,6 +61,11 @@ var builtin = sdk.Plugin{
 		services.Name:   func() collect.Collector { return services.New() },
 		storage.Name:    func() collect.Collector { return storage.New() },
 		system.Name:     func() collect.Collector { return system.New() },
+	},
+	EventSinks: map[string]func() eventsink.Sink{
+		events.Name: func() eventsink.Sink { return events.New() },
+		smtp.Name:   func() eventsink.Sink { return smtp.New() },
+		syslog.Name: func() eventsink.Sink { return syslog.New() },
 	},
 }
 

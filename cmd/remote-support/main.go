@@ -44,6 +44,8 @@ Examples:
 			pluginCommand(),
 			auditCommand(),
 			portsCommand(),
+			eventsCommand(),
+			notifyCommand(),
 			recordingsCommand(),
 			revocationsCommand(),
 			buildConfigCommand(),

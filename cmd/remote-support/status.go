@@ -64,6 +64,7 @@ func printStatus(w io.Writer, s control.Status) error {
 		{"policy", policy + ", " + s.Policy.Hash},
 		{"bundles queued", fmt.Sprint(s.Queue)},
 	}...)
+	rows = append(rows, sinkRows(s.EventSinks)...)
 	if err := cmdline.Table(w, rows); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/identity"
+	"github.com/latchstring/latchstring/core/outbox"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/policy"
 )
@@ -45,6 +46,7 @@ type Agent struct {
 	loaded  uint64                 // what the files of the policy looked like
 	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
+	events  atomic.Pointer[outbox.Outbox] // nil when not serving
 	started atomic.Pointer[time.Time] // nil when not serving
 	webAt   atomic.Pointer[string]    // where the web pages are served
 	keyOut  handout                   // of a request for their certificate
@@ -115,6 +117,7 @@ func (a *Agent) Append(e audit.Event) (audit.Record, error) {
 		return r, fmt.Errorf("record %s: %w", e.Type, err)
 	}
 	a.crowd.tell(control.Event{Time: r.Time, Type: string(r.Type), Actor: r.Actor, Subject: r.Subject, Detail: r.Detail})
+	a.wakeEvents()
 	return r, nil
 }
 
@@ -136,6 +139,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	a.opts.Log.Info("agent serves the local API", "socket", a.root.ControlSocket())
+	defer a.startEvents()()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a.again.arm(cancel)

@@ -56,9 +56,9 @@ func (a *Agent) Ports(rss, proxy string) ([]Port, error) {
 			{here, proxyHost, "outbound", "TCP", proxyPort, "the proxy; through it, " + what},
 			{proxyHost, host, "outbound", "TCP", port, what},
 		}
-		return append(named(here, proxyHost), rows...), nil
+		return a.withEvents(append(named(here, proxyHost), rows...))
 	}
-	return append(named(here, host), Port{here, host, "outbound", "TCP", port, what}), nil
+	return a.withEvents(append(named(here, host), Port{here, host, "outbound", "TCP", port, what}))
 }
 
 // named is the row for looking up a name, where there is one to look up.

@@ -84,6 +84,7 @@ func (a *Agent) status() (control.Status, error) {
 	if s.Queue, err = a.queued(); err != nil {
 		s.Problems = append(s.Problems, err.Error())
 	}
+	a.eventStatus(&s)
 	return s, nil
 }
 

@@ -46,14 +46,25 @@ func (c Caller) Actor() string { return actor(c) }
 // Status is the state of the system, told truthfully: what could not be found
 // out is in Problems and not glossed over.
 type Status struct {
-	Version  string      `json:"version"`
-	Agent    AgentStatus `json:"agent"`
-	Remote   Access      `json:"remote_access"`
-	Policy   Policy      `json:"policy"`
-	System   System      `json:"system"`
-	Queue    int         `json:"bundles_queued"`
-	Problems []string    `json:"problems,omitempty"`
-	Noticed  []string    `json:"noticed,omitempty"` // what was changed about the policy files since somebody last loaded them; it is in force
+	Version    string      `json:"version"`
+	Agent      AgentStatus `json:"agent"`
+	Remote     Access      `json:"remote_access"`
+	Policy     Policy      `json:"policy"`
+	System     System      `json:"system"`
+	Queue      int         `json:"bundles_queued"`
+	EventSinks []EventSink `json:"event_sinks,omitempty"`
+	Problems   []string    `json:"problems,omitempty"`
+	Noticed    []string    `json:"noticed,omitempty"` // what was changed about the policy files since somebody last loaded them; it is in force
+}
+
+// EventSink is how a sink of events stands.
+type EventSink struct {
+	Name    string    `json:"sink"`
+	Record  uint64    `json:"delivered_up_to_record"`
+	Waiting int       `json:"waiting"`
+	Dropped uint64    `json:"dropped,omitempty"`
+	Failing time.Time `json:"failing_since,omitzero"`
+	Error   string    `json:"error,omitempty"`
 }
 
 // AgentStatus says whether `remote-support serve` runs.

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"bytes"
-	"iter"
 
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
@@ -538,139 +537,6 @@ func (s *Scanner) netrc() bool {
 	return bytes.Contains(w, []byte("machine ")) || bytes.Contains(line, []byte("login ")) && bytes.Contains(line, []byte(" password ")) && bytes.Contains(w, []byte("default "))
 }
 
-var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "missing", "empty", "too", "expired", "set", "a", "an", "the", "in", "stored", "used", "valid", "correct", "now", "being", "already", "only", "your", "hidden", "encrypted", "no", "never", "weak", "strong", "ok", "to", "from", "read", "written", "needed", "mandatory", "optional", "generated", "changed", "provided", "unknown", "case", "null", "unset", "disabled", "enabled", "sent", "passed", "given", "per", "longer", "shorter", "this", "that", "of", "always", "something", "what",
-	"forbidden", "denied", "unavailable", "available", "unreadable", "inaccessible", "unauthorized", "rejected", "accepted", "revoked", "rotated", "compromised", "leaked", "immutable", "ready", "active", "inactive", "unchanged", "broken", "corrupt", "corrupted", "blank", "outdated", "stale", "deprecated", "unsupported", "supported", "allowed", "shared", "managed", "external", "pending", "created", "updated", "deleted", "removed", "visible", "protected", "verified", "confirmed", "enough", "safe", "unsafe", "insecure", "secure", "good", "bad", "here", "there", "it", "up", "due", "about", "on", "off", "case-sensitive", "mine", "yours", "ours", "everything", "nothing", "blocked", "locked", "unlocked", "cached", "loaded", "found", "lost", "gone", "back", "complete", "incomplete", "malformed", "truncated", "random", "unique", "different", "identical", "same", "equal"}
-
-// sentence reads "the password for user 'x' is 'y'" from after the key.
-func (s *Scanner) sentence(ke, sep int, w want) bool {
-	buf := s.buf
-	if quoteAt(buf, sep, s.le) > 0 {
-		return false // password "x" is what a user has
-	}
-	end := min(s.le, ke+80)
-	// the first " is " (was, to, =) within the next words
-	if w.kind == keyname.Password && s.passwordColon(ke, w) {
-		return true
-	}
-	for i, verb := range verbsIn(buf[ke:end]) {
-		// Only words and quoted names between.
-		mid := buf[ke : ke+i]
-		if containsFold(mid, "fingerprint") {
-			return true
-		}
-		if bytes.Contains(mid, []byte("\",")) || bytes.Contains(mid, []byte("',")) || bytes.Contains(mid, []byte("\";")) {
-			return false // the string that the name is in ends before
-		}
-		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
-			continue
-		}
-		p := nonSpace(buf, ke+i+len(verb), s.le)
-		if p >= s.le {
-			return false
-		}
-		if verb == " to " && (i > 0 && (w.kind != keyname.Password || !bytes.HasPrefix(mid, []byte(" of ")) && !bytes.HasPrefix(mid, []byte(" for "))) || buf[p] == '`' || foldIs(w.key, "pass")) {
-			continue // pass it to "x"
-		}
-		if n := quoteAt(buf, p, s.le); n > 0 {
-			w.rule, w.prose = "sentence", false
-			s.value(p, w)
-			return true
-		}
-		if verb == " = " || verb == " of " || verb == " to " {
-			continue
-		}
-		e := p
-		for e < s.le && !isSpace(buf[e]) && buf[e] != '<' && !(buf[e] == '&' && e+3 < s.le && (string(buf[e:e+3]) == "&lt" || string(buf[e:e+3]) == "&am")) {
-			e++
-		}
-		t := e
-		for t > p && (buf[t-1] == '.' || buf[t-1] == ',' || buf[t-1] == ';' || buf[t-1] == ')' || buf[t-1] == ':') {
-			t--
-		}
-		word := buf[p:t]
-		if isSwitch(word) || s.source && !s.commented(ke) && programText(word) {
-			return true
-		}
-		for _, b := range proseBad {
-			if foldIs(word, b) {
-				return true
-			}
-		}
-		if len(word) > 5 && bytes.HasSuffix(word, []byte("ly")) && lowerWord(word) {
-			return true // is really, is currently
-		}
-		if looksSecret(word) || nonSpace(buf, e, s.le) >= s.le && len(word) >= 4 && verb == " is " && (w.kind == keyname.Password || len(bytes.TrimSpace(mid)) == 0) {
-			w.rule = "sentence"
-			s.judge(p, t, w, true)
-		}
-		return true
-	}
-	return false
-}
-
-// passwordColon reads: password for NAME: x, password is generated for NAME: x.
-// The last word of the line is the secret, if it looks like one.
-func (s *Scanner) passwordColon(ke int, w want) bool {
-	buf := s.buf
-	p := s.le
-	for p > ke && !isSpace(buf[p-1]) {
-		p--
-	}
-	if i := bytes.IndexByte(buf[p:s.le], ':'); i > 1 && s.le-p-i > 5 && p-ke >= 4 && p-ke < 20 && string(buf[p-4:p]) == "for " && mixedWord(buf[p+i+1:s.le]) && isIdent(buf[p:p+i]) {
-		w.rule = "sentence"
-		s.judge(p+i+1, s.le, w, true) // password for NAME:x
-		return true
-	}
-	if s.le-p < 6 || p-ke < 6 || p-ke > 90 || p < 2 || buf[p-2] != ':' || !isSpace(buf[p-1]) {
-		return false
-	}
-	mid := buf[ke : p-2]
-	if !ofWhom(mid) || bytes.ContainsAny(mid, "=;{}<>()") {
-		return false
-	}
-	if v := buf[p:s.le]; !looksSecret(v) || isNumber(v) || v[len(v)-1] == '.' || v[len(v)-1] == ')' || bytes.Contains(mid, []byte("from ")) {
-		return false
-	}
-	w.rule = "sentence"
-	s.judge(p, s.le, w, true)
-	return true
-}
-
-// ofWhom is true for words that say whose password it is.
-func ofWhom(mid []byte) bool {
-	for _, t := range []string{" for ", " of ", " f\u00fcr ", " von ", " du ", " de ", " del ", " para ", " per ", " voor "} {
-		if bytes.Contains(mid, []byte(t)) {
-			return true
-		}
-	}
-	return false
-}
-
-// verbs say that what follows is the value; by their first letter.
-var verbs = [256][]string{
-	'i': {" is set to ", " is ", " is: ", " ist "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
-	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals ", " est ", " es "}, 'l': {" lautet "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
-}
-
-// verbsIn yields the places of verbs in b.
-func verbsIn(b []byte) iter.Seq2[int, string] {
-	return func(yield func(int, string) bool) {
-		for i := 0; i+2 < len(b); i++ {
-			if b[i] != ' ' {
-				continue
-			}
-			for _, v := range verbs[lower(b[i+1])] {
-				if i+len(v) <= len(b) && foldEqual(b[i:i+len(v)], v) {
-					if !yield(i, v) {
-						return
-					}
-					break
-				}
-			}
-		}
-	}
-}
-
 func indexFold(b []byte, t string) int {
 	// A cheap look at the first letter before the rest is compared.
 	if len(t) == 0 {
@@ -683,25 +549,6 @@ func indexFold(b []byte, t string) int {
 		}
 	}
 	return -1
-}
-
-// keyIs reads "your API2CART key is x" for names that are weak: what stands
-// there must be drawn by chance beyond doubt.
-func (s *Scanner) keyIs(p int) bool {
-	if p+3 >= s.le || string(s.buf[p:p+3]) != "is " {
-		return false
-	}
-	p = nonSpace(s.buf, p+3, s.le)
-	p += quoteAt(s.buf, p, s.le)
-	e := p
-	for e < s.le && isAlnum(s.buf[e]) {
-		e++
-	}
-	if v := s.buf[p:e]; len(v) < 20 || !mixed(v) || !looksRandom(v) {
-		return false
-	}
-	s.hide(p, e, keyname.APIKey, "sentence")
-	return true
 }
 
 func onlyAlnum(v []byte) bool {

@@ -81,8 +81,8 @@ func (s *settings) Validate() error {
 	if s.User != "" && s.Security == "none" {
 		p.Add("security", "a password goes over starttls or tls only")
 	}
-	if (s.User == "") != s.Password.IsZero() {
-		p.Add("password", "user and password belong together")
+	if s.User != "" && s.Password.IsZero() {
+		p.Add("password", "user needs one")
 	}
 	if s.CA != "" {
 		if err := trust.CheckCA(s.CA); err != nil {

@@ -7,6 +7,10 @@
 // result depends on the text only, never on how it was cut into buffers, and a
 // file of any size needs no more memory than a small one.
 //
+// The State also knows what a line has announced: the form of the file that a
+// heading names (==> /etc/ppp/chap-secrets <==), the columns of a table, the
+// program of a command that a backslash continues.
+//
 // Rules start from hits: places where a stem (pass, token, key, BEGIN, ://)
 // occurs. From there the scanner works out what the stem belongs to: the name
 // of a key with its value in one of the many ways to write that down, a flag of

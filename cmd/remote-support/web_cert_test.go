@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"mime/multipart"
@@ -141,9 +142,34 @@ func TestWebCertificates(t *testing.T) {
 	if out, _ := s.do(0, "status"); !strings.Contains(out, "problem: the certificate of the web pages ends in 19 days") {
 		t.Errorf("nobody is warned: %s", out)
 	}
+	// A connection that is open keeps the old one until the page is refreshed, in
+	// HTTP/2 too.
+	h2 := &http.Client{Jar: b.Jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+	t.Cleanup(h2.CloseIdleConnections)
+	over := func(path string) string {
+		t.Helper()
+		resp, err := h2.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		io.Copy(io.Discard, resp.Body)
+		if resp.ProtoMajor != 2 {
+			t.Errorf("it is %s", resp.Proto)
+		}
+		return resp.TLS.PeerCertificates[0].SerialNumber.String()
+	}
+	signed := over("/certificates")
 	b.post("/certificates/self-signed", "cn", "ibox3333", "c", "Us").shows("self-signed certificate was generated")
 	if now := served(t, base); len(now) != 1 || now[0].Subject.CommonName != "ibox3333" || now[0].VerifyHostname(host) != nil {
 		t.Errorf("%v", now[0].Subject)
+	}
+
+	if over("/certificates") != signed {
+		t.Error("a connection that is open was cut")
+	}
+	if over("/certificates/anew") == signed {
+		t.Error("a page that was refreshed shows the old certificate")
 	}
 
 	// Another role than the one that may open sessions; the page, too, says so.
@@ -230,4 +256,52 @@ func pidOf(status string) string {
 	_, rest, _ := strings.Cut(status, "(pid ")
 	pid, _, _ := strings.Cut(rest, ")")
 	return pid
+}
+
+// The window in a real browser: nothing offends the page's own policy, the menu
+// opens without a script, and a file is chosen and sent. REQ D1, D2, D7
+func TestWebChromiumCertificates(t *testing.T) {
+	c := newChromium(t)
+	s := newSite(t)
+	base := s.serve()
+	c.open(base + "/")
+	c.shows("Switch to Challenge Authentication")
+	c.eval(`(document.querySelector("#user").value = "admin", document.querySelector("#password").value = "123456", document.querySelector("form[action='/login'] button").click())`)
+	c.shows("No tunnel exists")
+	c.eval(`document.querySelector("details.menu summary").click()`)
+	c.shows("Reload Service")
+	c.eval(`document.querySelector("details.menu a[href='/certificates/upload']").click()`)
+	c.shows("Upload a certificate")
+	files := 0
+	choose := func(text string) {
+		waitUntil(t, func() bool { return c.eval(`document.readyState`) == "complete" })
+		files++
+		var doc struct{ Root struct{ NodeID int } }
+		c.call("DOM.getDocument", nil, &doc)
+		var input struct{ NodeID int }
+		c.call("DOM.querySelector", map[string]any{"nodeId": doc.Root.NodeID, "selector": "#file"}, &input)
+		c.call("DOM.setFileInputFiles", map[string]any{"nodeId": input.NodeID, "files": []string{s.file(fmt.Sprintf("chosen-%d.pem", files), text)}}, nil)
+		c.eval(`document.querySelector("form[action='/certificates/upload'] button").click()`)
+	}
+	choose("hello")
+	c.shows("nothing in PEM form")
+	choose(strings.Repeat("x", 5<<20))
+	c.shows("larger than 256 kB")
+	c.eval(`document.querySelector("a[href='/certificates/csr']").click()`)
+	c.shows("Generate a CSR")
+	c.eval(`(document.querySelector("#key").value = "p256", document.querySelector("form[action='/certificates/csr'] button").click())`)
+	c.shows("Download infinibox_sa_private_key.key")
+	request := c.eval(`fetch("/certificates/infinibox_sa_csr.pem").then(r => r.text())`)
+	c.open(base + "/certificates/upload")
+	c.shows("waits for its certificate")
+	choose(signRequest(t, request))
+	c.shows("The certificate was verified and is in use")
+	c.eval(`document.querySelector("a[href='/certificates/anew']").click()`)
+	waitUntil(t, func() bool { return !strings.Contains(c.eval("document.body.innerText"), "opens a new connection") })
+	c.shows("Upload a certificate")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.loud {
+		t.Errorf("the browser complains: %s", e)
+	}
 }

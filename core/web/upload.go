@@ -13,6 +13,10 @@ import (
 const (
 	maxFile   = 256 << 10
 	maxFields = 8
+
+	// Browsers show the answer to a file that is too large only when they have
+	// sent it; so much of it is thrown away for that.
+	maxWrongFile = 32 << 20
 )
 
 var (
@@ -23,10 +27,14 @@ var (
 // readUpload reads a form with a file. Nothing of it is written to disk, as
 // http.Request.ParseMultipartForm would do: it holds a private key.
 func readUpload(w http.ResponseWriter, r *http.Request) (u control.CertificateUpload, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxFile+16<<10)
+	whole := r.Body
+	r.Body = http.MaxBytesReader(w, whole, maxFile+16<<10)
 	defer func() {
 		if err != nil && errors.As(err, new(*http.MaxBytesError)) {
 			err = errLarge
+		}
+		if err != nil { // see maxWrongFile
+			io.Copy(io.Discard, whole) //nolint:errcheck // it is bounded, too
 		}
 	}()
 	parts, err := r.MultipartReader()

@@ -1,5 +1,5 @@
 // Package outbox brings the events of the audit log to where the customer wants
-// to see them: through event sinks, which are plugins (REQ E3 to E7, F1, F3).
+// to see them: through event sinks, which are plugins (REQ E3 to E7, F1, F2).
 //
 // # The log is the queue
 //

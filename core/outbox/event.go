@@ -22,9 +22,8 @@ var supports = map[audit.Type]string{
 
 // groups are names for several types.
 var groups = map[string][]string{
-	"all":      {"*"},
-	"session":  {string(audit.SessionOpened), string(audit.ConnectionOpened), string(audit.ConnectionClosed), string(audit.SessionEnded)},
-	"hardware": {"hardware.*"},
+	"all":     {"*"},
+	"session": {string(audit.SessionOpened), string(audit.ConnectionOpened), string(audit.ConnectionClosed), string(audit.SessionEnded)},
 	"security": {string(audit.LoginFailed), string(audit.LoginLocked), string(audit.PolicyRefused), string(audit.PolicyBroken), string(audit.PolicyNoticed),
 		string(audit.PluginRefused), string(audit.PluginMisbehave), string(audit.ConnectionRefused), string(audit.ConnectionDenied),
 		string(audit.LogDamaged), string(audit.RecordingFailed), string(audit.SystemSealed), string(audit.LinkInspected), "secret.wrong", "secret.burnt"},
@@ -32,11 +31,8 @@ var groups = map[string][]string{
 
 // usual is what a sink gets when its settings do not say.
 func usual(plugin string) []string {
-	switch plugin {
-	case Array:
+	if plugin == Array || plugin == mail {
 		return []string{"session"}
-	case mail:
-		return []string{"hardware"} // REQ F3
 	}
 	return []string{"all"}
 }
@@ -118,7 +114,7 @@ func describe(r audit.Record) string {
 
 func level(r audit.Record) string {
 	switch r.Type {
-	case audit.LogDamaged, audit.RecordingFailed, "secret.burnt", audit.SystemSealed, audit.HardwareFailed:
+	case audit.LogDamaged, audit.RecordingFailed, "secret.burnt", audit.SystemSealed:
 		return "error"
 	}
 	if slices.Contains(groups["security"], string(r.Type)) {

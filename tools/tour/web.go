@@ -22,7 +22,8 @@ func (t *tour) trustArray(ctx context.Context) error {
 	}
 	defer c.Close()
 	pin := sha256.Sum256(c.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw)
-	set, err := json.Marshal(map[string]any{"addresses": []string{address}, "pin": fmt.Sprintf("%x", pin)})
+	set, err := json.Marshal(map[string]any{"addresses": []string{address}, "pin": fmt.Sprintf("%x", pin),
+		"event_user": "tech", "event_password": "tech-pass"}) // for the events of sessions
 	if err != nil {
 		return err
 	}

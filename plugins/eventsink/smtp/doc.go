@@ -1,5 +1,5 @@
 // Package smtp sends events as mail to the vendor's call-home address (REQ F1,
-// F3).
+// F2).
 //
 // The mail relay is that of the array's notification target infinidat-smtp, which
 // is looked up by its name at each delivery: host, port, TLS and sender. Or it is

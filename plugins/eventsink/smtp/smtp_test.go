@@ -107,7 +107,7 @@ func sink(t *testing.T, set map[string]any) *Sink {
 	return s
 }
 
-var event = eventsink.Event{ID: "7-abc", Code: "HARDWARE_FAILED", Description: "hardware failed: md0: degraded", Level: "error", Time: time.Unix(1e9, 0), Data: map[string]string{"subject": "md0"}}
+var event = eventsink.Event{ID: "7-abc", Code: "LOGIN_LOCKED", Description: "login locked: md0: degraded", Level: "error", Time: time.Unix(1e9, 0), Data: map[string]string{"subject": "md0"}}
 
 func received(t *testing.T, got <-chan string) string {
 	t.Helper()
@@ -128,7 +128,7 @@ func TestOwnRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := received(t, got)
-	for _, want := range []string{"MAIL FROM:<sa@example.com>", "RCPT TO:<callhome@infiniops.com>", "Subject: [error] sa1: hardware failed: md0: degraded", "Message-ID: <7-abc@sa1>", "subject: md0", "Auto-Submitted: auto-generated"} {
+	for _, want := range []string{"MAIL FROM:<sa@example.com>", "RCPT TO:<callhome@infiniops.com>", "Subject: [error] sa1: login locked: md0: degraded", "Message-ID: <7-abc@sa1>", "subject: md0", "Auto-Submitted: auto-generated"} {
 		if !strings.Contains(m, want) {
 			t.Errorf("%q is not in\n%s", want, m)
 		}

@@ -151,14 +151,14 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 		s.enter(InUsers, keyname.Password, -1, 0, 0) // set the following passwords
 		return true
 	}
-	if n.quote > 0 || s.buf[n.ks-btoi(n.ks > s.lo())] == '/' || s.inTag(n.ks) {
+	if n.quote > 0 || s.buf[n.ks-btoi(n.ks > s.lo)] == '/' || s.inTag(n.ks) {
 		s.pair(n.ks, n.p, w)
 	}
 	if w.kind == keyname.Community && s.before(n.ks, "snmp ") && s.buf[s.ls] == '/' {
 		s.communityBelow(w)
 		return true
 	}
-	if n.gap == 0 && n.quote == 0 && s.le < s.hi() {
+	if n.gap == 0 && n.quote == 0 && s.le < s.hi {
 		s.path(n.ks, n.ke, w)
 	}
 	return true

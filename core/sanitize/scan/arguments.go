@@ -135,7 +135,7 @@ func (s *Scanner) literal(a arg, kind keyname.Kind) bool {
 // many there are and the end. vs and ve of a string are inside its quotes, else
 // they are start and end. Lists may go on over the next lines.
 func (s *Scanner) arguments(p int, args []arg) (int, int) {
-	buf, end := s.buf, min(s.hi(), p+1024)
+	buf, end := s.buf, min(s.hi, p+1024)
 	if end > s.le && len(args) > 8 {
 		end = s.le // rows of SQL
 	}

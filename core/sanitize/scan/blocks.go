@@ -43,8 +43,8 @@ func (s *Scanner) blockLabel(ks, next int) bool {
 	}
 	le := s.le
 	defer func() { s.le = le }()
-	for from := s.le + 1; from < min(s.hi(), le+2000); from = s.le + 1 {
-		i := bytes.IndexByte(buf[from:s.hi()], '\n')
+	for from := s.le + 1; from < min(s.hi, le+2000); from = s.le + 1 {
+		i := bytes.IndexByte(buf[from:s.hi], '\n')
 		if i < 0 {
 			break
 		}
@@ -81,7 +81,7 @@ func (s *Scanner) below(ks, ke int) bool {
 	}
 	depth := 0
 	i := ks - 2
-	for from := max(s.lo(), ks-400); i >= from; i-- {
+	for from := max(s.lo, ks-400); i >= from; i-- {
 		if c := buf[i]; c == '}' {
 			depth++
 		} else if c == '{' {
@@ -93,13 +93,13 @@ func (s *Scanner) below(ks, ke int) bool {
 	if depth >= 0 {
 		return false
 	}
-	for i--; i > s.lo() && (isBlank(buf[i]) || buf[i] == ':'); i-- {
+	for i--; i > s.lo && (isBlank(buf[i]) || buf[i] == ':'); i-- {
 	}
-	if i <= s.lo() || buf[i] != '"' {
+	if i <= s.lo || buf[i] != '"' {
 		return false
 	}
 	e := i
-	for i > s.lo() && isKeyChar(buf[i-1]) {
+	for i > s.lo && isKeyChar(buf[i-1]) {
 		i--
 	}
 	name := buf[i:e]

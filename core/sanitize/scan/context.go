@@ -123,7 +123,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 		return
 	}
 	w.rule = "name-value"
-	end := min(s.hi(), p+400)
+	end := min(s.hi, p+400)
 	depth := 0
 	tag := s.inTag(ks)
 	for i := p; i+5 <= end; i++ {
@@ -164,7 +164,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 		}
 	}
 	// The value may stand before the name.
-	from := max(s.lo(), ks-300)
+	from := max(s.lo, ks-300)
 	for i := ks - 6; i >= from; i-- {
 		c := buf[i]
 		if c == '}' || c == '{' || c == '<' && s.inTag(ks) && i < s.tagStart(ks) {
@@ -222,9 +222,9 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 	le := s.le
 	defer func() { s.le = le }()
 	// Work on the line that holds the value.
-	eol := bytes.IndexByte(buf[p:s.hi()], '\n')
+	eol := bytes.IndexByte(buf[p:s.hi], '\n')
 	if eol < 0 {
-		eol = s.hi() - p
+		eol = s.hi - p
 	}
 	s.le = p + eol
 	switch buf[p] {
@@ -233,7 +233,7 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 		s.value(p+1, w)
 		return true
 	case '>':
-		i := bytes.IndexByte(buf[p:s.hi()], '<')
+		i := bytes.IndexByte(buf[p:s.hi], '<')
 		if i > 0 {
 			s.hideText(p+1, p+i, w.kind, w.rule)
 		}
@@ -247,25 +247,25 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 func (s *Scanner) isNamed(ks int) bool {
 	buf := s.buf
 	i := ks - 1
-	if i > s.lo() && buf[i] == ':' && isAlnum(buf[i-1]) {
+	if i > s.lo && buf[i] == ':' && isAlnum(buf[i-1]) {
 		// a prefix of the name: key="ida:ClientSecret"
 		b := i
-		for b > s.lo() && isAlnum(buf[b-1]) {
+		for b > s.lo && isAlnum(buf[b-1]) {
 			b--
 		}
-		if b > s.lo() && buf[b-1] == '"' {
+		if b > s.lo && buf[b-1] == '"' {
 			i = b - 1
 		}
 	}
-	for i >= s.lo() && (isSpace(buf[i]) || buf[i] == '"' || buf[i] == '\'' || buf[i] == '\\' || buf[i] == '=' || buf[i] == ':' || buf[i] == '>' || buf[i] == '/' || buf[i] == ';' || isPathChar(buf[i]) && false) {
+	for i >= s.lo && (isSpace(buf[i]) || buf[i] == '"' || buf[i] == '\'' || buf[i] == '\\' || buf[i] == '=' || buf[i] == ':' || buf[i] == '>' || buf[i] == '/' || buf[i] == ';' || isPathChar(buf[i]) && false) {
 		i--
 	}
 	e := i + 1
-	for i >= s.lo() && isAlnum(buf[i]) {
+	for i >= s.lo && isAlnum(buf[i]) {
 		i--
 	}
 	w := buf[i+1 : e]
-	if len(w) > 4 && (w[0] == 'n' || w[0] == 't') && i >= s.lo() && buf[i] == '\\' {
+	if len(w) > 4 && (w[0] == 'n' || w[0] == 't') && i >= s.lo && buf[i] == '\\' {
 		w = w[1:]
 	}
 	for _, t := range []string{"name", "key", "id", "field", "variable", "var", "param", "parameter", "property", "attribute", "entry", "setting", "option", "string", "envvar", "label", "variablename", "header", "quot", "path", "k"} {
@@ -273,7 +273,7 @@ func (s *Scanner) isNamed(ks int) bool {
 			return true
 		}
 	}
-	if foldIs(w, "type") && ks+8 < s.hi() && foldEqual(buf[ks:ks+8], "password") && quoteAt(buf, ks+8, s.hi()) > 0 {
+	if foldIs(w, "type") && ks+8 < s.hi && foldEqual(buf[ks:ks+8], "password") && quoteAt(buf, ks+8, s.hi) > 0 {
 		return true // {"type": "password", "value": "x"}
 	}
 	return len(w) > 4 && (foldEqual(w[len(w)-4:], "name") || foldEqual(w[len(w)-3:], "key"))
@@ -299,7 +299,7 @@ func (s *Scanner) path(ks, ke int, w want) {
 		return
 	}
 	w.rule = "name-value"
-	end := min(s.hi(), ke+300)
+	end := min(s.hi, ke+300)
 	for j, n := ke, 0; j < end && n < 4; n++ {
 		nl := bytes.IndexByte(buf[j:end], '\n')
 		if nl < 0 {
@@ -324,10 +324,10 @@ func (s *Scanner) path(ks, ke int, w want) {
 //     name: API_SECRET
 func (s *Scanner) valueAbove(name int, w want) {
 	buf := s.buf
-	if s.ls-1 <= s.lo() {
+	if s.ls-1 <= s.lo {
 		return
 	}
-	from := bytes.LastIndexByte(buf[s.lo():s.ls-1], '\n') + 1 + s.lo()
+	from := bytes.LastIndexByte(buf[s.lo:s.ls-1], '\n') + 1 + s.lo
 	k := from
 	for k < s.ls && (isSpace(buf[k]) || buf[k] == '-') {
 		k++
@@ -401,12 +401,12 @@ func (s *Scanner) openTag(ks int) bool {
 
 // tagStart is the place of the < of the tag around p.
 func (s *Scanner) tagStart(p int) int {
-	return bytes.LastIndexByte(s.buf[s.lo():p], '<') + s.lo()
+	return bytes.LastIndexByte(s.buf[s.lo:p], '<') + s.lo
 }
 
 // inTag is true inside <...>.
 func (s *Scanner) inTag(p int) bool {
-	from := max(s.lo(), p-300)
+	from := max(s.lo, p-300)
 	i := bytes.LastIndexByte(s.buf[from:p], '<')
 	if i < 0 {
 		return false

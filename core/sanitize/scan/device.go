@@ -46,7 +46,7 @@ func (s *Scanner) sharedKey() bool {
 	if !isSpace(s.buf[s.ls]) {
 		return false
 	}
-	above := s.buf[max(s.lo(), s.ls-300):s.ls]
+	above := s.buf[max(s.lo, s.ls-300):s.ls]
 	for len(above) > 0 {
 		above = above[:len(above)-1]
 		i := bytes.LastIndexByte(above, '\n')
@@ -61,7 +61,7 @@ func (s *Scanner) sharedKey() bool {
 // communityBelow reads what RouterOS lists below /snmp community:
 // add name=x, set [ find default=yes ] name=x.
 func (s *Scanner) communityBelow(w want) {
-	end := min(s.hi(), s.le+600)
+	end := min(s.hi, s.le+600)
 	for p := s.le; p < end && s.buf[p] == '\n'; {
 		p++
 		e := bytes.IndexByte(s.buf[p:end], '\n')

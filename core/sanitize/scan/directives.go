@@ -150,7 +150,7 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 // heartbeat reads the keys of Heartbeat below auth 1: 1 sha1 x.
 func (s *Scanner) heartbeat(w want) {
 	w.rule = "directive"
-	end := min(s.hi(), s.le+400)
+	end := min(s.hi, s.le+400)
 	for p := s.le; p+1 < end && s.buf[p] == '\n'; {
 		p++
 		e := bytes.IndexByte(s.buf[p:end], '\n')
@@ -256,7 +256,7 @@ func (s *Scanner) besideUser(pos int) {
 		s.db2Connect(e)
 		// user NAME PASSWORD, in a script for a client of FTP
 		f := bytes.Fields(buf[e:s.le])
-		if pos == s.ls && len(f) == 2 && string(buf[pos:e]) == "user" && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo(), s.ls-200):s.ls]) {
+		if pos == s.ls && len(f) == 2 && string(buf[pos:e]) == "user" && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo, s.ls-200):s.ls]) {
 			at := e + bytes.Index(buf[e:s.le], f[0]) + len(f[0])
 			s.value(at, w)
 		}
@@ -265,7 +265,7 @@ func (s *Scanner) besideUser(pos int) {
 		for e < s.le && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '-') {
 			e++
 		}
-		if e+2 < s.le && buf[e] == '=' && (buf[e+1] == '"' || buf[e+1] == '\'') && (pos == s.ls || isSpace(buf[pos-1])) && bytes.Contains(buf[max(s.lo(), pos-800):pos], []byte("LoginModule")) && !foldIs(buf[pos:e], "user_name") {
+		if e+2 < s.le && buf[e] == '=' && (buf[e+1] == '"' || buf[e+1] == '\'') && (pos == s.ls || isSpace(buf[pos-1])) && bytes.Contains(buf[max(s.lo, pos-800):pos], []byte("LoginModule")) && !foldIs(buf[pos:e], "user_name") {
 			s.value(e+1, w)
 		}
 	case '=':
@@ -321,7 +321,7 @@ func (s *Scanner) trapHost() bool {
 // tokenBlock hides the values in tokens { agent = "x" } from the brace at p on.
 func (s *Scanner) tokenBlock(p int, w want) bool {
 	buf := s.buf
-	end := min(s.hi(), p+800)
+	end := min(s.hi, p+800)
 	found := false
 	for i := p + 1; i < end && buf[i] != '}' && buf[i] != '{'; i++ {
 		if buf[i] != '=' {
@@ -342,7 +342,7 @@ func (s *Scanner) tokenBlock(p int, w want) bool {
 // result finds what a password generator of Terraform drew: the attribute
 // "result" of a random_password that is named before p.
 func (s *Scanner) result(p int, w want) {
-	end := min(s.hi(), p+1600)
+	end := min(s.hi, p+1600)
 	if i := bytes.Index(s.buf[p:end], []byte(`"result"`)); i >= 0 {
 		w.rule, w.class = "name-value", keyname.Strong
 		s.valueAfter(p+i+7, end, w)

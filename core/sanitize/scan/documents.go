@@ -53,7 +53,7 @@ func (s *Scanner) documents() {
 
 // secretAhead looks for `kind: Secret` behind data:, where kubectl puts it.
 func (s *Scanner) secretAhead(indent int) bool {
-	ahead := s.buf[s.le:s.hi()]
+	ahead := s.buf[s.le:s.hi]
 	if i := bytes.Index(ahead, []byte("\n---")); i >= 0 {
 		ahead = ahead[:i]
 	}

@@ -79,7 +79,7 @@ func (s *Scanner) hexdump() {
 	d := s.dump
 	d.text, d.lines = d.text[:0], d.lines[:0]
 	own := s.le
-	if i := bytes.IndexByte(s.buf[own:s.hi()], '\n'); i >= 0 {
+	if i := bytes.IndexByte(s.buf[own:s.hi], '\n'); i >= 0 {
 		own += i
 	}
 	if !d.add(s.buf, s.ls, own) {
@@ -89,20 +89,20 @@ func (s *Scanner) hexdump() {
 	from := s.ls
 	for range dumpBack {
 		prev := from - 1
-		for prev > s.lo() && s.buf[prev-1] != '\n' {
+		for prev > s.lo && s.buf[prev-1] != '\n' {
 			prev--
 		}
-		if prev <= s.lo() || prev >= from-1 || !mayBeDump(s.buf[prev:from-1]) {
+		if prev <= s.lo || prev >= from-1 || !mayBeDump(s.buf[prev:from-1]) {
 			break
 		}
 		from = prev
 	}
-	for len(d.lines) < cap(d.lines) && from < s.hi() {
+	for len(d.lines) < cap(d.lines) && from < s.hi {
 		end := from
-		for end < s.hi() && s.buf[end] != '\n' {
+		for end < s.hi && s.buf[end] != '\n' {
 			end++
 		}
-		if end == s.hi() && end < len(s.buf) {
+		if end == s.hi && end < len(s.buf) {
 			break // not whole
 		}
 		if !d.add(s.buf, from, end) {

@@ -207,11 +207,11 @@ func plainSegments(v []byte) bool {
 
 // verdicts is true among the results of tests: PASS: name, FAIL: name.
 func (s *Scanner) verdicts() bool {
-	above := s.buf[max(s.lo(), s.ls-Reach/4):s.ls]
+	above := s.buf[max(s.lo, s.ls-Reach/4):s.ls]
 	if n := len(above); n > 0 {
 		above = above[bytes.LastIndexByte(above[:n-1], '\n')+1:]
 	}
-	below := s.buf[min(s.hi(), s.le+1):s.hi()]
+	below := s.buf[min(s.hi, s.le+1):s.hi]
 	for _, l := range [][]byte{above, below} {
 		i := bytes.IndexByte(l, ':')
 		if i < 4 || i > 14 {
@@ -233,7 +233,7 @@ func (s *Scanner) tally(v []byte) bool {
 	if n, _, _ := bytes.Cut(v, []byte{' '}); !isNumber(bytes.TrimRight(n, ",;")) || len(n) > 7 {
 		return false
 	}
-	around := s.buf[max(s.lo(), s.ls-160):min(s.hi(), s.le+160)]
+	around := s.buf[max(s.lo, s.ls-160):min(s.hi, s.le+160)]
 	return containsFold(around, "fail") || containsFold(around, "skip")
 }
 

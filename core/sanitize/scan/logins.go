@@ -57,7 +57,7 @@ func (s *Scanner) grantCode(p int) {
 // jdbcLogin hides the password behind the address of a data base that is an
 // argument: ("jdbc:...", "user", "password").
 func (s *Scanner) jdbcLogin(pos int) {
-	end := min(s.hi(), pos+600)
+	end := min(s.hi, pos+600)
 	p := pos
 	for n := 0; n < 3; n++ {
 		if p >= end || s.buf[p] != '"' {

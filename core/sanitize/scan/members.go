@@ -12,15 +12,15 @@ var jwkSecrets = []string{"d", "p", "q", "dp", "dq", "qi", "k"}
 // webKey hides the private members of the JSON Web Key that has its kty at pos.
 func (s *Scanner) webKey(pos int) {
 	buf := s.buf
-	if pos == s.lo() || quoteAt(buf, pos+3, s.hi()) == 0 {
+	if pos == s.lo || quoteAt(buf, pos+3, s.hi) == 0 {
 		return
 	}
-	from := max(s.lo(), pos-3000)
+	from := max(s.lo, pos-3000)
 	b := bytes.LastIndexByte(buf[from:pos], '{')
 	if b < 0 {
 		b = 0
 	}
-	end := min(s.hi(), pos+3800)
+	end := min(s.hi, pos+3800)
 	if e := bytes.IndexByte(buf[pos:end], '}'); e >= 0 {
 		end = pos + e
 	}
@@ -59,7 +59,7 @@ func (s *Scanner) webKey(pos int) {
 // at p, as Terraform writes outputs.
 func (s *Scanner) member(p int, w want) {
 	buf := s.buf
-	end := min(s.hi(), p+400)
+	end := min(s.hi, p+400)
 	for i := p + 1; i < end; i++ {
 		switch buf[i] {
 		case '{', '}', '[':

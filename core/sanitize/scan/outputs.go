@@ -17,7 +17,7 @@ func (s *Scanner) sensitive(pos, p int) {
 		return
 	}
 	from, depth := pos, 0
-	for lo := max(s.lo(), pos-2000); ; from-- {
+	for lo := max(s.lo, pos-2000); ; from-- {
 		if from <= lo {
 			return
 		}
@@ -31,7 +31,7 @@ func (s *Scanner) sensitive(pos, p int) {
 	}
 	// Names and values of this object, not of those in it.
 	depth = 0
-	end := min(s.hi(), pos+2000)
+	end := min(s.hi, pos+2000)
 	for i := from; i < end; i++ {
 		switch c := buf[i]; c {
 		case '{', '[':

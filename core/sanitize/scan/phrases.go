@@ -135,8 +135,8 @@ func (s *Scanner) phrase(pos int, text string) {
 
 // expected hides what a script of expect sends after it has seen a prompt.
 func (s *Scanner) expected(pos int) {
-	end := min(s.hi(), pos+240)
-	if !containsFold(s.buf[max(s.lo(), pos-80):pos], "expect") && !bytes.Contains(s.buf[pos:end], []byte("send")) {
+	end := min(s.hi, pos+240)
+	if !containsFold(s.buf[max(s.lo, pos-80):pos], "expect") && !bytes.Contains(s.buf[pos:end], []byte("send")) {
 		return
 	}
 	i := bytes.Index(s.buf[pos:end], []byte("send"))

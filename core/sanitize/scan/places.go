@@ -120,11 +120,11 @@ func (s *Scanner) userList(pos int) {
 		return
 	}
 	indent := key - s.ls
-	for ls := s.le + 1; ls < s.hi(); {
-		le := s.hi()
-		if i := bytes.IndexByte(buf[ls:s.hi()], '\n'); i >= 0 {
+	for ls := s.le + 1; ls < s.hi; {
+		le := s.hi
+		if i := bytes.IndexByte(buf[ls:s.hi], '\n'); i >= 0 {
 			le = ls + i
-		} else if s.hi() < len(buf) {
+		} else if s.hi < len(buf) {
 			return // the line is not whole
 		}
 		p := nonSpace(buf, ls, le)

@@ -232,7 +232,7 @@ func (s *Scanner) sentWord(ks, sep int, w want) bool {
 // bootLoader is true for the two words behind "password" in the configuration
 // of GRUB, which names its users before.
 func (s *Scanner) bootLoader(ks, sep int, w want) bool {
-	if !s.startsLine(ks) || !foldIs(w.key, "password") || !bytes.Contains(s.buf[max(s.lo(), s.ls-800):s.ls], []byte("superusers")) {
+	if !s.startsLine(ks) || !foldIs(w.key, "password") || !bytes.Contains(s.buf[max(s.lo, s.ls-800):s.ls], []byte("superusers")) {
 		return false
 	}
 	f := bytes.Fields(s.buf[sep:s.le])

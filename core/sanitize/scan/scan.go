@@ -55,8 +55,7 @@ type Scanner struct {
 
 	buf      []byte
 	ls, le   int  // the line, without its end
-	back, on int  // how far rules may look: see lo and hi
-	far      bool // a rule looked beyond the line
+	lo, hi   int  // how far rules may look
 	cut      bool // the line goes on behind le: it was too long
 	keyEnd   int  // names up to here were dealt with
 	form     form
@@ -123,7 +122,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 		return
 	}
 	s.buf, s.ls, s.le = buf, start, end
-	s.back, s.on = max(0, start-Reach), min(len(buf), end+Reach)
+	s.lo, s.hi = max(0, start-Reach), min(len(buf), end+Reach)
 	s.keyEnd = start
 	s.cut = end < len(buf) && buf[end] != '\n' && buf[end] != '\r'
 	if s.State.Mode != Normal && s.stateLine() {
@@ -206,19 +205,6 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	if len(s.Spans) > before {
 		s.twins(before)
 	}
-}
-
-// lo is how far back a rule may look. Who asks makes the verdict on the line one
-// that depends on others too.
-func (s *Scanner) lo() int {
-	s.far = true
-	return s.back
-}
-
-// hi is how far on a rule may look; see lo.
-func (s *Scanner) hi() int {
-	s.far = true
-	return s.on
 }
 
 // pieces scans a line with carriage returns inside as the lines they end.

@@ -83,11 +83,11 @@ func (s *Scanner) headerLine(delim byte) bool {
 		return false
 	}
 	from := s.le
-	for from < s.hi() && (buf[from] == '\r' || buf[from] == '\n') && from-s.le < 2 {
+	for from < s.hi && (buf[from] == '\r' || buf[from] == '\n') && from-s.le < 2 {
 		from++
 	}
 	to := from
-	for to < s.hi() && buf[to] != '\n' && buf[to] != '\r' {
+	for to < s.hi && buf[to] != '\n' && buf[to] != '\r' {
 		to++
 	}
 	if to == from {

@@ -239,7 +239,7 @@ func (s *Scanner) quoted(p, n int, w want) int {
 	}
 	end := s.le
 	if s.cut {
-		end = s.hi() // the line goes on in the next piece
+		end = s.hi // the line goes on in the next piece
 	}
 	ve, next := closeQuote(buf, vs, end, buf[p:vs])
 	if ve < 0 && s.cut && w.class == keyname.Strong && end-vs > 64 {

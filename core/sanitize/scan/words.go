@@ -528,7 +528,7 @@ func (s *Scanner) netrc() bool {
 	if s.le-s.ls > 512 {
 		return false
 	}
-	from := max(s.lo(), s.ls-160)
+	from := max(s.lo, s.ls-160)
 	w := s.buf[from:s.le]
 	if !bytes.Contains(w, []byte("login ")) {
 		return false

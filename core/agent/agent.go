@@ -47,9 +47,9 @@ type Agent struct {
 	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
 	events  atomic.Pointer[outbox.Outbox] // nil when not serving
-	started atomic.Pointer[time.Time] // nil when not serving
-	webAt   atomic.Pointer[string]    // where the web pages are served
-	keyOut  handout                   // of a request for their certificate
+	started atomic.Pointer[time.Time]     // nil when not serving
+	webAt   atomic.Pointer[string]        // where the web pages are served
+	keyOut  handout                       // of a request for their certificate
 	again   restart
 	toTell  atomic.Bool // this agent has sealed the system, and the relay is to be told
 }

@@ -45,7 +45,7 @@ func run(ctx context.Context, bin string, once, keep bool) (err error) {
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
 	for _, step := range []func(context.Context) error{
-		t.array, t.relay, t.enroll, t.agent, t.plan, t.send, t.open, t.letIn, t.enter, t.recorded, t.proof,
+		t.array, t.relay, t.enroll, t.agent, t.plan, t.send, t.open, t.letIn, t.enter, t.recorded, t.arrayEvents, t.proof,
 	} {
 		if err := step(ctx); err != nil {
 			return err

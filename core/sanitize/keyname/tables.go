@@ -136,6 +136,7 @@ var wholeNames = map[string]verdict{
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
 	"updatepassword": {Policy, ""}, "loadcredential": {Policy, ""}, "loadcredentialencrypted": {Policy, ""}, "importcredential": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},
 	"basicauth": {Weak, Password}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
+	"krbprincipalkey": {Strong, APIKey}, "krb5key": {Strong, APIKey}, "krb5principalkey": {Strong, APIKey}, "krbmkey": {Strong, APIKey}, "ipanthash": {Strong, Password}, "ntpwdhistory": {Strong, Password}, "lmpwdhistory": {Strong, Password}, "krbpwdhistory": {Strong, Password}, "pwdhistory": {Strong, Password}, "userpkcs": {Strong, APIKey},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }
 

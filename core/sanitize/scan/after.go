@@ -292,6 +292,9 @@ func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
 
 // special reads values with a grammar of their own. True if this was one.
 func (s *Scanner) special(v int, w want) bool {
+	if foldIs(w.key, "passwd") && messageOfPasswd(s.buf[nonSpace(s.buf, v, s.le):s.le]) {
+		return true
+	}
 	if t := nonSpace(s.buf, v, s.le); t < s.le && (s.buf[t] == '(' || s.buf[t] == '[') && s.loginPair(t, w) {
 		return true
 	}
@@ -302,6 +305,20 @@ func (s *Scanner) special(v int, w want) bool {
 	if k := len(w.key) - len("authorization"); k >= 0 && foldEqual(w.key[k:], "authorization") {
 		s.authorization(v, w)
 		return true
+	}
+	return false
+}
+
+// messageOfPasswd is true for what the program passwd says, and PAM for it.
+func messageOfPasswd(v []byte) bool {
+	i := bytes.IndexByte(v, ' ')
+	if i < 2 || bytes.IndexByte(v[i+1:], ' ') < 0 {
+		return false
+	}
+	for _, t := range []string{"password", "all", "authentication", "you", "permission", "cannot", "can't", "unknown", "unrecognized", "user", "module", "critical", "conversation", "new", "bad", "sorry", "unlocking", "locking", "expiring", "adjusting", "removing", "changing", "updating"} {
+		if foldIs(v[:i], t) {
+			return true
+		}
 	}
 	return false
 }

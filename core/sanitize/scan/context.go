@@ -51,8 +51,6 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 	if (buf[v] == '|' || buf[v] == '>') && blockHeader(buf[v:s.le]) {
 		if w.class == keyname.Strong && !quoted {
 			s.enter(InBlock, w.kind, w.indent, 0, 0)
-		} else if w.class == keyname.Weak && !quoted {
-			s.weakBlock(w)
 		}
 		return v, true
 	}
@@ -72,7 +70,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 			}
 			return v, true
 		}
-		if v+1 >= s.le || quoteAt(buf, nonSpace(buf, v+1, s.le), s.le) == 0 {
+		if s.arrayOpens(v, w) || v+1 >= s.le || quoteAt(buf, nonSpace(buf, v+1, s.le), s.le) == 0 {
 			return v, true
 		}
 	}
@@ -101,8 +99,6 @@ func blockHeader(v []byte) bool {
 	}
 	return true
 }
-
-func (s *Scanner) weakBlock(w want) {}
 
 func (st *State) open() bool {
 	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable && st.Mode != InPeople && st.Mode != InFile

@@ -34,6 +34,50 @@ func (s *Scanner) authenticationKey(p int, w want) bool {
 	return true
 }
 
+// firstHop is true for "authentication" in the lines of the protocols by which
+// routers share an address, and of NHRP: what follows is a secret.
+func (s *Scanner) firstHop(ks int) bool {
+	l := s.buf[nonSpace(s.buf, s.ls, ks):ks]
+	for _, t := range []string{"vrrp ", "standby ", "glbp ", "hsrp "} {
+		if len(l) > len(t) && foldEqual(l[:len(t)], t) {
+			return true
+		}
+	}
+	return s.before(ks, "nhrp ")
+}
+
+// typed takes a value behind words that say of which kind it is: the type of a
+// value in the Windows registry (DefaultPassword REG_SZ x), the privilege that a
+// password opens (enable password level 15 7 x).
+func (s *Scanner) typed(p int, w want) bool {
+	buf := s.buf
+	e := p
+	for e < s.le && !isSpace(buf[e]) {
+		e++
+	}
+	switch v := buf[p:e]; {
+	case len(v) > 5 && string(v[:4]) == "REG_" && upperIdent(v):
+		if v := nonSpace(buf, e, s.le); v < s.le {
+			w.rule, w.toEnd = "registry", true
+			s.judge(v, s.le, w, true)
+		}
+		return true
+	case foldIs(v, "level") && s.deviceLine():
+		p = nonSpace(buf, e, s.le)
+		for i := 0; i < 2; i++ { // the level, the type of encryption
+			for e = p; e < s.le && isDigit(buf[e]); e++ {
+			}
+			if n := nonSpace(buf, e, s.le); e-p < 3 && n > e && n < s.le {
+				p = n
+			}
+		}
+		w.rule, w.toEnd = "device", false
+		s.value(p, w)
+		return true
+	}
+	return false
+}
+
 // sharedKey is true for the lines of network gear on which "key" is a secret.
 func (s *Scanner) sharedKey() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+256)]
@@ -105,7 +149,7 @@ func (s *Scanner) deviceLine() bool {
 
 // deviceWords begin such lines; by their first letter.
 var deviceWords = func() (t [32][]string) {
-	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa "} {
+	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa ", "aaa-server ", "glbp "} {
 		t[w[0]&31] = append(t[w[0]&31], w)
 	}
 	return t

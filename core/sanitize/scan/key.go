@@ -350,10 +350,6 @@ func (s *Scanner) startsLine(ks int) bool {
 				p = e
 				continue
 			}
-			// "\nKEY=..." inside a string is a line of its own
-			if e == ks && false {
-				return true
-			}
 		case c >= 0x80:
 			// the first words of a foreign name
 			if s.buf[ks] >= 0x80 {

@@ -119,7 +119,21 @@ func (s *Scanner) phrase(pos int, text string) {
 		if e := bytes.IndexByte(buf[p:s.le], ']'); e > 0 && bytes.IndexByte(buf[p:p+e], ' ') < 0 && bytes.IndexByte(buf[p:p+e], '/') < 0 {
 			s.judge(p, p+e, w, true)
 		}
-	case "\"assword", "*assword", "]assword":
+	case "unseal key ", "recovery key ":
+		// Unseal Key 1: x
+		for p < s.le && isDigit(buf[p]) {
+			p++
+		}
+		if p < s.le && buf[p] == ':' {
+			w.kind = keyname.APIKey
+			s.value(p+1, w)
+		}
+	case "new value:":
+		// what elasticsearch-reset-password drew, below what it says of the account
+		if above := buf[max(s.lo, s.ls-200):s.ls]; containsFold(above, "password for ") || containsFold(above, "password of ") {
+			s.judge(p, s.le, w, true)
+		}
+	case "\"assword", "*assword", "]assword", " assword", "{assword":
 		s.expected(pos)
 	default:
 		// (root/secret) behind the name of a machine

@@ -43,6 +43,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 			continue // pass it to "x"
 		}
 		if n := quoteAt(buf, p, s.le); n > 0 {
+			if s.openQuote(ke) == buf[p] && (p+1 >= s.le || !isAlnum(buf[p+1])) {
+				return true // "the password is " + p: the sentence ends
+			}
 			w.rule, w.prose = "sentence", false
 			s.value(p, w)
 			return true
@@ -55,7 +58,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 			e++
 		}
 		t := e
-		for t > p && (buf[t-1] == '.' || buf[t-1] == ',' || buf[t-1] == ';' || buf[t-1] == ')' || buf[t-1] == ':') {
+		for t > p && bytes.IndexByte([]byte(".,;):\"'`"), buf[t-1]) >= 0 {
 			t--
 		}
 		word := buf[p:t]

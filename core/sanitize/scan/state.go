@@ -29,6 +29,7 @@ const (
 	InCommand      // in a command that goes on; Indent is its program
 	InFile         // in a file that a heading named; Quote is its form
 	InKeys         // in a map of nginx from secrets to something else
+	InArray        // in a list of strings, a line for each
 )
 
 // State is all that is remembered from line to line.
@@ -212,6 +213,8 @@ func (s *Scanner) stateLine() bool {
 	case InKeys:
 		s.mapLine(body)
 		return false
+	case InArray:
+		return s.arrayLine(body)
 	case InLong:
 		s.longLine()
 		return false

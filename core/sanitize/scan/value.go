@@ -43,6 +43,9 @@ func (s *Scanner) value(p int, w want) int {
 	if p > 0 && (p > blank || isSpace(buf[p-1])) && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
 		return p // a comment or an operator: the value is empty
 	}
+	if s.arrayOpens(p, w) {
+		return s.le
+	}
 	if p+8 < s.le && (buf[p] == 's' || buf[p] == '[') {
 		// string(8) "x" of PHP, []byte("x") of Go
 		for _, t := range []string{"string(", "[]byte("} {
@@ -160,6 +163,7 @@ func (s *Scanner) array(p int, w want) int {
 			p++
 		}
 	}
+	s.arrayGoesOn(p, w)
 	return p
 }
 

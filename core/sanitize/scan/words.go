@@ -61,8 +61,11 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		}
 		return
 	}
-	if w.class == keyname.Weak && foldIs(w.key, "authentication") && s.before(ks, "nhrp ") {
+	if w.class == keyname.Weak && foldIs(w.key, "authentication") && s.firstHop(ks) {
 		w.class = keyname.Strong
+	}
+	if w.class == keyname.Strong && s.typed(sep, w) {
+		return
 	}
 	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
 		w.class = keyname.Strong
@@ -389,9 +392,6 @@ func (s *Scanner) flagDashes(ks int) int {
 	}
 	if i := ks - n - 1; i >= s.ls && !isSpace(s.buf[i]) && s.buf[i] != '"' && s.buf[i] != '\'' && s.buf[i] != '[' && s.buf[i] != '(' && s.buf[i] != ',' {
 		return 0
-	}
-	if n == 1 && ks-2 < s.ls || n == 1 && s.startsLine(ks) && ks < s.le && ks-1 >= s.ls && s.buf[ks-1] == '-' && false {
-		return 1
 	}
 	return n
 }

@@ -67,7 +67,13 @@ func called(t []byte) bool {
 
 // mayHoldCommand is true for a string that may be a command with a secret.
 func (s *Scanner) mayHoldCommand(t []byte) bool {
-	return bytes.Contains(t, []byte(" -")) || bytes.Contains(t, []byte("<<<")) || bytes.IndexByte(t, '|') > 0
+	if bytes.Contains(t, []byte(" -")) || bytes.Contains(t, []byte("<<<")) || bytes.IndexByte(t, '|') > 0 {
+		return true
+	}
+	e := bytes.IndexByte(t, ' ')
+	name := t[bytes.LastIndexByte(t[:max(e, 0)], '/')+1 : max(e, 0)]
+	f := programNamed[string(name)]
+	return f != nil && (f.sub != nil || f.name == "passwd")
 }
 
 // mayTakeSecret is true if the line has an argument that begins with a dash, a
@@ -311,6 +317,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 	case "passwd":
 		if s.Identify {
 			s.passwdOf(args)
+		}
+		if len(args) == 2 && allAccount(s.text(args[0])) && looksSecret(s.text(args[1])) && s.text(args[0])[0] != '-' {
+			s.judge(args[1].vs, args[1].ve, w, true) // passwd NAME x, of other systems
 		}
 		return
 	case "net", "net1":

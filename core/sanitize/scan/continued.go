@@ -96,6 +96,10 @@ func (s *Scanner) twins(from int) {
 	if n == from || n-from > 8 || s.le-s.ls > Reach {
 		return
 	}
+	for i := from; i < n; i++ {
+		s.mate(s.Spans[i])
+	}
+	n = len(s.Spans)
 	for _, sp := range s.Spans[from:n] {
 		if sp.Start < s.ls || sp.End > s.le || sp.Cont || sp.End-sp.Start < 8 {
 			continue
@@ -116,6 +120,26 @@ func (s *Scanner) twins(from int) {
 			}
 			s.Spans = append(s.Spans, Span{Start: at, End: p, Kind: sp.Kind, Rule: "twin"})
 		}
+	}
+}
+
+// mate hides the string behind one that is a token, if it looks drawn by chance:
+// Client("ACxxx", "secret").
+func (s *Scanner) mate(sp Span) {
+	buf, q := s.buf, sp.End
+	if sp.Start == s.ls || q+4 >= s.le || buf[q] != '"' && buf[q] != '\'' || buf[sp.Start-1] != buf[q] || buf[q+1] != ',' {
+		return
+	}
+	p := nonSpace(buf, q+2, s.le)
+	if p >= s.le || buf[p] != buf[q] {
+		return
+	}
+	e := p + 1
+	for e < s.le && isAlnum(buf[e]) {
+		e++
+	}
+	if v := buf[p+1 : e]; e < s.le && buf[e] == buf[q] && len(v) >= 20 && looksRandom(v) && !s.covered(0, p+1, e) {
+		s.hide(p+1, e, keyname.Token, "mate")
 	}
 }
 

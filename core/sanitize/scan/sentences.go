@@ -95,6 +95,10 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 		s.judge(p+i+1, s.le, w, true) // password for NAME:x
 		return true
 	}
+	if p < s.le && buf[s.le-1] == ':' && s.le-ke < 120 && ofWhom(buf[ke:s.le]) && !s.State.open() && !s.source {
+		s.enter(InNext, w.kind, 0, 2, 'w') // password for NAME: and it stands on the next line
+		return true
+	}
 	if s.le-p < 6 || p-ke < 6 || p-ke > 90 || p < 2 || buf[p-2] != ':' || !isSpace(buf[p-1]) {
 		return false
 	}

@@ -157,8 +157,14 @@ func (s *Scanner) stateLine() bool {
 		}
 		kind := st.Kind
 		keep := st.Indent
-		coded, form := st.Quote == 'b', st.Quote == 'f'
+		coded, form, word := st.Quote == 'b', st.Quote == 'f', st.Quote == 'w'
 		s.leave()
+		if word {
+			if t := bytes.TrimRight(body, " \t"); bytes.IndexByte(t, ' ') < 0 && looksSecret(t) && !isPath(t) {
+				s.hideText(from, s.le, kind, "next-line")
+			}
+			return false
+		}
 		if form {
 			s.hideText(from, s.le, kind, "form-data")
 			return true

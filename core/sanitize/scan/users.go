@@ -113,9 +113,31 @@ func (s *Scanner) userWord(pos, e int) {
 	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0 || s.acts(p)) {
 		return
 	} else {
+		if s.says(p) {
+			return // for user will expire
+		}
 		p += quoteAt(buf, p, s.le)
 	}
+	if w := buf[p:s.wordAt(p)]; isTypeName(w) {
+		return // username: str
+	}
 	s.accountAt(p, 0)
+}
+
+// sayings are words that go on with a sentence about a user.
+var sayings = map[string]bool{"will": true, "would": true, "can": true, "cannot": true, "could": true, "should": true, "must": true, "may": true, "might": true, "has": true, "have": true, "had": true, "is": true, "was": true, "are": true, "were": true, "does": true, "did": true, "not": true, "no": true, "that": true, "which": true, "who": true, "whose": true, "with": true, "without": true, "in": true, "on": true, "at": true, "to": true, "of": true, "or": true, "as": true, "by": true, "if": true, "when": true, "while": true, "but": true, "already": true, "logged": true, "account": true, "accounts": true, "login": true, "session": true, "id": true, "name": true, "input": true, "data": true, "defined": true, "specified": true, "provided": true, "interface": true, "space": true, "agent": true, "action": true, "request": true}
+
+// says is true for such a word at p.
+func (s *Scanner) says(p int) bool {
+	return sayings[string(s.buf[p:s.wordAt(p)])]
+}
+
+// wordAt is where the letters at p end.
+func (s *Scanner) wordAt(p int) int {
+	for p < s.le && (isLetter(s.buf[p]) || s.buf[p] == '_' || s.buf[p] == '-' || isDigit(s.buf[p])) {
+		p++
+	}
+	return p
 }
 
 func isAccountChar(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }

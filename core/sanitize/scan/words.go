@@ -164,6 +164,13 @@ func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
 		if w.class == keyname.Strong && s.secondString(sep, w) > 0 {
 			return
 		}
+		if c == '`' && w.kind == keyname.Password && !s.source {
+			if e := bytes.IndexByte(buf[sep+1:s.le], '`'); e > 0 && mixedWord(buf[sep+1:sep+1+e]) && looksSecret(buf[sep+1:sep+1+e]) {
+				w.rule = "key-word"
+				s.judge(sep+1, sep+1+e, w, true) // user `x` and password `y`
+			}
+			return
+		}
 		compound := bytes.IndexAny(w.key, "_-.") > 0 && !s.wordsBehind(sep) && !s.source
 		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || s.before(ks-1, "define") || upperIdent(w.key) && (w.kind == keyname.Password || w.kind == keyname.Secret && c == '\'') || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
 			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {

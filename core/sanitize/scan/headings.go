@@ -107,7 +107,7 @@ func (s *Scanner) mapLine(body []byte) {
 	w := want{class: keyname.Strong, kind: keyname.Token, rule: "map"}
 	p := s.le - len(body)
 	if quoteAt(s.buf, p, s.le) > 0 {
-		if body[1] != '~' {
+		if len(body) > 1 && body[1] != '~' {
 			s.value(p, w)
 		}
 		return

@@ -67,7 +67,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.cell(n.sep+1, w)
 	case n.gap > 0 && n.quote > 0 && s.blockLabel(ks, n.sep):
 	case n.gap > 0:
-		s.words(ks, ke, n.sep, n.gap, n.quote, w)
+		s.words(n, w)
 	}
 }
 
@@ -185,7 +185,7 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
 	}
-	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !s.startsLine(n.ks) && s.parallel(n.ks, v, w) {
+	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !n.lineStart && s.parallel(n.ks, v, w) {
 		return
 	}
 	if s.promptEnds(n, v) {
@@ -267,7 +267,7 @@ func (s *Scanner) named(v int) bool {
 func (s *Scanner) promptEnds(n name, v int) bool {
 	buf := s.buf
 	v = nonSpace(buf, v, s.le)
-	return v < s.le && n.quote == 0 && (buf[v] == '"' || buf[v] == '\'') && s.openQuote(n.ks) == buf[v] && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';')
+	return v < s.le && n.quote == 0 && (buf[v] == '"' || buf[v] == '\'') && (v+1 >= s.le || isSpace(buf[v+1]) || buf[v+1] == ')' || buf[v+1] == ',' || buf[v+1] == ';') && s.openQuote(n.ks) == buf[v]
 }
 
 // extent settles how far the value at v may reach: one word, to the end of the

@@ -403,10 +403,11 @@ func (s *Scanner) tagStart(p int) int {
 // inTag is true inside <...>.
 func (s *Scanner) inTag(p int) bool {
 	from := max(s.lo, p-300)
-	i := bytes.LastIndexByte(s.buf[from:p], '<')
+	i := bytes.IndexByte(s.buf[from:p], '<') // mostly there is none
 	if i < 0 {
 		return false
 	}
+	i += bytes.LastIndexByte(s.buf[from+i:p], '<')
 	j := bytes.LastIndexByte(s.buf[from:p], '>')
 	if j > i || from+i+1 >= p || !isLetter(s.buf[from+i+1]) {
 		return false

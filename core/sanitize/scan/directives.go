@@ -255,8 +255,10 @@ func (s *Scanner) besideUser(pos int) {
 	case ' ':
 		s.db2Connect(e)
 		// user NAME PASSWORD, in a script for a client of FTP
-		f := bytes.Fields(buf[e:s.le])
-		if pos == s.ls && len(f) == 2 && string(buf[pos:e]) == "user" && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo, s.ls-200):s.ls]) {
+		if pos != s.ls || string(buf[pos:e]) != "user" {
+			break
+		}
+		if f := bytes.Fields(buf[e:s.le]); len(f) == 2 && looksSecret(f[1]) && scriptOfFTP(buf[max(s.lo, s.ls-200):s.ls]) {
 			at := e + bytes.Index(buf[e:s.le], f[0]) + len(f[0])
 			s.value(at, w)
 		}

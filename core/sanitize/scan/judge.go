@@ -80,10 +80,8 @@ func isMasked(v []byte) bool {
 		return true
 	}
 	same := 0
-	for _, c := range v {
-		if c == '*' || c == '.' || c == '-' || c == '#' || c == '_' || c == 'x' || c == 'X' || c == '?' || c == ' ' {
-			same++
-		}
+	for same < len(v) && isMask(v[same]) {
+		same++
 	}
 	if same == len(v) && (len(v) >= 3 || v[0] != 'x') || len(v) > 8 && string(v[:4]) == "****" && bytes.HasPrefix(bytes.TrimLeft(v, "*"), []byte(" (")) {
 		return true
@@ -99,34 +97,24 @@ func isMasked(v []byte) bool {
 			}
 		}
 	}
-	for _, w := range maskAlone {
-		if len(v) == len(w) && foldEqual(v, w) {
-			return true
-		}
-	}
-	return false
+	return maskAlone.has(v)
+}
+
+// isMask is true for what people write in the place of each character.
+func isMask(c byte) bool {
+	return c == '*' || c == '.' || c == '-' || c == '#' || c == '_' || c == 'x' || c == 'X' || c == '?' || c == ' '
 }
 
 var maskWords = []string{"mask", "redact", "hidden", "filtered", "protected", "removed", "secret", "sensitive", "omitted", "censored", "encrypted", "scrubbed", "sanitized", "not shown", "suppressed", "obfuscated", "stripped", "empty", "none", "null", "unset", "not set"}
 
-var maskAlone = []string{"masked", "redacted", "[filtered]", "filtered", "hidden"}
+var maskAlone = listOf("masked", "redacted", "[filtered]", "filtered", "hidden")
 
 // isSwitch is true for values that only say yes or no.
 func isSwitch(v []byte) bool {
-	switch len(v) {
-	case 2, 3, 4, 5, 6, 7, 8, 9:
-	default:
-		return false
-	}
-	for _, w := range switches {
-		if len(v) == len(w) && foldEqual(v, w) {
-			return true
-		}
-	}
-	return false
+	return len(v) <= 9 && switches.has(v)
 }
 
-var switches = []string{"true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent"}
+var switches = listOf("true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent")
 
 // isReference is true when the whole value only points to where the secret is.
 func isReference(v []byte) bool {
@@ -206,12 +194,7 @@ func isReference(v []byte) bool {
 	case '`':
 		return false
 	}
-	for _, p := range referenceBegins {
-		if n > len(p) && foldEqual(v[:len(p)], p) {
-			return true
-		}
-	}
-	return false
+	return referenceBegins.begins(v) != ""
 }
 
 func isReferenceTail(v []byte) bool {
@@ -239,12 +222,12 @@ func hasDefault(v []byte) bool {
 	return i >= 0 && len(v) > i+k && v[i+k] != '$'
 }
 
-var referenceBegins = []string{
+var referenceBegins = listOf(
 	"os.environ", "os.getenv", "os.env", "process.env", "getenv(", "env(", "env.", "env[", "environ[", "environ.get", "system.getenv", "system.getproperty", "environment.get",
 	"std::env", "env::var", "import.meta.env", "vault:", "vault(", "ref+", "ssm:", "arn:aws", "secretsmanager:", "op://", "awssm://", "projects/", "file(", "file:", "lookup(", "config(", "config.get", "config[",
 	"data.", "var.", "local.", "module.", "random_password.", "secrets.", "params.", "settings.", "self.", "this.", "props.", "state.", "request.", "req.", "args.", "options.", "opts.",
 	"fn::", "enc[", "env:", "fd:", "get_env", "keyring.", "getpass", "prompt(", "input(", "readline", "each.value", "null_resource.", "aws_", "azurerm_", "google_", "cfg.", "conf.", "values.", ".values.", "viper.", "flag.", "optional.", "session[", "form.", "row[", "user.",
-}
+)
 
 // isPlaceholder is true for the words inside <...>.
 func isPlaceholder(v []byte) bool {
@@ -467,12 +450,6 @@ func isBase64(v []byte) bool {
 	}
 	return len(v) > 0
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
-func isAlnum(c byte) bool  { return isLetter(c) || isDigit(c) }
-func isHex(c byte) bool    { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
-func isSpace(c byte) bool  { return c == ' ' || c == '\t' }
 
 // containsFold looks for a lower-case text.
 func containsFold(b []byte, t string) bool { return indexFold(b, t) >= 0 }

@@ -6,11 +6,6 @@ import (
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
 
-// isKeyChar is true for the bytes that names of keys are made of.
-func isKeyChar(c byte) bool {
-	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= 0x80
-}
-
 // keyBounds finds the whole name around a stem at pos.
 func (s *Scanner) keyBounds(pos, stemLen int) (int, int) {
 	buf := s.buf
@@ -46,6 +41,10 @@ func (s *Scanner) keyBounds(pos, stemLen int) (int, int) {
 // isWidePunct is true inside quotation marks and full-width punctuation, which
 // belong to no name.
 func isWidePunct(buf []byte, i int) bool {
+	return (buf[i] >= 0x80 || i > 0 && buf[i-1] >= 0x80) && inWidePunct(buf, i)
+}
+
+func inWidePunct(buf []byte, i int) bool {
 	for back := 0; back < 3 && i-back >= 0; back++ {
 		if j := i - back; j+2 < len(buf)+0 && buf[j] >= 0xe0 {
 			a, b := buf[j+1], buf[j+2]
@@ -366,16 +365,9 @@ func (s *Scanner) afterEscape(ks int) bool {
 	return ks-2 >= s.ls && s.buf[ks-2] == '\\' && s.buf[ks-1] == 'n'
 }
 
-var declarators = []string{"export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add"}
+var declarators = listOf("export", "set", "setenv", "var", "let", "const", "val", "def", "my", "our", "local", "static", "final", "private", "public", "protected", "string", "declare", "env", "arg", "auto", "char", "dim", "global", "readonly", "typeset", "environment", "add")
 
-func isDeclarator(w []byte) bool {
-	for _, d := range declarators {
-		if foldIs(w, d) {
-			return true
-		}
-	}
-	return false
-}
+func isDeclarator(w []byte) bool { return declarators.has(w) }
 
 // shellLine is true for lines on which KEY=value is one word among others:
 // VAR=x command, or a Makefile's or Dockerfile's.

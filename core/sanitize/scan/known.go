@@ -41,24 +41,31 @@ func (t *known) ask(buf []byte, start, end int, q question) (slot *knownText, ok
 	if n > len(slot.text) {
 		return nil, false
 	}
-	var head, tail uint64
-	if n >= 8 {
-		head, tail = binary.LittleEndian.Uint64(buf[start:]), binary.LittleEndian.Uint64(buf[end-8:])
-		if n > 16 {
-			head ^= bits.RotateLeft64(binary.LittleEndian.Uint64(buf[start+n/2-4:]), 23)
-		}
-	} else {
-		for _, c := range buf[start:end] {
-			head = head<<8 | uint64(c)
-		}
-	}
-	h := (head ^ bits.RotateLeft64(tail, 31) ^ uint64(n)<<8 ^ uint64(q)) * 0x9E3779B97F4A7C15
-	slot = &t.slots[h>>(64-knownBits)]
+	slot = &t.slots[hashText(buf[start:end], uint64(q))>>(64-knownBits)]
 	if int(slot.n) == n && slot.question == q && string(slot.text[:slot.n]) == string(buf[start:end]) {
 		return slot, true
 	}
 	slot.n, slot.question = uint8(copy(slot.text[:], buf[start:end])), q
 	return slot, false
+}
+
+// hashText makes an index of the upper bits of a text and of what else it is
+// known by: of its beginning, its middle, its end and its length.
+func hashText(v []byte, what uint64) uint64 {
+	n := len(v)
+	h := uint64(n)<<8 ^ what
+	switch {
+	case n > 16:
+		h ^= bits.RotateLeft64(binary.LittleEndian.Uint64(v[n/2-4:]), 23)
+		fallthrough
+	case n >= 8:
+		h ^= binary.LittleEndian.Uint64(v) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(v[n-8:]), 31)
+	case n >= 4:
+		h ^= uint64(binary.LittleEndian.Uint32(v))<<16 ^ uint64(binary.LittleEndian.Uint32(v[n-4:]))<<32
+	case n > 0:
+		h ^= uint64(v[0])<<16 | uint64(v[n/2])<<24 | uint64(v[n-1])<<32
+	}
+	return h * 0x9E3779B97F4A7C15
 }
 
 // labelEnd is where the letters, digits and - . _ from i on end, in the window.

@@ -5,8 +5,10 @@ import "github.com/latchstring/latchstring/core/sanitize/keyname"
 // memo remembers what names of keys mean. A file has few distinct names and
 // uses them all the time.
 type memo struct {
-	slots [1024]memoSlot
+	slots [1 << memoBits]memoSlot
 }
+
+const memoBits = 10
 
 type memoSlot struct {
 	name  [48]byte
@@ -19,11 +21,7 @@ func (m *memo) classify(name []byte) (keyname.Class, keyname.Kind) {
 	if len(name) > 48 || len(name) == 0 {
 		return keyname.Classify(name)
 	}
-	h := uint32(2166136261)
-	for _, c := range name {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	s := &m.slots[(h^h>>15)%1024]
+	s := &m.slots[hashText(name, 0)>>(64-memoBits)]
 	if int(s.n) == len(name) && string(s.name[:s.n]) == string(name) {
 		return s.class, s.kind
 	}

@@ -17,7 +17,17 @@ type Names struct {
 }
 
 // keptUsers are accounts that every system has.
-var keptUsers = map[string]bool{"root": true, "daemon": true, "bin": true, "sys": true, "sync": true, "games": true, "man": true, "lp": true, "mail": true, "news": true, "uucp": true, "proxy": true, "www-data": true, "backup": true, "list": true, "irc": true, "gnats": true, "nobody": true, "systemd-network": true, "systemd-resolve": true, "systemd-timesync": true, "messagebus": true, "sshd": true, "ntp": true, "chrony": true, "postfix": true, "mysql": true, "postgres": true, "redis": true, "nginx": true, "apache": true, "adm": true, "shutdown": true, "halt": true, "operator": true, "ftp": true, "dbus": true, "polkitd": true, "rpc": true, "tss": true, "unknown": true, "user": true, "username": true, "admin": true, "test": true, "guest": true, "localhost": true, "localdomain": true, "none": true, "null": true, "true": true, "false": true, "system": true, "service": true, "default": true, "password": true, "invalid": true, "the": true, "and": true, "for": true, "from": true}
+var keptUsers = listOf("root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list", "irc", "gnats", "nobody", "systemd-network", "systemd-resolve", "systemd-timesync", "messagebus", "sshd", "ntp", "chrony", "postfix", "mysql", "postgres", "redis", "nginx", "apache", "adm", "shutdown", "halt", "operator", "ftp", "dbus", "polkitd", "rpc", "tss", "unknown", "user", "username", "admin", "test", "guest", "localhost", "localdomain", "none", "null", "true", "false", "system", "service", "default", "password", "invalid", "the", "and", "for", "from")
+
+// keptUser asks for a name in lower case.
+func keptUser(low []byte) bool {
+	for _, w := range keptUsers[low[0]&31] {
+		if string(low) == w {
+			return true
+		}
+	}
+	return false
+}
 
 // NewNames makes a dictionary. Names shorter than three letters and those that
 // every system has are left out.
@@ -43,7 +53,7 @@ func NewNames(hosts, domains, users []string) *Names {
 
 func (n *Names) add(name string, w What) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	if len(name) < 3 || len(name) > 64 || keptUsers[name] || !isAlnum(name[0]) {
+	if len(name) < 3 || len(name) > 64 || keptUser([]byte(name)) || !isAlnum(name[0]) {
 		return
 	}
 	if _, ok := n.words[name]; ok {

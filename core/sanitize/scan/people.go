@@ -5,9 +5,8 @@ import "bytes"
 // The output of commands and the names of directories show accounts by their
 // place: ls -l, id, who, distinguished names of LDAP.
 
-// placedAccount deals with word, which was found at pos. False if it is none of
-// those that are dealt with here.
-func (s *Scanner) placedAccount(pos int, word string) bool {
+// placedAccount deals with word, which was found at pos.
+func (s *Scanner) placedAccount(pos int, word string) {
 	buf := s.buf
 	e := pos + len(word)
 	switch word {
@@ -87,10 +86,7 @@ func (s *Scanner) placedAccount(pos int, word string) bool {
 		if n-e >= 3 && n+3 < s.le && buf[n] == ' ' && isDigit(buf[n+1]) && bytes.Contains(buf[n:s.le], []byte(" #")) && !bytes.HasPrefix(buf[e:n], []byte("version")) && !bytes.HasPrefix(buf[e:n], []byte("localhost")) {
 			s.ident(e, n, Host)
 		}
-	default:
-		return false
 	}
-	return true
 }
 
 func allAccount(v []byte) bool {
@@ -222,7 +218,7 @@ func (s *Scanner) visitor(buf []byte, end, to int) {
 	for i, c := range buf[p:e] {
 		low[i] = lower(c)
 	}
-	if !keptUsers[string(low[:e-p])] {
+	if !keptUser(low[:e-p]) {
 		s.ident(p, e, User)
 	}
 }

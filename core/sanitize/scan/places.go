@@ -49,7 +49,11 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 	}
 	// The program, with its number in brackets or a colon.
 	t := e + 1
-	for t < len(line) && (isAlnum(line[t]) || line[t] == '-' || line[t] == '_' || line[t] == '/' || line[t] == '.' || line[t] == '@' || line[t] == '(' || line[t] == ')') {
+	for t < len(line) {
+		t = min(s.labelEnd(ls+t, to)-ls, len(line))
+		if t == len(line) || line[t] != '/' && line[t] != '@' && line[t] != '(' && line[t] != ')' {
+			break
+		}
 		t++
 	}
 	if t == e+1 || t+1 >= len(line) {

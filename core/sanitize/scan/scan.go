@@ -64,7 +64,8 @@ type Scanner struct {
 	hits     []hit // in the line
 	lineRuns []int // those of runs in the line
 	all      []hit // in the window
-	maybe    [64]candidate
+	places   places
+	maybe    [batch * mask.Size]candidate
 	late     []hit    // room for mergeHits
 	pairs    [][2]int // room for colonized
 	order    order
@@ -150,7 +151,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.dsn(h.pos)
 		case stemAccount:
 			if s.Identify {
-				s.account(h.pos, stemTable[h.stem].text)
+				s.account(h.pos, h.stem)
 			}
 			if h.stem == userWordStem {
 				s.besideUser(h.pos)

@@ -32,16 +32,9 @@ var operators = []string{
 	"\\=", "\\:", ":::=", "::=", "::", "===", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A", "%253D", "%253d", "%253A", "??",
 }
 
-var typeNames = []string{"string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring", "&[u8]", "vec<u8>", "byte[]"}
+var typeNames = listOf("string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring", "&[u8]", "vec<u8>", "byte[]")
 
-func isTypeName(v []byte) bool {
-	for _, n := range typeNames {
-		if foldIs(v, n) {
-			return true
-		}
-	}
-	return false
-}
+func isTypeName(v []byte) bool { return typeNames.has(v) }
 
 // typedValue finds the value in `name: type = value`. 0 if it is not that.
 func typedValue(buf []byte, p, end int) int {
@@ -63,12 +56,8 @@ func typedValue(buf []byte, p, end int) int {
 	if t < end && buf[t] == 's' && t+4 <= end && string(buf[t:t+4]) == "str " {
 		t += 4
 	}
-	if t < end && buf[t] == '=' && t+1 < end && buf[t+1] != '=' {
-		for _, n := range typeNames {
-			if foldIs(buf[p:e], n) {
-				return t + 1
-			}
-		}
+	if t < end && buf[t] == '=' && t+1 < end && buf[t+1] != '=' && isTypeName(buf[p:e]) {
+		return t + 1
 	}
 	return 0
 }

@@ -109,26 +109,59 @@ type hit struct {
 // heads finds the stems that begin with three (folded) bytes, and needles is
 // what the kernels look for.
 var (
-	heads   [1 << headBits]uint16 // index in chains; 0 for none
-	fourths [maxChains]uint64     // of each chain, which low six bits of the fourth byte go on
-	chains  []chain
-	needles *mask.Needles
-	// stemWords are the first eight bytes of the stems, without what may differ.
-	stemWords []stemWord
+	heads     [1 << headBits]uint16 // index in chains; 0 for none
+	chainNext [maxChains]next
+	chains    []chain
+	chained   []stemWord // the stems, chain by chain
+	needles   *mask.Needles
 )
 
-// chain has the stems that share the beginning of a head.
-type chain struct{ stems []int16 }
+// chain has the stems that share the beginning of a head: where they are among
+// those that are chained.
+type chain struct{ from, to uint16 }
+
+// next tells how the stems of a chain may go on behind three bytes: by the low
+// six bits of the fourth byte and of the fifth, a bit for each value.
+type next struct{ fourth, fifth uint64 }
+
+// sixBits are the low six bits of what may stand at a place of a stem: of its
+// byte in both cases, of any byte behind its end.
+func sixBits(text string, at int) uint64 {
+	if at >= len(text) {
+		return ^uint64(0)
+	}
+	b := uint64(1) << (text[at] & 63)
+	if isLetter(text[at]) {
+		b |= 1 << ((text[at] ^ 0x20) & 63)
+	}
+	return b
+}
 
 // candidate is a place where a stem may begin.
 type candidate struct {
-	at   int32 // in the window
-	head int32 // in chains
+	at   uint16 // in the blocks that are looked at
+	head uint16 // in chains
 }
 
+// stemWord is the first eight bytes of a stem, without what may differ.
 type stemWord struct {
 	want, mask uint64
-	short      bool // that is all of it
+	stem       int16
+	size       uint8 // of all of it
+}
+
+func wordOf(stem int16) stemWord {
+	s := stemTable[stem]
+	w := stemWord{stem: stem, size: uint8(len(s.text))}
+	for at := range min(8, len(s.text)) {
+		m := uint64(0xff)
+		if isLetter(s.text[at]) && s.what != stemShort {
+			m = 0xdf
+		}
+		w.mask |= m << (8 * at)
+		w.want |= uint64(s.text[at]) & m << (8 * at)
+	}
+	return w
 }
 
 // nearStems are the stems that begin a word of package tokens: see near.
@@ -144,7 +177,7 @@ var nearStems = func() []bool {
 }()
 
 const (
-	headBits  = 13
+	headBits  = 12
 	maxChains = 512 // a power of two, so that an index needs no check
 )
 
@@ -152,16 +185,6 @@ func init() {
 	byHead := map[uint32][]int16{}
 	var texts []string
 	for i, s := range stemTable {
-		w := stemWord{short: len(s.text) <= 8}
-		for at := range min(8, len(s.text)) {
-			m := uint64(0xff)
-			if isLetter(s.text[at]) && s.what != stemShort {
-				m = 0xdf
-			}
-			w.mask |= m << (8 * at)
-			w.want |= uint64(s.text[at]) & m << (8 * at)
-		}
-		stemWords = append(stemWords, w)
 		if s.text[0] == 0 {
 			continue
 		}
@@ -171,28 +194,21 @@ func init() {
 	}
 	chains = []chain{{}}
 	for k := range uint32(1 << headBits) {
-		c := chain{stems: byHead[k]}
-		if len(c.stems) == 0 {
+		if len(byHead[k]) == 0 {
 			continue
 		}
-		fourth := uint64(0)
-		for _, i := range c.stems {
-			t := stemTable[i].text
-			if len(t) == 3 {
-				fourth = ^uint64(0)
-				break
-			}
-			fourth |= 1 << (t[3] & 63)
-			if isLetter(t[3]) {
-				fourth |= 1 << ((t[3] ^ 0x20) & 63)
-			}
+		on, from := next{}, len(chained)
+		for _, i := range byHead[k] {
+			chained = append(chained, wordOf(i))
+			on.fourth |= sixBits(stemTable[i].text, 3)
+			on.fifth |= sixBits(stemTable[i].text, 4)
 		}
 		if len(chains) == maxChains {
 			panic("more beginnings of stems than there are chains")
 		}
 		heads[k] = uint16(len(chains))
-		fourths[len(chains)] = fourth
-		chains = append(chains, c)
+		chainNext[len(chains)] = on
+		chains = append(chains, chain{uint16(from), uint16(len(chained))})
 	}
 	needles = mask.NewDealt(texts, dealt[:])
 }
@@ -265,28 +281,40 @@ func verifyHit(dst []hit, buf []byte, i, end int) []hit {
 	if c == 0 {
 		return dst
 	}
-	return verifyChain(dst, buf, i, end, &chains[c])
+	return verifyChain(dst, buf, i, end, chains[c])
 }
 
 // verifyChain appends the stems of a chain that begin at i.
-func verifyChain(dst []hit, buf []byte, i, end int, c *chain) []hit {
-	whole := i+8 <= len(buf)
-	v := uint64(0)
-	if whole {
-		v = binary.LittleEndian.Uint64(buf[i:])
+func verifyChain(dst []hit, buf []byte, i, end int, c chain) []hit {
+	words := chained[c.from:c.to]
+	if i+8 > len(buf) {
+		for k := range words {
+			dst = verifyStem(dst, buf, i, end, int(words[k].stem))
+		}
+		return dst
 	}
-	for _, st := range c.stems {
-		w := &stemWords[st]
-		if whole && v&w.mask != w.want {
-			continue
+	v := binary.LittleEndian.Uint64(buf[i:])
+	for k := range words {
+		w := &words[k]
+		switch {
+		case v&w.mask != w.want:
+		case w.size > 8:
+			dst = verifyStem(dst, buf, i, end, int(w.stem))
+		case i+int(w.size) <= end:
+			dst = append(dst, hit{i, int(w.stem)})
 		}
-		t := stemTable[st].text
-		if i+len(t) > end {
-			continue
-		}
-		if whole && w.short || stemTable[st].what == stemShort && string(buf[i:i+len(t)]) == t || stemTable[st].what != stemShort && foldEqual(buf[i:i+len(t)], t) {
-			dst = append(dst, hit{i, int(st)})
-		}
+	}
+	return dst
+}
+
+// verifyStem appends a stem if it begins at i.
+func verifyStem(dst []hit, buf []byte, i, end, stem int) []hit {
+	t := &stemTable[stem]
+	if i+len(t.text) > end {
+		return dst
+	}
+	if v := buf[i : i+len(t.text)]; t.what == stemShort && string(v) == t.text || t.what != stemShort && foldEqual(v, t.text) {
+		dst = append(dst, hit{i, stem})
 	}
 	return dst
 }

@@ -12,9 +12,16 @@ import "bytes"
 // stay.
 
 // account deals with the hit of one of the words above at pos.
-func (s *Scanner) account(pos int, word string) {
+func (s *Scanner) account(pos, stem int) {
 	buf := s.buf
+	word := stemTable[stem].text
 	e := pos + len(word)
+	if stem == userWordStem {
+		s.userWord(pos, e)
+		s.userList(pos)
+		s.processes(pos)
+		return
+	}
 	switch word {
 	case "/home/", "/users/":
 		s.accountAt(e, '/')
@@ -54,12 +61,7 @@ func (s *Scanner) account(pos int, word string) {
 			s.accountAt(e+quoteAt(buf, e, s.le), 0)
 		}
 	default:
-		if s.placedAccount(pos, word) {
-			return
-		}
-		s.userWord(pos, e)
-		s.userList(pos)
-		s.processes(pos)
+		s.placedAccount(pos, word)
 	}
 }
 
@@ -140,8 +142,6 @@ func (s *Scanner) wordAt(p int) int {
 	return p
 }
 
-func isAccountChar(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
-
 // accountAt takes the word at p; end, if it is not 0, has to follow it or the
 // line ends.
 func (s *Scanner) accountAt(p int, end byte) {
@@ -176,7 +176,7 @@ func (s *Scanner) addAccount(b, e int) {
 	for i, c := range v {
 		low[i] = lower(c)
 	}
-	if keptUsers[string(low[:len(v)])] || bytes.Contains(v, []byte("REDACTED_")) {
+	if keptUser(low[:len(v)]) || len(v) >= len("REDACTED_") && bytes.Contains(v, []byte("REDACTED_")) {
 		return
 	}
 	if e < s.le && (s.buf[e] == '(' || s.buf[e] == '[') && !bytes.HasPrefix(s.buf[e:s.le], []byte("(uid")) {

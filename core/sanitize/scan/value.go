@@ -580,20 +580,17 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		}
 	}
 	// Authorization: Bearer xyz. The scheme stays.
-	for _, sch := range schemes {
-		if len(v) > len(sch)+1 && foldEqual(v[:len(sch)], sch) && isSpace(v[len(sch)]) {
-			vs += len(sch)
-			for vs < ve && isSpace(buf[vs]) {
-				vs++
-			}
-			v = buf[vs:ve]
-			if w.class == keyname.Weak && (sch == "bearer" || sch == "basic") {
-				w.class = keyname.Strong
-			}
-			if s.spare(v, w.class) || quoted && len(v) > 1 && v[0] == '{' {
-				return
-			}
-			break
+	if sch := scheme(v); sch != "" {
+		vs += len(sch)
+		for vs < ve && isSpace(buf[vs]) {
+			vs++
+		}
+		v = buf[vs:ve]
+		if w.class == keyname.Weak && (sch == "bearer" || sch == "basic") {
+			w.class = keyname.Strong
+		}
+		if s.spare(v, w.class) || quoted && len(v) > 1 && v[0] == '{' {
+			return
 		}
 	}
 	if i := bytes.Index(v, []byte("-----BEGIN ")); i >= 0 {
@@ -651,4 +648,17 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	s.Spans = append(s.Spans, Span{Start: vs, End: ve, Kind: w.kind, Rule: w.rule, Quote: w.json && !quoted})
 }
 
-var schemes = []string{"bearer", "basic", "token", "digest", "negotiate", "apikey", "aws4-hmac-sha256", "ntlm", "oauth", "pass:", "splunk", "genie", "klaviyo-api-key", "sso-key", "key"}
+// scheme is the name of a scheme, if v begins with one and a blank.
+func scheme(v []byte) string {
+	if len(v) == 0 {
+		return ""
+	}
+	for _, sch := range schemes[v[0]&31] {
+		if len(v) > len(sch)+1 && isSpace(v[len(sch)]) && foldEqual(v[:len(sch)], sch) {
+			return sch
+		}
+	}
+	return ""
+}
+
+var schemes = listOf("bearer", "basic", "token", "digest", "negotiate", "apikey", "aws4-hmac-sha256", "ntlm", "oauth", "pass:", "splunk", "genie", "klaviyo-api-key", "sso-key", "key")

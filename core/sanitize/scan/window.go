@@ -15,6 +15,9 @@ const MaxLine = 64 << 10
 // windowSize is how much text gets its masks at once: both stay in the cache.
 const windowSize = 16 << 10
 
+// slack is how many bytes behind the last block are read, and not used.
+const slack = 8
+
 // Cut chooses where a line that is longer than [MaxLine] and begins at from is
 // cut: behind a separator, if there is one.
 func Cut(buf []byte, from int) int {
@@ -54,7 +57,7 @@ func (s *Scanner) Scan(buf []byte, from, to int) {
 // window scans buf[from:to], whole lines or one piece.
 func (s *Scanner) window(buf []byte, from, to int) {
 	n := (to - from + mask.Size - 1) / mask.Size
-	need := n*mask.Size + mask.Slack
+	need := n*mask.Size + slack
 	var text []byte
 	if from+need <= cap(buf) {
 		text = buf[from : from+need : cap(buf)]
@@ -92,26 +95,16 @@ func (s *Scanner) window(buf []byte, from, to int) {
 // collect verifies the candidates that the masks show for stems, and lists those
 // for runs. text is what the masks describe, which is buf from from on.
 func (s *Scanner) collect(buf, text []byte, from, to int) {
-	for b, t := range s.masks.Trig[:s.filled] {
-		// Most are no stems: the list grows without a branch.
-		n := 0
-		for ; t != 0; t &= t - 1 {
-			o := b*mask.Size + bits.TrailingZeros64(t)
-			w := binary.LittleEndian.Uint32(text[o : o+4])
-			h := headOf(w&0xffffff | 0x202020)
-			c := heads[h%uint32(len(heads))]
-			s.maybe[n%64] = candidate{int32(o), int32(c)}
-			n += int(fourths[c%maxChains] >> (w >> 24 & 63) & 1)
-		}
-		for _, m := range s.maybe[:n] {
-			i := from + int(m.at)
+	for b := 0; b < s.filled; b += batch {
+		for _, c := range s.candidates(text, b, min(b+batch, s.filled)) {
+			i := from + b*mask.Size + int(c.at)
 			if i+3 > to {
 				break
 			}
 			if buf[i] == '-' && i > from && buf[i-1] == '-' {
 				continue // only the first dash of a rule counts
 			}
-			s.all = verifyChain(s.all, buf, i, to, &chains[m.head])
+			s.all = verifyChain(s.all, buf, i, to, chains[c.head])
 		}
 	}
 	s.masks.Find(s.Kernel, s.filled, &s.found)
@@ -135,6 +128,56 @@ func (s *Scanner) collect(buf, text []byte, from, to int) {
 		}
 	}
 	s.mergeHits(first)
+}
+
+// batch is how many blocks are searched for candidates at once.
+const batch = 64
+
+// candidates lists the places in the blocks from first to last that the masks
+// show and that may go on as a stem does, by five bytes. Most do not: the list
+// grows without a branch.
+func (s *Scanner) candidates(text []byte, first, last int) []candidate {
+	n := listBits(&s.places, s.masks.Trig[first:last])
+	text = text[first*mask.Size:]
+	maybe := &s.maybe
+	k := 0
+	for _, o := range s.places[:n] {
+		w := binary.LittleEndian.Uint64(text[o:])
+		c := heads[headOf(uint32(w)&0xffffff|0x202020)%uint32(len(heads))] % maxChains
+		maybe[k%len(maybe)] = candidate{o, c}
+		on := &chainNext[c]
+		k += int(on.fourth >> (w >> 24 & 63) & (on.fifth >> (w >> 32 & 63)) & 1)
+	}
+	return maybe[:k]
+}
+
+// places are bits of some blocks, and room behind them.
+type places [batch*mask.Size + 3]uint16
+
+// listBits lists the places of the bits of some blocks.
+func listBits(list *places, blocks []uint64) (n int) {
+	for b, t := range blocks {
+		// Few blocks have more than four. How many there are is hard to foretell,
+		// so it decides on no branch.
+		at := uint16(b * mask.Size)
+		more := n + bits.OnesCount64(t)
+		for {
+			four := (*[4]uint16)(list[n:])
+			four[0] = at + uint16(bits.TrailingZeros64(t))
+			t &= t - 1
+			four[1] = at + uint16(bits.TrailingZeros64(t))
+			t &= t - 1
+			four[2] = at + uint16(bits.TrailingZeros64(t))
+			t &= t - 1
+			four[3] = at + uint16(bits.TrailingZeros64(t))
+			if t &= t - 1; t == 0 {
+				break
+			}
+			n += 4
+		}
+		n = more
+	}
+	return n
 }
 
 // mergeHits brings the hits in order: those before first and those from there on

@@ -8,9 +8,9 @@ import (
 
 // words deals with a name that is followed by white space only: directives of
 // configuration, flags, tables and sentences.
-func (s *Scanner) words(ks, ke, sep, gap, keyQuote int, w want) {
+func (s *Scanner) words(n name, w want) {
 	buf := s.buf
-	lineStart := s.startsLine(ks)
+	ks, ke, sep, gap, keyQuote, lineStart := n.ks, n.ke, n.sep, n.gap, n.quote, n.lineStart
 	c := buf[sep]
 	if s.inPath(ks) {
 		return // the name of a file, in a list of them

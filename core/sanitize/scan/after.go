@@ -65,6 +65,8 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.value(v, w)
 	case c == '|' && (n.gap > 0 || ks > s.ls && s.buf[ks-1] == '|'):
 		s.cell(n.sep+1, w)
+	case n.gap > 0 && n.quote > 1 && valueWord(s.buf[n.sep:s.le]) > 0 && s.isNamed(ks):
+		s.pair(ks, n.sep, w) // name=&quot;password&quot; value=&quot;x&quot;
 	case n.gap > 0 && n.quote > 0 && s.blockLabel(ks, n.sep):
 	case n.gap > 0:
 		s.words(n, w)
@@ -242,11 +244,14 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return
 	}
 	if q := nonSpace(buf, v, s.le); q+1 == s.le && buf[q] == '\\' && w.class == keyname.Strong && !s.State.open() {
-		s.enter(InNext, w.kind, w.indent, 1, 0) // the value is all on the next line
+		s.enter(InNext, w.kind, w.indent, 1, 'v') // the value is all on the next line
 		return
 	}
 	spans := len(s.Spans)
 	end := s.value(v, w)
+	if w.class == keyname.Strong && !s.source {
+		s.formerly(v, w)
+	}
 	if len(s.Spans) > spans {
 		s.keyEnd = max(s.keyEnd, end)
 	}

@@ -41,6 +41,9 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 		a := args[i]
 		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{' || called(t)) && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
 			q := bytes.IndexAny(s.buf[a.start:a.ve], "\"'")
+			if t[0] == '{' || t[0] == '[' { // ["sh","-c","mysql -psecret"]
+				q = a.vs - a.start + bytes.LastIndexAny(t[:bytes.IndexByte(t, ' ')], "\"'")
+			}
 			if from := a.start + q + 1; q >= 0 && from < a.ve {
 				if end := bytes.LastIndexByte(s.buf[from:a.ve], s.buf[from-1]); called(t) && end > 0 {
 					a.ve = from + end
@@ -128,7 +131,7 @@ func (s *Scanner) split(args *[96]arg) int {
 		a := arg{start: p}
 		for p < s.le && !isSpace(buf[p]) {
 			if q := buf[p]; q == '\'' || q == '"' {
-				e := bytes.IndexByte(buf[p+1:s.le], q)
+				e := closing(buf[p+1:s.le], q)
 				if e < 0 {
 					p = s.le
 					break
@@ -164,6 +167,19 @@ func (s *Scanner) split(args *[96]arg) int {
 		n++
 	}
 	return n
+}
+
+// closing is where the quote q closes; a backslash escapes a double one.
+func closing(v []byte, q byte) int {
+	for i := 0; i < len(v); i++ {
+		if v[i] == q {
+			return i
+		}
+		if v[i] == '\\' && q == '"' {
+			i++
+		}
+	}
+	return -1
 }
 
 func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:max(a.vs, a.ve)] }

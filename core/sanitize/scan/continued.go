@@ -37,6 +37,77 @@ func (s *Scanner) changed(v int, w want) bool {
 	return true
 }
 
+// maxFolded bounds a string of YAML that goes on over lines.
+const maxFolded = 20
+
+// closesBelow is true for a string that a deeper indented line closes, as YAML
+// has it: its quote q was opened and not closed on this line.
+func (s *Scanner) closesBelow(q byte, w want) bool {
+	if w.class != keyname.Strong || s.cut || s.source || s.State.open() {
+		return false
+	}
+	for p, n := s.le, 0; p < s.hi && s.buf[p] == '\n' && n < maxFolded; n++ {
+		e := bytes.IndexByte(s.buf[p+1:s.hi], '\n')
+		if e < 0 {
+			e = s.hi - p - 1
+		}
+		l := s.buf[p+1 : p+1+e]
+		body := bytes.TrimLeft(l, " ")
+		if len(body) > 0 && len(l)-len(body) <= w.indent {
+			return false
+		}
+		if i := bytes.IndexByte(body, q); i >= 0 {
+			rest := bytes.TrimLeft(body[i+1:], " \r")
+			return len(rest) == 0 || rest[0] == '#'
+		}
+		p += 1 + e
+	}
+	return false
+}
+
+// formers are words of a comment before a value that is no longer in force.
+var formers = [][]byte{[]byte("was "), []byte("was: "), []byte("old: "), []byte("old "), []byte("previously "), []byte("formerly "), []byte("before: "), []byte("changed from "), []byte("used to be "), []byte("prev: "), []byte("instead of "), []byte("default: "), []byte("formerly: "), []byte("previously: ")}
+
+// formerly hides the value that a comment behind the one at v remembers:
+// password: new  # was: old.
+func (s *Scanner) formerly(v int, w want) {
+	buf := s.buf
+	if s.le-v > 400 {
+		return // no line that somebody wrote
+	}
+	p := -1
+	for _, mark := range []string{" # ", " // ", " ; ", " -- "} {
+		if i := bytes.LastIndex(buf[v:s.le], []byte(mark)); i > 0 {
+			p = max(p, v+i+len(mark))
+		}
+	}
+	if p < 0 {
+		return
+	}
+	for _, t := range formers {
+		i := bytes.Index(buf[p:min(s.le, p+40)], t)
+		if i < 0 || i > 0 && isAlnum(buf[p+i-1]) {
+			continue
+		}
+		b := nonSpace(buf, p+i+len(t), s.le)
+		e := b
+		for e < s.le && !isSpace(buf[e]) && buf[e] != ',' {
+			e++
+		}
+		q := quoteAt(buf, b, s.le)
+		if q > 0 {
+			if c, _ := closeQuote(buf, b+q, s.le, buf[b:b+q]); c > 0 {
+				b, e = b+q, c
+			}
+		}
+		if e > b && (looksSecret(buf[b:e]) || q > 0) {
+			w.rule, w.toEnd = "comment", false
+			s.judge(b, e, w, true)
+		}
+		return
+	}
+}
+
 // lookups are the ends of the names of functions that look something up and
 // have an argument for the case that it is not there.
 var lookups = []string{"get", "getenv", "env", "config", "fetch", "getordefault", "getproperty", "lookup", "setting", "getstring", "get_env", "env_or", "envor", "coalesce"}

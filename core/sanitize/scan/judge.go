@@ -270,6 +270,9 @@ func isCall(v []byte) bool {
 	switch v[i] {
 	case '(':
 		// f(x), f(), f("..."): a random word before the bracket is no name.
+		if j := i + bytes.IndexByte(v[i:], ')') + 1; j > i && j < len(v) && isAlnum(v[j]) {
+			return false // pa(ren)s
+		}
 		return bytes.IndexByte(v[i:], ')') > 0 || i+1 == len(v) || v[i+1] == '"' || v[i+1] == '\''
 	case '[':
 		return i+1 < len(v) && (v[i+1] == '"' || v[i+1] == '\'' || isDigit(v[i+1]) || v[i+1] == ']' || (isLetter(v[i+1]) || v[i+1] == '$' || v[i+1] == ':') && bytes.IndexByte(v[i:], ']') > 0)

@@ -83,16 +83,34 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 
 // algorithm is true for names of what passwords are hashed with.
 func algorithm(v []byte) bool {
-	if len(v) > 14 {
+	if len(v) > 32 {
 		return false
 	}
-	for _, a := range []string{"md5", "sha1", "sha256", "sha512", "sha-256", "sha-512", "ssha", "ssha512", "crypt", "bcrypt", "scrypt", "yescrypt", "argon2", "argon2i", "argon2id", "pbkdf2", "scram-sha-256", "hmac-sha256", "exop", "blowfish"} {
-		if foldIs(v, a) {
-			return true
+	named := false
+	for len(v) > 0 {
+		e := bytes.IndexAny(v, "-_/:")
+		if e < 0 {
+			e = len(v)
 		}
+		var low [16]byte
+		if e == 0 || e > len(low) {
+			return false
+		}
+		for i, c := range v[:e] {
+			low[i] = lower(c)
+		}
+		known := algorithms[string(low[:e])]
+		if !known && !(isNumber(v[:e]) && e <= 4) {
+			return false
+		}
+		named = named || known
+		v = v[min(len(v), e+1):]
 	}
-	return false
+	return named
 }
+
+// algorithms are the parts of their names: pbkdf2-hmac-sha256, aes-256-gcm.
+var algorithms = map[string]bool{"md5": true, "sha": true, "sha1": true, "sha224": true, "sha256": true, "sha384": true, "sha512": true, "sha3": true, "ssha": true, "ssha256": true, "ssha512": true, "smd5": true, "hmac": true, "crypt": true, "bcrypt": true, "scrypt": true, "yescrypt": true, "argon2": true, "argon2i": true, "argon2d": true, "argon2id": true, "pbkdf2": true, "scram": true, "exop": true, "blowfish": true, "blake2b": true, "aes": true, "aes128": true, "aes192": true, "aes256": true, "gcm": true, "cbc": true, "ctr": true, "xts": true, "cmac": true, "kw": true, "des": true, "3des": true, "chacha20": true, "poly1305": true, "rsa": true, "oaep": true, "ecdsa": true, "ed25519": true, "x25519": true, "rs256": true, "rs512": true, "hs256": true, "hs384": true, "hs512": true, "es256": true, "es384": true, "ps256": true}
 
 // architecture is true behind the name of a package: xauth:amd64.
 func architecture(v []byte) bool {

@@ -157,8 +157,12 @@ func (s *Scanner) stateLine() bool {
 		}
 		kind := st.Kind
 		keep := st.Indent
-		coded, form, word := st.Quote == 'b', st.Quote == 'f', st.Quote == 'w'
+		coded, form, word, goesOn := st.Quote == 'b', st.Quote == 'f', st.Quote == 'w', st.Quote == 'v'
 		s.leave()
+		if e := bytes.IndexByte(body, ' '); goesOn && e > 0 && isSpace(body[e]) && quoteAt(s.buf, from, s.le) == 0 {
+			s.hideText(from, from+e, kind, "next-line") // --password=\
+			return false
+		}
 		if word {
 			if t := bytes.TrimRight(body, " \t"); bytes.IndexByte(t, ' ') < 0 && looksSecret(t) && !isPath(t) {
 				s.hideText(from, s.le, kind, "next-line")
@@ -308,6 +312,10 @@ func (s *Scanner) answer() {
 
 // longLine goes on hiding a value that did not end in the piece before.
 func (s *Scanner) longLine() {
+	if s.State.Left > 1 {
+		s.foldedLine()
+		return
+	}
 	from := s.ls
 	if s.State.Left == 1 { // a line that a backslash continues, not a piece of one
 		from = nonSpace(s.buf, s.ls, s.le)
@@ -323,6 +331,16 @@ func (s *Scanner) longLine() {
 		s.Spans = append(s.Spans, Span{Start: s.ls, End: end, Kind: s.State.Kind, Rule: "long-value", Cont: true})
 	}
 	if end < s.le || !s.cut {
+		s.leave()
+	}
+}
+
+// foldedLine hides a further line of a string that YAML folds.
+func (s *Scanner) foldedLine() {
+	from := nonSpace(s.buf, s.ls, s.le)
+	end := s.valueStop(from, s.le, s.State.Quote)
+	s.hideText(from, end, s.State.Kind, "long-value")
+	if s.State.Left--; end < s.le || s.State.Left <= 1 {
 		s.leave()
 	}
 }

@@ -95,7 +95,8 @@ func (s *Scanner) headerLine(delim byte) bool {
 	}
 	if !ruled(buf[from:to]) {
 		var next [maxColumns]arg
-		if s.columns(from, to, delim, next[:]) != n || delim == '|' && blank && n < 4 {
+		// Of many columns one may have a comma too much.
+		if got := s.columns(from, to, delim, next[:]); got != n && !(delim == ',' && n >= 4 && got > n && got <= n+2) || delim == '|' && blank && n < 4 {
 			return false
 		}
 		// Names again: a list of words, not a table.
@@ -195,14 +196,23 @@ func (s *Scanner) row() {
 		return
 	}
 	var cols [maxColumns]arg
-	if n := s.columns(s.ls, s.le, st.Quote, cols[:]); n != st.Left || s.cut {
+	n := s.columns(s.ls, s.le, st.Quote, cols[:])
+	more := n - st.Left
+	if more < 0 || more > 2 || s.cut || more > 0 && st.Quote == '|' {
 		s.leave()
 		return
 	}
+	shift := 0
 	for i := range st.Left {
-		if st.Columns>>i&1 != 0 {
-			s.field(cols[i])
+		if st.Columns>>i&1 == 0 {
+			continue
 		}
+		a := cols[i+shift]
+		if shift < more { // what is too much was not quoted, and is the secret's
+			shift = more
+			a.end, a.ve = cols[i+more].end, cols[i+more].ve
+		}
+		s.field(a)
 	}
 }
 

@@ -68,6 +68,15 @@ func (s *Scanner) value(p int, w want) int {
 			return p // an expression of PowerShell
 		}
 	}
+	if p+6 < s.le && buf[p] == '0' && buf[p+1] == 'x' {
+		q := p + 2
+		for q < s.le && isHex(buf[q]) {
+			q++
+		}
+		if q > p+4 && q+1 < s.le && buf[q] == ' ' && buf[q+1] == '"' {
+			p = q + 1 // secret = 0x55d0e0 "x": where it lies, and what it is
+		}
+	}
 	// Prefixes of literals and a bracket around them.
 	q := p
 	for q < s.le && (buf[q] == '(' || buf[q] == '@' || buf[q] == '[') && q+1 < s.le {
@@ -263,6 +272,10 @@ func (s *Scanner) quoted(p, n int, w want) int {
 	next = min(next, s.le)
 	spans := len(s.Spans)
 	s.judge(vs, ve, w, true)
+	if ve == s.le && w.block && n == 1 && s.closesBelow(buf[p], w) && len(s.Spans) > spans {
+		s.enter(InLong, w.kind, 0, maxFolded, buf[p])
+		return s.le
+	}
 	if w.kind == keyname.Credential && next+3 < s.le {
 		// credentials: `x` / `y`
 		for _, t := range []string{" / ", "/", ":", " and ", " : "} {

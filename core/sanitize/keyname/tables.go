@@ -129,6 +129,7 @@ var wholeNames = map[string]verdict{
 	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
+	"passthrough": {Harmless, ""}, "passthru": {Harmless, ""}, "passwordless": {Policy, ""}, "keyspace": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},
 	"kmskeyid": {Policy, ""}, "credentialdata": {Policy, ""}, "mpt3sas": {Harmless, ""}, "mpt2sas": {Harmless, ""}, "secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},

@@ -517,6 +517,11 @@ func (s *Scanner) behindTag(n name, w want) bool {
 		s.pair(n.ks, sep, w)
 	case c == '>' && s.openTag(n.ks):
 		s.element(sep+1, w)
+	case c == '&' && n.quote > 1 && n.gap == 0 && string(buf[sep:min(s.le, sep+4)]) == "&gt;" && s.isNamed(n.ks):
+		// &lt;property name=&quot;password&quot;&gt;text&lt;
+		if e := bytes.Index(buf[sep:s.le], []byte("&lt;")); e > 4 {
+			s.judge(sep+4, sep+e, w, true)
+		}
 	case c == '&' && s.escapedTag(n.ks, sep):
 		// &lt;password&gt;text&lt;/password&gt;
 		if e := bytes.Index(buf[sep:s.le], []byte("&lt;")); e > 4 {

@@ -164,6 +164,14 @@ func (s *Scanner) arguments(p int, args []arg) (int, int) {
 				return 0, i
 			}
 			i = q
+		case '\\':
+			if i+2 < end && (buf[i+1] == '"' || buf[i+1] == '\'') {
+				q := bytes.Index(buf[i+2:end], buf[i:i+2])
+				if q < 0 {
+					return 0, i
+				}
+				i += q + 3
+			}
 		case '(', '[', '{':
 			depth++
 		case ')', ']', '}':
@@ -194,6 +202,10 @@ func (s *Scanner) argument(b, e int) arg {
 	q := b
 	if q+1 < e && isLetter(s.buf[q]) && (s.buf[q+1] == '\'' || s.buf[q+1] == '"') {
 		q++
+	}
+	if q+4 < e && s.buf[q] == '\\' && (s.buf[q+1] == '"' || s.buf[q+1] == '\'') && s.buf[e-1] == s.buf[q+1] && s.buf[e-2] == '\\' {
+		a.vs, a.ve = q+2, e-2
+		return a
 	}
 	if q < e && (s.buf[q] == '"' || s.buf[q] == '\'' || s.buf[q] == '`') {
 		if i := stringEnd(s.buf, q, e); i > 0 && (i+1 == e || s.buf[i+1] == '.' || s.buf[i+1] == ':') {

@@ -377,6 +377,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 				if len(t) > 2 {
 					if f.glued && !(len(t) > 6 && s.wordFlag(t)) {
 						v := args[i].vs + 2
+						if s.buf[v] == ':' && f.name == "winrs" {
+							v++
+						}
 						if args[i].vs > args[i].start {
 							s.judge(v, args[i].ve, w, true) // "-pquoted pw"
 						} else {

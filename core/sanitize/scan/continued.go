@@ -172,7 +172,7 @@ func (s *Scanner) twins(from int) {
 	}
 	n = len(s.Spans)
 	for _, sp := range s.Spans[from:n] {
-		if sp.Start < s.ls || sp.End > s.le || sp.Cont || sp.End-sp.Start < 8 {
+		if sp.Start < s.ls || sp.End > s.le || sp.Cont || sp.End-sp.Start < 6 {
 			continue
 		}
 		v := s.buf[sp.Start:sp.End]

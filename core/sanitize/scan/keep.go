@@ -134,12 +134,49 @@ func namesItself(v, key []byte) bool {
 	if n := len(key); n >= 6 && len(v) > n+1 && v[len(v)-n-1] == '.' && bytes.Equal(v[len(v)-n:], key) && isIdent(v) {
 		return true
 	}
-	if len(v) < 12 || len(v) >= len(key) || len(key) > 80 {
+	if len(v) < 12 || len(v) > len(key)+4 || len(key) > 80 {
 		return false
 	}
-	var a, b [80]byte
+	var a, b [84]byte
 	short, long := alnums(a[:0], v), alnums(b[:0], key)
+	if len(v) >= len(key) {
+		return bytes.Equal(short, long) && lowerName(v) // adminUserKey: admin-user-key
+	}
 	return len(v)-len(short) >= 2 && bytes.Contains(long, short)
+}
+
+// remarks stand in place of a value.
+var remarks = [][]byte{[]byte("not set"), []byte("not shown"), []byte("not displayed"), []byte("not configured"), []byte("not available"), []byte("not stored"), []byte("not defined"), []byte("none"), []byte("unset"), []byte("empty"), []byte("hidden"), []byte("redacted"), []byte("removed"), []byte("masked"), []byte("encrypted"), []byte("sensitive"), []byte("sensitive value"), []byte("known after apply"), []byte("null"), []byte("nil"), []byte("no password"), []byte("unknown"), []byte("blank"), []byte("default"), []byte("protected"), []byte("secret"), []byte("password")}
+
+// remarkAt is the length of such a remark in brackets at the front of v, or 0.
+func remarkAt(v []byte) int {
+	if len(v) < 4 || v[0] != '(' && v[0] != '<' && v[0] != '[' {
+		return 0
+	}
+	e := bytes.IndexAny(v[:min(len(v), 24)], ")>]")
+	if e < 0 {
+		return 0
+	}
+	for _, t := range remarks {
+		if bytes.EqualFold(v[1:e], t) {
+			return e + 1
+		}
+	}
+	return 0
+}
+
+// uncoloured is where v ends without what sets a terminal's colours back.
+func uncoloured(v []byte) int {
+	i := bytes.LastIndexByte(v, 0x1b)
+	if i < 1 || len(v)-i > 8 || v[i+1] != '[' {
+		return len(v)
+	}
+	for _, c := range v[i+2 : len(v)-1] {
+		if !isDigit(c) && c != ';' {
+			return len(v)
+		}
+	}
+	return i
 }
 
 // alnums appends the letters and digits of v.

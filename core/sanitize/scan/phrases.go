@@ -24,6 +24,10 @@ func (s *Scanner) phrase(pos int, text string) {
 			}
 			p = nonSpace(buf, p, s.le)
 		}
+		if p+1 == s.le && buf[p] == '`' && !s.State.open() {
+			s.enter(InNext, w.kind, 0, 1, 0)
+			return
+		}
 		e := p
 		for e < s.le && !isSpace(buf[e]) && buf[e] != ')' {
 			e++

@@ -46,6 +46,9 @@ func (s *Scanner) value(p int, w want) int {
 	if s.arrayOpens(p, w) {
 		return s.le
 	}
+	if e := p + remarkAt(s.buf[p:s.le]); e > p {
+		return e
+	}
 	if p+8 < s.le && (buf[p] == 's' || buf[p] == '[') {
 		// string(8) "x" of PHP, []byte("x") of Go
 		for _, t := range []string{"string(", "[]byte("} {
@@ -564,6 +567,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	}
 	for ve > vs && isSpace(buf[ve-1]) {
 		ve--
+	}
+	if ve > vs && buf[ve-1] == 'm' {
+		ve = vs + uncoloured(buf[vs:ve])
 	}
 	v := buf[vs:ve]
 	if len(v) > 6 && v[0] == '{' && v[1] == '{' && w.class == keyname.Strong && s.templated(vs, ve, w) {

@@ -93,12 +93,12 @@ var policyTails = set(
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
 	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
-	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "able", "ize", "izer", "ized", "ization", "based",
+	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "function", "functions", "uuid", "guid", "able", "ize", "izer", "ized", "ization", "based",
 )
 
 // policyAnywhere are words that do so wherever they stand.
 var policyAnywhere = set("existing", "min", "max", "minimum", "maximum", "num", "number", "policy", "lock", "enable", "disable", "require", "allow", "use", "is", "has",
-	"no", "label", "skip", "ignore", "expire", "expires", "public", "pub")
+	"check", "verify", "validate", "no", "label", "skip", "ignore", "expire", "expires", "public", "pub")
 
 // openKeys are words before "key" that make it no secret.
 var openKeys = set("public", "pub", "primary", "foreign", "partition", "sort", "hot", "cache", "registry",
@@ -129,6 +129,7 @@ var wholeNames = map[string]verdict{
 	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
+	"servertokens": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},
 	"passthrough": {Harmless, ""}, "passthru": {Harmless, ""}, "passwordless": {Policy, ""}, "keyspace": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},

@@ -40,7 +40,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			n.sep = e
 		}
 	}
-	n.lineStart = s.startsLine(ks)
+	n.lineStart = s.startsLine(ks) || s.prompted(ks, n.sep)
 	w.json = n.by == '"' && n.quote >= 1
 	w.indent = s.indentOf()
 	if op := separator(s.buf, n.sep, s.le); op > 0 {
@@ -71,6 +71,30 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case n.gap > 0:
 		s.words(n, w)
 	}
+}
+
+// prompters are the words that a program asks with.
+var prompters = map[string]bool{"enter": true, "retype": true, "re-enter": true, "reenter": true, "confirm": true, "repeat": true, "verify": true, "type": true, "provide": true, "input": true}
+
+// prompted is true for a name in what a program asks for, at the beginning of
+// its line: Enter a passphrase: x.
+func (s *Scanner) prompted(ks, sep int) bool {
+	if sep >= s.le || s.buf[sep] != ':' || ks-s.ls > 48 {
+		return false
+	}
+	p := nonSpace(s.buf, s.ls, ks)
+	e := p
+	for e < ks && (isLetter(s.buf[e]) || s.buf[e] == '-') {
+		e++
+	}
+	var low [12]byte
+	if e-p > len(low) {
+		return false
+	}
+	for i, c := range s.buf[p:e] {
+		low[i] = lower(c)
+	}
+	return prompters[string(low[:e-p])]
 }
 
 // closed finds what closes around the name: quotes, brackets.
@@ -104,7 +128,11 @@ func (s *Scanner) backquoted(ks, p int) bool {
 		return false
 	}
 	v = nonSpace(s.buf, v+1, s.le)
-	return v < s.le && (s.buf[v] == '"' || s.buf[v] == '\'')
+	e := v
+	for e < s.le && isAlnum(s.buf[e]) {
+		e++
+	}
+	return v < s.le && (s.buf[v] == '"' || s.buf[v] == '\'' || e-v >= 20 && looksRandom(s.buf[v:e]))
 }
 
 // tested is true where a shell compares what stands before p: "${password}" == x.

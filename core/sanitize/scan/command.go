@@ -91,7 +91,7 @@ func (s *Scanner) mayTakeSecret() bool {
 		if d < 0 {
 			break
 		}
-		if i += d; line[i-1] == ' ' || line[i-1] == '"' {
+		if i += d; line[i-1] == ' ' || line[i-1] == '"' || line[i-1] == '\'' {
 			return true
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Scanner) mayTakeSecret() bool {
 			return true
 		}
 	}
-	return bytes.Contains(line, []byte("<<")) || bytes.Contains(line, []byte("/p:")) || bytes.Contains(line, []byte("/pass:")) || bytes.Contains(line, []byte("<(")) || bytes.Contains(line, []byte(" /rp "))
+	return bytes.Contains(line, []byte("<<")) || bytes.Contains(line, []byte(" > ")) || bytes.Contains(line, []byte("/p:")) || bytes.Contains(line, []byte("/pass:")) || bytes.Contains(line, []byte("<(")) || bytes.Contains(line, []byte(" /rp "))
 }
 
 // dashless are the stems of commands that take a secret without a flag.

@@ -243,10 +243,10 @@ func (s *Scanner) valueAfter(p, end int, w want) bool {
 func (s *Scanner) isNamed(ks int) bool {
 	buf := s.buf
 	i := ks - 1
-	if i > s.lo && buf[i] == ':' && isAlnum(buf[i-1]) {
-		// a prefix of the name: key="ida:ClientSecret"
+	if i > s.lo && (buf[i] == ':' || buf[i] == '#') && isAlnum(buf[i-1]) {
+		// a prefix of the name: key="ida:ClientSecret", Name="Users.2#Password"
 		b := i
-		for b > s.lo && isAlnum(buf[b-1]) {
+		for b > s.lo && (isAlnum(buf[b-1]) || buf[b-1] == '.') {
 			b--
 		}
 		if b > s.lo && buf[b-1] == '"' {

@@ -78,6 +78,24 @@ func (s *Scanner) typed(p int, w want) bool {
 	return false
 }
 
+// underLine is true below line vty 0 4 and the like: what follows password there
+// is one, however simple.
+func (s *Scanner) underLine() bool {
+	above := s.buf[max(s.lo, s.ls-200):s.ls]
+	i := bytes.LastIndex(above, []byte("\nline ")) + 1
+	return bytes.HasPrefix(above[i:], []byte("line ")) && bytes.Count(above[i:], []byte{'\n'}) <= bytes.Count(above[i:], []byte("\n "))+1
+}
+
+// unitOfTime is true for what a number counts: password 5 days.
+func unitOfTime(v []byte) bool {
+	for _, t := range []string{"days", "day", "minutes", "seconds", "hours", "weeks", "times", "characters", "chars", "attempts", "encryption", "level", "role"} {
+		if foldIs(v, t) {
+			return true
+		}
+	}
+	return false
+}
+
 // sharedKey is true for the lines of network gear on which "key" is a secret.
 func (s *Scanner) sharedKey() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+256)]

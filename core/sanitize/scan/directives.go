@@ -229,7 +229,7 @@ func (s *Scanner) besideUser(pos int) {
 		for n < s.le && isDigit(buf[n]) {
 			n++
 		}
-		if n+2 < s.le && buf[n] == '$' && buf[n+1] == '=' && mixedWord(buf[n+2:s.le]) {
+		if n+2 < s.le && buf[n] == '$' && buf[n+1] == '=' && buf[n+2] != '/' && bytes.ContainsAny(buf[n+2:s.le], "0123456789!@#%&*") && bytes.IndexByte(buf[n+2:s.le], '/') < 0 {
 			s.judge(n+2, s.le, w, true)
 		}
 		return

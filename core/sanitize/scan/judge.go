@@ -188,7 +188,7 @@ func isReference(v []byte) bool {
 		return v[1] == '{' && v[n-1] == '}'
 	case '&', '*':
 		// a YAML anchor or alias of its own
-		return v[0] == '*' && isIdent(v[1:])
+		return v[0] == '*' && isIdent(v[1:]) && !(n == 41 && hexOnly(v[1:])) // else a hash of MySQL
 	case '!':
 		return bytes.HasPrefix(v, []byte("!vault")) || bytes.HasPrefix(v, []byte("!Ref")) || bytes.HasPrefix(v, []byte("!Sub")) || bytes.HasPrefix(v, []byte("!GetAtt")) || bytes.HasPrefix(v, []byte("!secret")) || bytes.HasPrefix(v, []byte("!ENV"))
 	case '`':

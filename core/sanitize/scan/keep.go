@@ -48,7 +48,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 			return true
 		}
 	}
-	if len(v) > 40 && (string(v[:4]) == "ssh-" || string(v[:6]) == "ecdsa-") && bytes.Contains(v[:40], []byte(" AAAA")) {
+	if len(v) > 40 && (string(v[:4]) == "ssh-" || string(v[:6]) == "ecdsa-") && (bytes.Contains(v[:40], []byte(" AAAA")) || bytes.Contains(v[:40], []byte("%20AAAA"))) {
 		return true // a public key
 	}
 	if w.class != keyname.Strong {
@@ -62,6 +62,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	}
 	if w.kind == keyname.Secret && !quoted && bytes.HasSuffix(w.key, []byte("_secret")) && bytes.IndexByte(v, '/') > 0 && lowerName(v[:bytes.IndexByte(v, '/')]) && lowerName(v[bytes.IndexByte(v, '/')+1:]) {
 		return true // where Airflow finds the secret
+	}
+	if !quoted && cmdlet(firstWord(v)) {
+		return true
 	}
 	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
 		return true
@@ -110,7 +113,7 @@ func algorithm(v []byte) bool {
 }
 
 // algorithms are the parts of their names: pbkdf2-hmac-sha256, aes-256-gcm.
-var algorithms = map[string]bool{"md5": true, "sha": true, "sha1": true, "sha224": true, "sha256": true, "sha384": true, "sha512": true, "sha3": true, "ssha": true, "ssha256": true, "ssha512": true, "smd5": true, "hmac": true, "crypt": true, "bcrypt": true, "scrypt": true, "yescrypt": true, "argon2": true, "argon2i": true, "argon2d": true, "argon2id": true, "pbkdf2": true, "scram": true, "exop": true, "blowfish": true, "blake2b": true, "aes": true, "aes128": true, "aes192": true, "aes256": true, "gcm": true, "cbc": true, "ctr": true, "xts": true, "cmac": true, "kw": true, "des": true, "3des": true, "chacha20": true, "poly1305": true, "rsa": true, "oaep": true, "ecdsa": true, "ed25519": true, "x25519": true, "rs256": true, "rs512": true, "hs256": true, "hs384": true, "hs512": true, "es256": true, "es384": true, "ps256": true}
+var algorithms = map[string]bool{"md5": true, "sha": true, "sha1": true, "sha224": true, "sha256": true, "sha384": true, "sha512": true, "sha3": true, "ssha": true, "ssha256": true, "ssha512": true, "smd5": true, "hmac": true, "crypt": true, "bcrypt": true, "scrypt": true, "yescrypt": true, "argon2": true, "argon2i": true, "argon2d": true, "argon2id": true, "pbkdf2": true, "scram": true, "exop": true, "blowfish": true, "blake2b": true, "aes": true, "aes128": true, "aes192": true, "aes256": true, "gcm": true, "cbc": true, "ctr": true, "xts": true, "cmac": true, "kw": true, "des": true, "3des": true, "chacha20": true, "poly1305": true, "rsa": true, "oaep": true, "ecdsa": true, "ed25519": true, "x25519": true, "rs256": true, "rs512": true, "hs256": true, "hs384": true, "hs512": true, "es256": true, "es384": true, "ps256": true, "ssh": true, "dss": true, "nistp256": true, "nistp384": true, "nistp521": true, "cts": true, "arcfour": true}
 
 // architecture is true behind the name of a package: xauth:amd64.
 func architecture(v []byte) bool {
@@ -145,6 +148,18 @@ func namesItself(v, key []byte) bool {
 	return len(v)-len(short) >= 2 && bytes.Contains(long, short)
 }
 
+// cmdlets are the verbs of commands of PowerShell.
+var cmdlets = map[string]bool{"Add": true, "Get": true, "Set": true, "New": true, "Remove": true, "Connect": true, "Disconnect": true, "Read": true, "Write": true, "ConvertTo": true, "ConvertFrom": true, "Import": true, "Export": true, "Invoke": true, "Start": true, "Stop": true, "Enable": true, "Disable": true, "Test": true, "Update": true, "Reset": true, "Register": true, "Unlock": true, "Protect": true, "Unprotect": true, "Grant": true, "Revoke": true, "Save": true, "Restore": true, "Out": true, "Select": true, "Where": true, "Install": true, "Find": true, "Request": true, "Send": true, "Show": true, "Join": true, "Split": true}
+
+// cmdlet is true for the name of a command of PowerShell: Read-Host.
+func cmdlet(v []byte) bool {
+	i := bytes.IndexByte(v, '-')
+	if i < 3 || i+3 > len(v) || v[i+1] < 'A' || v[i+1] > 'Z' || v[i+2] < 'a' && (v[i+2] < 'A' || v[i+2] > 'Z') {
+		return false
+	}
+	return cmdlets[string(v[:i])] && letters(v[i+1:])
+}
+
 // remarks stand in place of a value.
 var remarks = [][]byte{[]byte("not set"), []byte("not shown"), []byte("not displayed"), []byte("not configured"), []byte("not available"), []byte("not stored"), []byte("not defined"), []byte("none"), []byte("unset"), []byte("empty"), []byte("hidden"), []byte("redacted"), []byte("removed"), []byte("masked"), []byte("encrypted"), []byte("sensitive"), []byte("sensitive value"), []byte("known after apply"), []byte("null"), []byte("nil"), []byte("no password"), []byte("unknown"), []byte("blank"), []byte("default"), []byte("protected"), []byte("secret"), []byte("password")}
 
@@ -177,6 +192,13 @@ func uncoloured(v []byte) int {
 		}
 	}
 	return i
+}
+
+func firstWord(v []byte) []byte {
+	if i := bytes.IndexByte(v, ' '); i >= 0 {
+		return v[:i]
+	}
+	return v
 }
 
 // alnums appends the letters and digits of v.

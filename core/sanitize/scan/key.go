@@ -113,6 +113,10 @@ func (s *Scanner) key(h hit) {
 		}
 	}
 	class, kind := s.classify(buf[ks:ke])
+	if class >= keyname.Weak && ke < s.le && isSpace(buf[ke]) && cmdlet(buf[ks:ke]) {
+		s.keyEnd = ke
+		return // Add-EncryptionKey is a command
+	}
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
 	}

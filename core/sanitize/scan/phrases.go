@@ -132,6 +132,26 @@ func (s *Scanner) phrase(pos int, text string) {
 			w.kind = keyname.APIKey
 			s.value(p+1, w)
 		}
+	case "@pam!", "@pve!", "@pbs!":
+		// a token of Proxmox: user@realm!name and its UUID
+		for p < s.le && isKeyChar(buf[p]) {
+			p++
+		}
+		for p < s.le && (isSpace(buf[p]) || buf[p] == '=' || buf[p] == ':') {
+			p++
+		}
+		if p+36 <= s.le && isUUID(buf[p:p+36]) {
+			s.hide(p, p+36, keyname.Token, w.rule)
+		}
+	case ")  (0x":
+		// a key that klist -K shows
+		e := p
+		for e < s.le && isHex(buf[e]) {
+			e++
+		}
+		if e-p >= 16 && e < s.le && buf[e] == ')' {
+			s.hide(p, e, keyname.APIKey, w.rule)
+		}
 	case "new value:":
 		// what elasticsearch-reset-password drew, below what it says of the account
 		if above := buf[max(s.lo, s.ls-200):s.ls]; containsFold(above, "password for ") || containsFold(above, "password of ") {

@@ -33,7 +33,7 @@ var morePrograms = []flagSet{
 	{name: "rabbitmqctl", sub: []place{{sub: "add_user", at: 2}, {sub: "change_password", at: 2}, {sub: "authenticate_user", at: 2}}}, {name: "wpa_passphrase", sub: []place{{at: 2}}}, {name: "radtest", sub: []place{{at: 2, two: 5}}}, {name: "radclient", sub: []place{{at: 3}}}, {name: "mkpasswd", sub: []place{{at: last}}},
 	{name: "mc", sub: []place{{sub: "set", at: 4, two: 3}, {sub: "add", at: 4, two: 3}}}, {name: "sapgenpse", short: "xz"}, {name: "addauth", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "zkCli.sh", sub: []place{{sub: "digest", at: 1, pair: true}}}, {name: "composer", sub: []place{{sub: "config", at: 3, key: true}}},
 	{name: "cargo", sub: []place{{sub: "login", at: 1}}}, {name: "vault", sub: []place{{sub: "login", at: 1}, {sub: "unseal", at: 1}, {sub: "unwrap", at: 1}}}, {name: "consul", sub: []place{{sub: "set-agent-token", at: 2}}}, {name: "npm", sub: []place{{sub: "set", at: 2, key: true}}}, {name: "rclone", sub: []place{{sub: "obscure", at: 1}}}, {name: "isql", short: "P", glued: true, sub: []place{{at: 3}}},
-	{name: "db2", sub: []place{{sub: "using", at: 1}}}, {name: "using"}, {name: "osql", short: "P", glued: true}, {name: "smbpasswd"}, {name: "john"},
+	{name: "db2", sub: []place{{sub: "using", at: 1}}}, {name: "using"}, {name: "qlogin", long: " -clp -ps "}, {name: "domainjoin-cli", sub: []place{{sub: "join", at: 3}}}, {name: "sethost", sub: []place{{sub: "initchap", at: 1}, {sub: "targetchap", at: 2}}}, {name: "osql", short: "P", glued: true}, {name: "smbpasswd"}, {name: "john"},
 }
 
 // placed hides the plain arguments that are secrets by their place.

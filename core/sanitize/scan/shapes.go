@@ -29,6 +29,9 @@ func (s *Scanner) cryptHash(pos int) {
 		if c := bytes.IndexByte(buf[pos:e], '}'); c < 0 || e-pos-c < 8 {
 			return
 		}
+		if s.hasWord("content changed") {
+			return // Puppet, of files
+		}
 	}
 	s.hide(pos, e, keyname.Kind("hash"), "password-hash")
 }

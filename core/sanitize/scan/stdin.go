@@ -56,6 +56,8 @@ func (s *Scanner) fromStdin(args []arg) {
 					s.echoed(args[:i+1], pairs)
 				}
 			}
+		case (string(t) == ">" || string(t) == ">>") && i+1 < len(args) && secretFile(s.text(args[i+1])):
+			s.echoed(args[:i], false) // echo x > /etc/rsync.password
 		case bytes.HasPrefix(t, []byte("<(")) || bytes.Contains(t, []byte("=<(")) || bytes.HasPrefix(t, []byte("$(")):
 			// a file that holds what echo says, for a flag that names a secret
 			if before := s.buf[max(s.ls, a.start-48):min(s.le, a.ve+60)]; t[0] != '$' && (containsFold(before, "pass") || containsFold(before, "key") || containsFold(before, "secret") || containsFold(before, "token") || containsFold(before, "auth") || containsFold(before, "cred")) {
@@ -67,6 +69,18 @@ func (s *Scanner) fromStdin(args []arg) {
 			}
 		}
 	}
+}
+
+// secretFile is true for the name of a file that holds a secret and no more.
+func secretFile(name []byte) bool {
+	name = bytes.Trim(name, "\"'")
+	base := name[bytes.LastIndexByte(name, '/')+1:]
+	for _, t := range []string{"password", "passwd", "passphrase", "secret", "token", ".psk", "_psk", "cred"} {
+		if containsFold(base, t) {
+			return !containsFold(base, "list") && !containsFold(base, ".log")
+		}
+	}
+	return bytes.HasSuffix(base, []byte(".pw")) || bytes.HasSuffix(base, []byte("_pw")) || bytes.HasSuffix(base, []byte(".pass")) || bytes.HasSuffix(base, []byte("_pass"))
 }
 
 // reader says whether the command that args belong to reads a secret, and

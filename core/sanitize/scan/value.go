@@ -376,6 +376,16 @@ func (s *Scanner) bare(p int, w want) int {
 	if e == p || buf[e-1] == ':' && e-p > 1 {
 		return p // nothing, or the next key
 	}
+	if !w.toEnd && w.class == keyname.Strong && w.kind == keyname.Token && e-p <= 12 && e+20 < s.le && buf[e] == ' ' && letters(buf[p:e]) {
+		t := e + 1
+		for t < s.le && (isAlnum(buf[t]) || buf[t] == '-' || buf[t] == '_' || buf[t] == '.' || buf[t] == '+' || buf[t] == '/' || buf[t] == '=') {
+			t++
+		}
+		if t-e > 20 && looksRandom(buf[e+1:t]) {
+			s.judge(e+1, t, w, true) // Authtoken: QSDK x
+			return t
+		}
+	}
 	if w.class == keyname.Strong && (isCall(buf[p:s.le]) || isReference(buf[p:e])) && s.fallback(p, w) {
 		return s.le
 	}
@@ -523,6 +533,12 @@ func (s *Scanner) wordEnd(p int, w want) int {
 			}
 			if i+1 == s.le {
 				return i
+			}
+		case '$':
+			if i+2 < s.le && buf[i+1] == '{' {
+				if j := bytes.IndexByte(buf[i:s.le], '}'); j > 0 && j < 100 {
+					i += j // ${VAR:?must be set}
+				}
 			}
 		case '&':
 			if w.list || followsKey(buf, i+1, s.le) {

@@ -67,6 +67,9 @@ func (s *Scanner) words(n name, w want) {
 	if w.class == keyname.Strong && s.typed(sep, w) {
 		return
 	}
+	if w.class == keyname.Weak && foldIs(w.key, "key-string") && isSpace(buf[s.ls]) && lineStart {
+		w.class = keyname.Strong
+	}
 	if w.class == keyname.Weak && s.deviceLine() && (foldIs(w.key, "key") || foldIs(w.key, "key-string")) && s.sharedKey() {
 		w.class = keyname.Strong
 	}
@@ -154,6 +157,11 @@ func (s *Scanner) words(n name, w want) {
 		s.value(e, w)
 		return
 	}
+	if w.class == keyname.Strong && len(v) > 8 && string(v[:8]) == "--value=" {
+		w.rule, w.toEnd = "flag", false
+		s.value(sep+8, w) // --name node.session.auth.password --value=x
+		return
+	}
 	if w.class == keyname.Strong && s.optionAfter(sep, e, w) {
 		return
 	}
@@ -184,6 +192,19 @@ func (s *Scanner) words(n name, w want) {
 		}
 		return
 	}
+	if n := len(v); n >= 2 && n <= 3 && v[n-1] == ':' && isNumber(v[:n-1]) && w.class == keyname.Strong {
+		if i := bytes.LastIndex(buf[e:s.le], []byte(" (")); i > 0 && buf[s.le-1] == ')' {
+			le := s.le
+			s.le = e + i
+			defer func() { s.le = le }()
+		}
+		w.rule, w.toEnd = "directive", true
+		s.value(e, w) // Community 1: x (rw)
+		return
+	}
+	if lineStart && gap == 1 && w.kind == keyname.Password && (foldIs(v, "strength-check") || foldIs(v, "secure-mode") || foldIs(v, "encryption") || foldIs(v, "complexity") || foldIs(v, "history") || foldIs(v, "aging") || foldIs(v, "policy")) {
+		return
+	}
 	// Cisco and the like: the type of the encryption comes first.
 	if len(v) == 1 && isDigit(v[0]) && w.class >= keyname.Weak && e < s.le && (s.deviceLine() || w.kind == keyname.Password || w.kind == keyname.Secret) {
 		sep = nonSpace(buf, e, s.le)
@@ -191,7 +212,7 @@ func (s *Scanner) words(n name, w want) {
 			e++
 		}
 		v = buf[sep:e]
-		if len(v) >= 3 && (looksSecret(v) || isNumber(v)) {
+		if len(v) >= 3 && (looksSecret(v) || isNumber(v)) || s.deviceLine() && len(v) > 0 && !unitOfTime(v) && w.class == keyname.Strong {
 			w.rule = "device"
 			s.judge(sep, e, w, true)
 		}
@@ -230,6 +251,18 @@ func (s *Scanner) words(n name, w want) {
 			}
 			w.rule, w.toEnd = "directive", false
 			s.value(rest, w)
+			return
+		case w.kind == keyname.Community && s.opensBlock(ks) && rest < s.le && (buf[rest] == '{' || buf[rest] == ';'):
+			w.rule = "directive"
+			s.judge(sep, e, w, true)
+			return
+		case w.kind == keyname.Password && lineStart && single && isSpace(buf[s.ls]) && s.underLine():
+			w.rule = "device"
+			s.judge(sep, e, w, true)
+			return
+		case foldIs(w.key, "key-string") && lineStart:
+			w.rule, w.toEnd = "device", true
+			s.value(sep, w)
 			return
 		case w.kind == keyname.Community && (lineStart || s.deviceLine()):
 			w.rule = "directive"

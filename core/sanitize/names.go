@@ -17,7 +17,7 @@ func (st *stream) pseudonym(id scan.Ident) {
 	} else if len(text) <= maxStandIn && id.What != scan.Net4 {
 		e := st.known.slot(st.buf, id.Start, id.End, id.What)
 		if e.is(text, id.What) {
-			st.out = append(st.out, e.out[:e.m]...)
+			st.out = appendShort(st.out, &e.out, int(e.m))
 			if !e.same {
 				st.tally.idents[id.What]++
 			}

@@ -26,7 +26,22 @@ type standIn struct {
 	what scan.What
 	same bool // out is text
 	text [maxStandIn]byte
-	out  [maxStandIn + 4]byte
+	out  [shortText]byte
+}
+
+// shortText is the length of what is copied whole, because how much of it counts
+// is hard to foretell for a processor.
+const shortText = 64
+
+// appendShort appends text[:n].
+func appendShort(dst []byte, text *[shortText]byte, n int) []byte {
+	at := len(dst)
+	if cap(dst)-at < shortText {
+		return append(dst, text[:n]...)
+	}
+	dst = dst[:at+shortText]
+	*(*[shortText]byte)(dst[at:]) = *text
+	return dst[:at+n]
 }
 
 // slot is where buf[start:end] has its place.

@@ -287,7 +287,11 @@ func (st *stream) plain(at, to, next, d int) (int, int) {
 			to = id.Start // the next flush has all of it
 			break
 		}
-		st.out = append(st.out, st.buf[at:id.Start]...)
+		if n := id.Start - at; n <= shortText && id.Start+shortText <= len(st.buf) {
+			st.out = appendShort(st.out, (*[shortText]byte)(st.buf[at:]), n)
+		} else {
+			st.out = append(st.out, st.buf[at:id.Start]...)
+		}
 		st.pseudonym(id)
 		at = id.End
 		d++

@@ -27,6 +27,12 @@ type Masks struct {
 // of all is always zero.
 type Plane [MaxBlocks + 14]uint64
 
+// From returns the bits of 64 places from i on.
+func (p *Plane) From(i int) uint64 {
+	b, sh := uint(i)/Size, uint(i)%Size
+	return p[b]>>sh | p[b+1]<<1<<(Size-1-sh)
+}
+
 // MaxBlocks is how many blocks are described at once.
 const MaxBlocks = 1026
 

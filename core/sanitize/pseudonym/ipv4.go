@@ -160,7 +160,11 @@ func appendDotted(dst []byte, a [4]byte) []byte {
 		binary.LittleEndian.PutUint32(text[n&15:][:4], g.text)
 		n += int(g.n)
 	}
-	return append(dst, text[:n-1]...)
+	at := len(dst)
+	if cap(dst)-at < len(text) {
+		return append(dst, text[:n-1]...)
+	}
+	return append(dst, text[:]...)[:at+n-1] // a length that is known is copied sooner
 }
 
 // octets are the numbers of one byte, a dot behind each.

@@ -28,15 +28,14 @@ func (s *Scanner) heading(ks, ke int) {
 	for b > s.ls && !isSpace(buf[b-1]) && buf[b-1] != '"' && buf[b-1] != '\'' && buf[b-1] != '[' {
 		b--
 	}
-	e := ke
-	f := formOf(string(buf[b:e]))
-	if f == formText {
-		return
-	}
 	switch first := nonSpace(buf, s.ls, s.le); {
 	case s.before(b, "cat ") || s.before(b, "less ") || s.before(b, "more "):
 	case bytes.IndexByte([]byte("#;=>-*["), buf[first]) >= 0 && bytes.Count(buf[first:b], []byte{' '}) <= 2 && lettersIn(buf[first:b]) <= 5:
 	default:
+		return
+	}
+	f := formOf(string(buf[b:ke]))
+	if f == formText {
 		return
 	}
 	s.enter(InFile, keyname.Password, 0, maxFileLines, byte(f))

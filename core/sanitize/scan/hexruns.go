@@ -41,19 +41,30 @@ func (s *Scanner) cipherBefore(p int) bool {
 	if len(b) == 0 || !isSpace(b[len(b)-1]) {
 		return false
 	}
-	b = bytes.TrimRight(b, " \t")
-	i := bytes.LastIndexAny(b, " \t")
-	if i < 0 {
+	b, cipher := lastWord(b)
+	if len(b) == 0 || bytes.IndexByte(cipher, '(') <= 0 && bytes.IndexByte(cipher, '-') <= 0 {
 		return false
 	}
-	cipher, before := b[i+1:], bytes.TrimRight(b[:i], " \t")
-	before = before[bytes.LastIndexAny(before, " \t")+1:]
+	_, before := lastWord(b)
 	for _, w := range []string{"crypt", "enc", "auth", "auth-trunc", "aead", "-E", "-A"} {
 		if string(before) == w {
-			return bytes.IndexByte(cipher, '(') > 0 || bytes.IndexByte(cipher, '-') > 0
+			return true
 		}
 	}
 	return false
+}
+
+// lastWord cuts the last word off, and the blanks around it.
+func lastWord(b []byte) (rest, word []byte) {
+	e := len(b)
+	for e > 0 && isSpace(b[e-1]) {
+		e--
+	}
+	i := e
+	for i > 0 && !isSpace(b[i-1]) {
+		i--
+	}
+	return b[:i], b[i:e]
 }
 
 // tunnelDump hides the private key or the one shared before in a line of

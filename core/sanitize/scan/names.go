@@ -19,16 +19,6 @@ type Names struct {
 // keptUsers are accounts that every system has.
 var keptUsers = listOf("root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list", "irc", "gnats", "nobody", "systemd-network", "systemd-resolve", "systemd-timesync", "messagebus", "sshd", "ntp", "chrony", "postfix", "mysql", "postgres", "redis", "nginx", "apache", "adm", "shutdown", "halt", "operator", "ftp", "dbus", "polkitd", "rpc", "tss", "unknown", "user", "username", "admin", "test", "guest", "localhost", "localdomain", "none", "null", "true", "false", "system", "service", "default", "password", "invalid", "the", "and", "for", "from")
 
-// keptUser asks for a name in lower case.
-func keptUser(low []byte) bool {
-	for _, w := range keptUsers[low[0]&31] {
-		if string(low) == w {
-			return true
-		}
-	}
-	return false
-}
-
 // NewNames makes a dictionary. Names shorter than three letters and those that
 // every system has are left out.
 func NewNames(hosts, domains, users []string) *Names {
@@ -53,7 +43,7 @@ func NewNames(hosts, domains, users []string) *Names {
 
 func (n *Names) add(name string, w What) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	if len(name) < 3 || len(name) > 64 || keptUser([]byte(name)) || !isAlnum(name[0]) {
+	if len(name) < 3 || len(name) > 64 || keptUsers.has([]byte(name)) || !isAlnum(name[0]) {
 		return
 	}
 	if _, ok := n.words[name]; ok {

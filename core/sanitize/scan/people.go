@@ -214,11 +214,7 @@ func (s *Scanner) visitor(buf []byte, end, to int) {
 	if e-p < 2 || e+3 > to || string(buf[e:e+2]) != " [" || !isDigit(buf[e+2]) || !isLetter(buf[p]) {
 		return
 	}
-	var low [33]byte
-	for i, c := range buf[p:e] {
-		low[i] = lower(c)
-	}
-	if !keptUser(low[:e-p]) {
+	if !keptUsers.has(buf[p:e]) {
 		s.ident(p, e, User)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // others are runAny and runOther.
 func (s *Scanner) runAt(r, from int) (start, end int, classes uint8) {
 	if !s.masked {
+		s.runAlnum, s.runDigit = 0, 0
 		return s.runBytes(r, from)
 	}
 	start, end = s.runStart(r, from), s.runEnd(r)
@@ -18,7 +19,9 @@ func (s *Scanner) runAt(r, from int) (start, end int, classes uint8) {
 	switch {
 	case !digit:
 		for _, c := range s.buf[start:end] {
-			classes |= runChars[c]
+			if classes |= runChars[c]; classes == runAny|runUpper|runLower|runOther {
+				break // that is all there is
+			}
 		}
 	case other:
 		classes = runAny | runDigit | runOther
@@ -74,35 +77,22 @@ func (s *Scanner) runStart(i, from int) int {
 	return max(i, from)
 }
 
-// runHas says whether a run has digits, and what is neither hex nor a dash.
+// runHas says whether a run has digits, and what is neither hex nor a dash. It
+// notes the letters and digits of one that is short.
 func (s *Scanner) runHas(start, end int) (digit, other bool) {
-	for i := start; i < end; {
-		o := i - s.origin
-		b, sh := o/mask.Size, uint(o)%mask.Size
-		part := ^uint64(0) << sh
-		n := mask.Size - int(sh)
-		if end-i < n {
-			part &= 1<<(uint(end-s.origin)%mask.Size) - 1
+	s.runAlnum, s.runDigit = 0, 0
+	for i := start; i < end; i += mask.Size {
+		part := ^uint64(0)
+		if end-i < mask.Size {
+			part = 1<<(end-i) - 1
 		}
-		d := s.masks.Digit[b]
-		digit = digit || d&part != 0
-		other = other || part&^(d|s.masks.HexAF[b]|s.masks.Dash[b]) != 0
-		i += n
+		o := i - s.origin
+		d := s.masks.Digit.From(o) & part
+		digit = digit || d != 0
+		other = other || part&^(d|s.masks.HexAF.From(o)|s.masks.Dash.From(o)) != 0
+		if end-start <= mask.Size {
+			s.runAlnum, s.runDigit = (d|s.masks.Letter.From(o))&part, d
+		}
 	}
 	return digit, other
-}
-
-// runBits are the letters and digits of a run, and its digits, a bit for each
-// character; zero for a run that is too long, or has no masks.
-func (s *Scanner) runBits(start, end int) (alnum, digit uint64) {
-	if !s.masked || end-start > mask.Size {
-		return 0, 0
-	}
-	o := start - s.origin
-	b, sh := o/mask.Size, uint(o)%mask.Size
-	d, l := s.masks.Digit[b]>>sh, s.masks.Letter[b]>>sh
-	d |= s.masks.Digit[b+1] << 1 << (mask.Size - 1 - sh)
-	l |= s.masks.Letter[b+1] << 1 << (mask.Size - 1 - sh)
-	part := ^uint64(0) >> (mask.Size - uint(end-start))
-	return (d | l) & part, d & part
 }

@@ -63,21 +63,24 @@ type Scanner struct {
 	fresh    bool  // nothing was scanned yet
 	hits     []hit // in the line
 	lineRuns []int // those of runs in the line
-	all      []hit // in the window
-	places   places
-	maybe    [batch * mask.Size]candidate
-	late     []hit    // room for mergeHits
-	pairs    [][2]int // room for colonized
-	order    order
-	runs     []int      // places inside long runs of token characters
-	masks    mask.Masks // of the window, which begins at origin and has filled blocks
-	found    mask.Found
-	filled   int
-	origin   int
-	returns  bool    // there is a carriage return in the window
-	masked   bool    // the line is one of the window's
-	args     [96]arg // of the command in the line
-	spill    []byte
+	// runAlnum and runDigit are the letters and digits of a run, and its digits, a
+	// bit for each character; zero for one that is too long, or has no masks.
+	runAlnum, runDigit uint64
+	all                []hit // in the window
+	places             places
+	maybe              [batch * mask.Size]candidate
+	late               []hit    // room for mergeHits
+	pairs              [][2]int // room for colonized
+	order              order
+	runs               []int      // places inside long runs of token characters
+	masks              mask.Masks // of the window, which begins at origin and has filled blocks
+	found              mask.Found
+	filled             int
+	origin             int
+	returns            bool    // there is a carriage return in the window
+	masked             bool    // the line is one of the window's
+	args               [96]arg // of the command in the line
+	spill              []byte
 	// base64 is decoded into decoded and scanned by inner, twice at most
 	depth   int
 	inner   *Scanner

@@ -167,7 +167,7 @@ func (s *Scanner) near(start, end int) bool {
 func (s *Scanner) run(start, end int, classes uint8) {
 	if s.Tokens != nil {
 		near := s.near(start, end)
-		alnum, digit := s.runBits(start, end)
+		alnum, digit := s.runAlnum, s.runDigit
 		for p := start; p < end; {
 			from, to, rule, ok := s.Tokens(s.buf, s.ls, s.le, p, end, near, alnum, digit)
 			if !ok || to <= p {
@@ -181,8 +181,10 @@ func (s *Scanner) run(start, end int, classes uint8) {
 	}
 	if classes&runOther == 0 || s.buf[start] == '0' && start+1 < end && s.buf[start+1] == 'x' && hexOnly(s.buf[start+2:end]) {
 		s.hexRun(start, end)
-	} else if i := bytes.LastIndexByte(s.buf[start:end], '='); i >= 0 && end-start-i > 16 && hexOnly(s.buf[start+i+1:end]) {
-		s.hexRun(start+i+1, end) // proctitle=6D7973716C00
+	} else if bytes.IndexByte(s.buf[start:end], '=') >= 0 {
+		if i := start + bytes.LastIndexByte(s.buf[start:end], '='); end-i > 16 && hexOnly(s.buf[i+1:end]) {
+			s.hexRun(i+1, end) // proctitle=6D7973716C00
+		}
 	}
 	if end-start == 44 && s.buf[end-1] == '=' && start > s.ls && s.buf[start-1] == '\t' {
 		s.tunnelDump(start, end)
@@ -294,7 +296,14 @@ func partEnd(buf []byte, p, stop int) int {
 func readable(v []byte) bool {
 	// The first letter alone rules out many words: no text begins with
 	// a control character or in the middle of one.
-	if x := sextet[v[0]]; x > 63 || x < 2 || x >= 0x80>>2 && x < 0xc0>>2 || x >= 0xf8>>2 {
+	x, y, z := sextet[v[0]], sextet[v[1]], sextet[v[2]]
+	if x|y|z > 63 || x < 2 || x >= 0x80>>2 && x < 0xc0>>2 || x >= 0xf8>>2 {
+		return false
+	}
+	// So do the first two: no other control character, and a byte that goes on
+	// stands behind one that begins a letter and nowhere else.
+	one, two := x<<2|y>>4, y<<4|z>>2
+	if strange(one) || strange(two) && two != 0 || (one >= 0x80) != (two&0xc0 == 0x80) {
 		return false
 	}
 	var out [18]byte
@@ -307,7 +316,7 @@ func readable(v []byte) bool {
 	}
 	high := false
 	for _, c := range n {
-		if (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t' && c != '\r' {
+		if strange(c) {
 			return false
 		}
 		high = high || c >= 0x80
@@ -322,6 +331,11 @@ func readable(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// strange is true for control characters that text does not have.
+func strange(c byte) bool {
+	return (c < 0x20 || c == 0x7f) && c != '\n' && c != '\t' && c != '\r'
 }
 
 // sextet has the values of the characters of both alphabets of base64, and

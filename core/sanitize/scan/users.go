@@ -172,11 +172,7 @@ func (s *Scanner) addAccount(b, e int) {
 	if len(v) < 2 || len(v) > 32 || !isLetter(v[0]) || isSwitch(v) || isToken(v) {
 		return
 	}
-	var low [32]byte
-	for i, c := range v {
-		low[i] = lower(c)
-	}
-	if keptUser(low[:len(v)]) || len(v) >= len("REDACTED_") && bytes.Contains(v, []byte("REDACTED_")) {
+	if keptUsers.has(v) || len(v) >= len("REDACTED_") && bytes.Contains(v, []byte("REDACTED_")) {
 		return
 	}
 	if e < s.le && (s.buf[e] == '(' || s.buf[e] == '[') && !bytes.HasPrefix(s.buf[e:s.le], []byte("(uid")) {

@@ -22,6 +22,12 @@ const (
 	crypt
 	// runChar are the characters of the runs that Find is asked about.
 	runChar
+	// foreign are the bytes before a run that say something about it.
+	foreign
+	// assignee are the characters of a name that something is assigned to.
+	assigneeChar
+	// bind are those that may stand between such a name and its value.
+	bind
 	// shortStart are the first bytes of the prefixes of two bytes.
 	shortStart
 )
@@ -54,6 +60,13 @@ func makeClasses() (t [256]class) {
 	set(pathAt, an+"//++__--@@")
 	set(crypt, an+"__--..==%%++//::$$@@**")
 	set(runChar, an+"__++//==..~~--")
+	set(assigneeChar, an+"__--..[[]]")
+	for _, b := range []byte(":!|$\\%[;") {
+		t[b] |= foreign
+	}
+	for _, b := range []byte(" \t'\"`>)=:|?,(@\\{[") {
+		t[b] |= bind
+	}
 	for _, b := range shortFirst {
 		t[b] |= shortStart
 	}

@@ -136,7 +136,7 @@ func shape(window []byte, start, end int, known Known) (Match, bool) {
 	if start < 0 || end > len(window) || end-start < minToken {
 		return Match{}, false
 	}
-	if start > 0 {
+	if start > 0 && is(window[start-1], foreign) {
 		if m, ok := afterForeign(window, start, end); ok {
 			return m, true
 		}
@@ -144,8 +144,10 @@ func shape(window []byte, start, end int, known Known) (Match, bool) {
 	word := start // where the stretch of base64URL characters begins
 	for i := start; i+minPrefix <= end; {
 		j := known.alnumEnd(window, start, end, i)
-		if m, ok := segment(window, start, end, i, j); ok {
-			return m, true
+		if j > i && mayBegin(window, i) || j-i >= minSigned {
+			if m, ok := segment(window, start, end, i, j); ok {
+				return m, true
+			}
 		}
 		if j == end {
 			break
@@ -203,10 +205,15 @@ func afterForeign(w []byte, start, end int) (Match, bool) {
 	return segment(w, start, end, i, span(w[:end], i, alnum))
 }
 
+// mayBegin says whether a format may begin at i.
+func mayBegin(w []byte, i int) bool {
+	return headBits.has(hash3(w[i], w[i+1], w[i+2])) || is(w[i], shortStart)
+}
+
 // segment looks at the letters and digits w[i:j].
 func segment(w []byte, start, end, i, j int) (Match, bool) {
 	if i+minToken <= end && j > i {
-		if h := hash3(w[i], w[i+1], w[i+2]); headBits.has(h) && heads[h>>headShift] != 0 {
+		if h := hash3(w[i], w[i+1], w[i+2]); heads[h>>headShift] != 0 {
 			if m, ok := try(w, i, int(heads[h>>headShift])-1); ok {
 				return m, true
 			}

@@ -74,16 +74,14 @@ func vendorNear(window []byte, start, end int, near bool, known Known) (Match, b
 }
 
 // named looks for the issuer of the value window[s:end] in the few words
-// before it, and at its beginning when it is a whole run.
+// before it, and at its beginning when it is a whole run. If no word such as
+// token is near, only the name that it is assigned to counts.
 func named(window []byte, start, s, end int, near bool) (Match, bool) {
+	if !near {
+		return assignedName(window, s, end)
+	}
 	words := 0
 	limit := max(0, s-lookBack)
-	if !near {
-		// Then only the name that the value is assigned to counts.
-		if limit = max(limit, assignee(window, s)); s == start && limit == s {
-			return Match{}, false
-		}
-	}
 before:
 	for i := s - 1; i >= limit && words < maxWords; i-- {
 		if classOf[window[i]]&letter == 0 {
@@ -109,11 +107,35 @@ before:
 		}
 	}
 	// A run that begins with the name holds a word such as token too.
-	if near && s == start && classOf[window[s]]&letter != 0 {
+	if s == start && classOf[window[s]]&letter != 0 {
 		return vendorAt(window, s, s, end)
 	}
 	return Match{}, false
 }
+
+// assignedName looks for the issuer in the name that the value w[s:end] is
+// assigned to, if it is assigned to one: what stands before it is no part of what
+// [assigned] accepts.
+func assignedName(w []byte, s, end int) (Match, bool) {
+	i := s
+	for ; i > 0 && s-i < 18 && is(w[i-1], bind); i-- {
+		if s-i >= maxBinder && (w[i-1] == ',' || w[i-1] == '{') {
+			return Match{}, false
+		}
+	}
+	for limit := max(0, i-30-maxName); i > limit && is(w[i-1], assigneeChar); {
+		i--
+		if is(w[i], letter) && (i == 0 || wordStart(w[i-1], w[i])) {
+			if m, ok := vendorAt(w, i, s, end); ok {
+				return m, true
+			}
+		}
+	}
+	return Match{}, false
+}
+
+// maxName is the length of the longest name of an issuer, and more.
+const maxName = 32
 
 // wordStart says whether a name may begin with b behind a: not in the middle
 // of a word or a number, except at the hump of a camel.
@@ -126,11 +148,15 @@ func vendorAt(w []byte, i, s, end int) (Match, bool) {
 	if i+minPrefix > end {
 		return Match{}, false
 	}
-	h := hash3(w[i], w[i+1], w[i+2])
-	if !vendorBits.has(h) || vendorHeads[h>>vendorShift] == 0 {
-		return Match{}, false
+	if h := hash3(w[i], w[i+1], w[i+2]); vendorBits.has(h) && vendorHeads[h>>vendorShift] != 0 {
+		return vendorOf(w, i, s, end, int(vendorHeads[h>>vendorShift])-1)
 	}
-	for c := int(vendorHeads[h>>vendorShift]) - 1; vendorChains[c] != 0xffff; c++ {
+	return Match{}, false
+}
+
+// vendorOf looks for the names of a chain at i.
+func vendorOf(w []byte, i, s, end, chain int) (Match, bool) {
+	for c := chain; vendorChains[c] != 0xffff; c++ {
 		d := &vendors[vendorChains[c]]
 		if !hasPrefix(w[i:end], d.name, true) {
 			continue
@@ -291,32 +317,6 @@ func assigned(gap []byte) bool {
 	i = skip(gap, i, 8, " \t'\"`=@\\({[")
 	return i == len(gap)
 }
-
-// assignee returns where the name that the value at s is assigned to begins, if
-// it is assigned to one: what stands before it is no part of what [assigned]
-// accepts.
-func assignee(w []byte, s int) int {
-	i := s
-	for i > 0 && s-i < 18 && binds[w[i-1]] {
-		i--
-	}
-	e := i
-	for i > 0 && e-i < 30+maxName && (is(w[i-1], base64URL) || w[i-1] == '.' || w[i-1] == '[' || w[i-1] == ']') {
-		i--
-	}
-	return i
-}
-
-// maxName is the length of the longest name of an issuer, and more.
-const maxName = 32
-
-// binds has what may stand between a name and its value.
-var binds = func() (t [256]bool) {
-	for _, c := range []byte(" \t'\"`>)=:|?,(@\\{[") {
-		t[c] = true
-	}
-	return t
-}()
 
 func skip(b []byte, i, max int, set string) int {
 	for n := 0; i < len(b) && n < max; n++ {

@@ -170,6 +170,9 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	if n.sep < s.le {
 		return false
 	}
+	if strong && n.ks == s.ls && n.gap == 0 && s.counted() {
+		return true
+	}
 	if strong && w.kind == keyname.Password && n.quote == 0 && s.question(n.ks, w) {
 		return true
 	}
@@ -209,6 +212,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		// hmac-sha256:NAME:SECRET of nsupdate
 		if i := bytes.IndexByte(buf[v:s.le], ':'); i > 0 && i+1 < s.le-v && bytes.IndexByte(buf[v:v+i], '"') < 0 && bytes.IndexByte(buf[v:v+i], ' ') < 0 {
 			s.value(v+i+1, want{class: keyname.Strong, kind: keyname.Secret, rule: "key-value"})
+		} else if f := bytes.Fields(buf[v:s.le]); len(f) == 2 && s.before(n.ks, "key ") {
+			at := v + bytes.LastIndex(buf[v:s.le], f[1])
+			s.judge(at, at+len(f[1]), want{class: keyname.Strong, kind: keyname.Secret, rule: "key-value"}, true)
 		}
 		return
 	}
@@ -340,6 +346,26 @@ func (s *Scanner) special(v int, w want) bool {
 		return true
 	}
 	return false
+}
+
+// counted hides the value of a name that is a line of its own, in the lists of
+// Subversion: password, V 6, x.
+func (s *Scanner) counted() bool {
+	buf, p := s.buf, s.le
+	if p+5 >= s.hi || string(buf[p:p+3]) != "\nV " {
+		return false
+	}
+	for p += 3; p < s.hi && isDigit(buf[p]); p++ {
+	}
+	if p >= s.hi || buf[p] != '\n' {
+		return false
+	}
+	e := bytes.IndexByte(buf[p+1:s.hi], '\n')
+	if e < 0 {
+		e = s.hi - p - 1
+	}
+	s.hide(p+1, p+1+e, keyname.Password, "counted")
+	return true
 }
 
 // messageOfPasswd is true for what the program passwd says, and PAM for it.

@@ -235,6 +235,11 @@ func (s *Scanner) besideUser(pos int) {
 		return
 	}
 	switch buf[e] {
+	case '.':
+		// basic.auth.user.info=NAME:PASSWORD of Kafka
+		if v := e + len(".info="); v < s.le && string(buf[e:v]) == ".info=" {
+			s.userPair(v, s.le)
+		}
 	case 'i', 'I':
 		// userid=NAME/PASSWORD[@SERVICE] of Oracle
 		if e+3 < s.le && foldEqual(buf[e:e+3], "id=") {

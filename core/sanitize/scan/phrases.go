@@ -143,6 +143,25 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p+36 <= s.le && isUUID(buf[p:p+36]) {
 			s.hide(p, p+36, keyname.Token, w.rule)
 		}
+	case "serv identify ":
+		// /msg NickServ IDENTIFY x
+		e := p
+		for e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\'' {
+			e++
+		}
+		if n := nonSpace(buf, e, s.le); n < s.le && isAlnum(buf[n]) {
+			p = n // the account comes first
+			for e = p; e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\''; e++ {
+			}
+		}
+		if e > p && buf[p] != '<' {
+			s.judge(p, e, w, true)
+		}
+	case ":pserver:":
+		// /1 :pserver:anna@host:2401/root Ax of CVS
+		if i := bytes.LastIndexByte(buf[p:s.le], ' '); i > 0 && p+i+3 < s.le && buf[p+i+1] == 'A' {
+			s.judge(p+i+1, s.le, w, true)
+		}
 	case ")  (0x":
 		// a key that klist -K shows
 		e := p

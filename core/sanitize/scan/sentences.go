@@ -23,6 +23,11 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 	if w.kind == keyname.Password && s.passwordColon(ke, w) {
 		return true
 	}
+	if v := firstWord(buf[sep:s.le]); w.kind == keyname.Password && sep-ke == 1 && s.offered(ke-len(w.key)) && mixedWord(v) && looksSecret(v) {
+		w.rule = "key-word"
+		s.judge(sep, sep+len(v), w, true) // there with password x is anna here
+		return true
+	}
 	for i, verb := range verbsIn(buf[ke:end]) {
 		// Only words and quoted names between.
 		mid := buf[ke : ke+i]
@@ -93,6 +98,11 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 	if i := bytes.IndexByte(buf[p:s.le], ':'); i > 1 && s.le-p-i > 5 && p-ke >= 4 && p-ke < 20 && string(buf[p-4:p]) == "for " && mixedWord(buf[p+i+1:s.le]) && isIdent(buf[p:p+i]) {
 		w.rule = "sentence"
 		s.judge(p+i+1, s.le, w, true) // password for NAME:x
+		return true
+	}
+	if i := bytes.Index(buf[ke:s.le], []byte("': ")); i > 4 && i < 100 && ofWhom(buf[ke:ke+i]) && bytes.Count(buf[ke:ke+i], []byte{'\''}) == 1 && looksSecret(firstWord(buf[ke+i+3:s.le])) {
+		w.rule, w.toEnd = "sentence", true
+		s.value(ke+i+2, w) // passphrase for key '/root/.ssh/id': x
 		return true
 	}
 	if p < s.le && buf[s.le-1] == ':' && s.le-ke < 120 && ofWhom(buf[ke:s.le]) && !s.State.open() && !s.source {

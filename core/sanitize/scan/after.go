@@ -44,12 +44,21 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	w.json = n.by == '"' && n.quote >= 1
 	w.indent = s.indentOf()
 	if op := separator(s.buf, n.sep, s.le); op > 0 {
+		if s.buf[n.sep] == ':' && op == 1 {
+			if k := s.visibility(n.sep); k > 0 {
+				n.sep += k
+				op = 2
+			}
+		}
 		s.assigned(n, op, w)
 		return
 	}
 	switch c := s.buf[n.sep]; {
 	case c == ',':
-		s.behindComma(n, w)
+		if !s.tuple(n, w) {
+			s.behindComma(n, w)
+		}
+	case c == '.' && s.consed(n, w):
 	case s.behindTag(n, w):
 	case n.quote > 0 && (c == '}' || c == ']' || c == ';'):
 		if c != ';' || !s.serialized(n, w) {
@@ -279,6 +288,20 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if q := nonSpace(buf, v, s.le); q+1 == s.le && buf[q] == '\\' && w.class == keyname.Strong && !s.State.open() {
 		s.enter(InNext, w.kind, w.indent, 1, 'v') // the value is all on the next line
+		return
+	}
+	if op[0] == ':' && size == 1 && n.gap == 0 && n.quote == 0 && w.class == keyname.Strong {
+		if e := s.fieldOfGo(n.ks, v); e > 0 {
+			s.judge(v, e, w, true)
+			s.keyEnd = max(s.keyEnd, e)
+			return
+		}
+		if n.ks > s.ls && s.buf[n.ks-1] == '$' && s.typeOfVariable(v) {
+			return
+		}
+	}
+	if string(op) == "=>" && w.class == keyname.Strong && nonSpace(buf, v, s.le) >= s.le && !s.State.open() {
+		s.enter(InNext, w.kind, w.indent, 1, 0) // ["password"]=>, and its value below
 		return
 	}
 	spans := len(s.Spans)

@@ -55,6 +55,9 @@ func (s *Scanner) arrayLine(body []byte) bool {
 		if v := s.buf[from:to]; w.kind != keyname.Secret || !lowerName(v) {
 			s.judge(from, to, w, from > p)
 		}
+		if next >= s.le && from > p {
+			return true // strings of Python join without a comma
+		}
 		if next >= s.le || s.buf[next] != ',' {
 			s.leave()
 			return next >= s.le

@@ -285,6 +285,10 @@ func (s *Scanner) nextLine(from, indent, keyIndent int, kind keyname.Kind) {
 		s.value(from, want{class: keyname.Strong, kind: kind, rule: "next-line"})
 		return
 	}
+	if len(v) > 9 && string(v[:7]) == "string(" {
+		s.value(from, want{class: keyname.Strong, kind: kind, rule: "next-line"})
+		return
+	}
 	if s.source {
 		return
 	}

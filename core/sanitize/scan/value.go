@@ -46,6 +46,11 @@ func (s *Scanner) value(p int, w want) int {
 	if s.arrayOpens(p, w) {
 		return s.le
 	}
+	if t, done := s.printed(p, w); done {
+		return t
+	} else if t > p {
+		p = t
+	}
 	if e := p + remarkAt(s.buf[p:s.le]); e > p {
 		return e
 	}
@@ -95,6 +100,11 @@ func (s *Scanner) value(p int, w want) int {
 		}
 		if buf[q] == '[' {
 			return s.array(n, w)
+		}
+		if buf[q] == '(' && q == p && w.class == keyname.Strong && !s.State.open() {
+			if e := stringEnd(buf, n, s.le); e > 0 && e+1 == s.le {
+				s.enter(InArray, w.kind, 0, maxArrayLines, 0) // ("one", and "two") below
+			}
 		}
 		q = n
 	}

@@ -129,7 +129,7 @@ var wholeNames = map[string]verdict{
 	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
-	"servertokens": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},
+	"servertokens": {Policy, ""}, "authuserpass": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},
 	"passthrough": {Harmless, ""}, "passthru": {Harmless, ""}, "passwordless": {Policy, ""}, "keyspace": {Harmless, ""},
 	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},

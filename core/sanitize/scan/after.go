@@ -256,6 +256,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		w.json = false
 	}
 	before := s.extent(n, op, v, &w)
+	if (before == '"' || before == '\'') && size == 1 && op[0] == '=' && n.quote == 0 && upperIdent(w.key) && s.quotedPair(v, before, w) {
+		return
+	}
 	if op[0] == ':' {
 		done := false
 		if v, done = s.colonRest(v, w, n.quote > 0); done {
@@ -314,6 +317,21 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 }
 
+// quotedPair hides the value of "NAME=x y" from v on: the quote q opened before the
+// name, and what it holds is that one setting.
+func (s *Scanner) quotedPair(v int, q byte, w want) bool {
+	e := closing(s.buf[v:s.le], q)
+	if e < 3 || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
+		return false
+	}
+	spans := len(s.Spans)
+	s.judge(v, v+e, w, true)
+	if len(s.Spans) > spans {
+		s.keyEnd = max(s.keyEnd, v+e)
+	}
+	return true
+}
+
 // named is true for a word and a name in quotes at v: no value of JSON.
 func (s *Scanner) named(v int) bool {
 	v = nonSpace(s.buf, v, s.le)
@@ -342,7 +360,7 @@ func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
 	}
 	w.list = before == '?' || before == '&' || before == ';'
 	w.toEnd = n.lineStart && n.quote == 0 && before != '-' && !w.list && (len(op) == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
-	if op[0] == '=' && v < s.le && !isSpace(s.buf[v]) && (s.shellLine(n.ks) || upperIdent(upperTail(w.key)) && s.commandBehind(v)) {
+	if op[0] == '=' && v < s.le && !isSpace(s.buf[v]) && (s.shellLine(n.ks) || upperIdent(upperTail(w.key)) && s.commandBehind(v)) && !s.itemStart(n.ks) {
 		w.toEnd = false
 	}
 	if s.source && !s.commented(n.ks) && !s.inString(n.ks, n.quote) {
@@ -350,6 +368,12 @@ func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
 	}
 	w.block = n.lineStart
 	return before
+}
+
+// itemStart is true for a name that begins an item of a list: - NAME=x y.
+func (s *Scanner) itemStart(ks int) bool {
+	p := nonSpace(s.buf, s.ls, ks)
+	return p > s.ls && p+2 == ks && s.buf[p] == '-' && s.buf[p+1] == ' '
 }
 
 // special reads values with a grammar of their own. True if this was one.

@@ -62,6 +62,8 @@ func (s *Scanner) typed(p int, w want) bool {
 			s.judge(v, s.le, w, true)
 		}
 		return true
+	case foldIs(v, "set-key"):
+		return true // psk set-key ascii 0 x: the next word is the name
 	case foldIs(v, "level") && s.deviceLine():
 		p = nonSpace(buf, e, s.le)
 		for i := 0; i < 2; i++ { // the level, the type of encryption
@@ -167,7 +169,7 @@ func (s *Scanner) deviceLine() bool {
 
 // deviceWords begin such lines; by their first letter.
 var deviceWords = func() (t [32][]string) {
-	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa ", "aaa-server ", "glbp "} {
+	for _, w := range []string{"snmp-server", "enable ", "username ", "set ", "tacacs", "radius", "neighbor ", "crypto ", "ip ospf", "isakmp", "key ", "password ", "secret ", "pre-shared-key", "ppp ", "vrrp ", "failover ", "ikev1 ", "ikev2 ", "local-user", "super ", "snmp-agent", "ospf ", "isis ", "ldap-login", "ip nhrp", "standby ", "ntp ", "wpa-psk", "key-string", "server-private", "user ", "authentication ", "ip ", "area ", "aaa ", "aaa-server ", "glbp ", "security "} {
 		t[w[0]&31] = append(t[w[0]&31], w)
 	}
 	return t

@@ -143,6 +143,21 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p+36 <= s.le && isUUID(buf[p:p+36]) {
 			s.hide(p, p+36, keyname.Token, w.rule)
 		}
+	case "verification code", "one-time code", "security code", "authentication code", "login code":
+		for _, t := range []string{"is:", "is", ":", "="} {
+			if len(t) < s.le-p && foldEqual(buf[p:p+len(t)], t) {
+				b := nonSpace(buf, p+len(t), s.le)
+				b += quoteAt(buf, b, s.le)
+				e := b
+				for e < s.le && (isDigit(buf[e]) || buf[e] == '-' && e > b) {
+					e++
+				}
+				if e-b >= 4 && e-b <= 9 && (e >= s.le || !isAlnum(buf[e])) {
+					s.hide(b, e, keyname.Token, w.rule)
+				}
+				return
+			}
+		}
 	case "serv identify ":
 		// /msg NickServ IDENTIFY x
 		e := p

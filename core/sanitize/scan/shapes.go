@@ -53,7 +53,10 @@ func (s *Scanner) identified(pos int) {
 				return // prose: issues identified by valgrind
 			}
 			w := want{class: keyname.Strong, kind: keyname.Password, rule: "sql"}
-			s.value(p, w)
+			e := s.value(p, w)
+			if r := nonSpace(buf, e, s.le); r+8 < s.le && foldEqual(buf[r:r+8], "replace ") {
+				s.value(r+8, w) // the old one, of Oracle
+			}
 			s.keyEnd = max(s.keyEnd, p)
 			return
 		}

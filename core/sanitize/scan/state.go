@@ -30,6 +30,7 @@ const (
 	InFile         // in a file that a heading named; Quote is its form
 	InKeys         // in a map of nginx from secrets to something else
 	InArray        // in a list of strings, a line for each
+	InHere         // in a here-document; Columns is its marker
 )
 
 // State is all that is remembered from line to line.
@@ -223,6 +224,8 @@ func (s *Scanner) stateLine() bool {
 	case InKeys:
 		s.mapLine(body)
 		return false
+	case InHere:
+		return s.hereLine(body)
 	case InArray:
 		return s.arrayLine(body)
 	case InLong:

@@ -43,8 +43,11 @@ func (s *Scanner) value(p int, w want) int {
 	if p > 0 && (p > blank || isSpace(buf[p-1])) && p+1 < s.le && (buf[p] == '#' && isSpace(buf[p+1]) || (buf[p] == '&' || buf[p] == '|') && buf[p+1] == buf[p]) {
 		return p // a comment or an operator: the value is empty
 	}
-	if s.arrayOpens(p, w) {
+	if s.arrayOpens(p, w) || s.hereOpens(p, w) {
 		return s.le
+	}
+	if e := s.braced(p, w); e > 0 {
+		return e
 	}
 	if t, done := s.printed(p, w); done {
 		return t
@@ -296,6 +299,9 @@ func (s *Scanner) quoted(p, n int, w want) int {
 				return s.quoted(q, 1, want{class: w.class, kind: keyname.Password, rule: w.rule})
 			}
 		}
+	}
+	if n == 1 && !w.json && w.class == keyname.Strong && len(s.Spans) > spans {
+		next = s.shellWord(next, w)
 	}
 	if n == 1 && next == s.le && ve < s.le && buf[s.le-1] == '\\' && w.class == keyname.Strong && len(s.Spans) > spans && !s.State.open() {
 		s.enter(InLong, w.kind, 0, 1, buf[p]) // goes on in the next line

@@ -67,6 +67,9 @@ func (s *Scanner) words(n name, w want) {
 	if w.class == keyname.Strong && s.typed(sep, w) {
 		return
 	}
+	if w.class == keyname.Weak && foldIs(w.key, "set-key") && s.deviceLine() {
+		w.class = keyname.Strong
+	}
 	if w.class == keyname.Weak && foldIs(w.key, "key-string") && isSpace(buf[s.ls]) && lineStart {
 		w.class = keyname.Strong
 	}
@@ -220,6 +223,11 @@ func (s *Scanner) words(n name, w want) {
 	}
 	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "enc") || foldIs(v, "cipher") || foldIs(v, "simple") || foldIs(v, "irreversible-cipher") || foldIs(v, "clear") || foldIs(v, "plain") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
 		nv := nonSpace(buf, e, s.le)
+		if nv+2 < s.le && isDigit(buf[nv]) && isSpace(buf[nv+1]) && (s.deviceLine() || foldIs(v, "ascii")) {
+			w.rule, w.toEnd = "device", false
+			s.value(nonSpace(buf, nv+1, s.le), w) // wpa-psk ascii 0 x
+			return
+		}
 		if nv < s.le {
 			ne := nv
 			for ne < s.le && !isSpace(buf[ne]) {

@@ -68,6 +68,10 @@ func sentence(e control.Event) (text string, ok bool) {
 		return "the relay is reached again", true
 	case "link.inspected":
 		return inspection(d["by"]), true
+	case "hardware.failed":
+		return with("HARDWARE FAILURE: "+e.Subject, ": ", d["what"], "; ", d["evidence"]), true
+	case "hardware.recovered":
+		return with("hardware: "+e.Subject, ": ", d["how"], "; it was: ", d["what"]), true
 	case "recording.failed":
 		return with("RECORDING FAILED", ": ", d["reason"], "; ", d["so"]), true
 	}

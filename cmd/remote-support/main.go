@@ -46,6 +46,7 @@ Examples:
 			portsCommand(),
 			eventsCommand(),
 			notifyCommand(),
+			hardwareCommand(),
 			recordingsCommand(),
 			revocationsCommand(),
 			buildConfigCommand(),

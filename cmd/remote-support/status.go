@@ -65,6 +65,7 @@ func printStatus(w io.Writer, s control.Status) error {
 		{"bundles queued", fmt.Sprint(s.Queue)},
 	}...)
 	rows = append(rows, sinkRows(s.EventSinks)...)
+	rows = append(rows, hardwareRow(s.Hardware)...)
 	if err := cmdline.Table(w, rows); err != nil {
 		return err
 	}

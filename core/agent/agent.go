@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/clock"
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/core/hardware"
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/outbox"
@@ -32,6 +33,7 @@ type Options struct {
 	// For tests: nil takes those that count.
 	link      linkFunc
 	transport transport
+	hardware  hardware.Options
 }
 
 // Agent is the state below one root. It is safe for concurrent use.
@@ -47,9 +49,10 @@ type Agent struct {
 	remote  atomic.Pointer[remote] // nil when not serving
 	crowd   watchers
 	events  atomic.Pointer[outbox.Outbox] // nil when not serving
-	started atomic.Pointer[time.Time]     // nil when not serving
-	webAt   atomic.Pointer[string]        // where the web pages are served
-	keyOut  handout                       // of a request for their certificate
+	machine atomic.Pointer[hardware.Watcher]
+	started atomic.Pointer[time.Time] // nil when not serving
+	webAt   atomic.Pointer[string]    // where the web pages are served
+	keyOut  handout                   // of a request for their certificate
 	again   restart
 	toTell  atomic.Bool // this agent has sealed the system, and the relay is to be told
 }
@@ -145,7 +148,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.again.arm(cancel)
 	defer a.again.arm(nil)
 	srv := &control.Server{API: a, Log: a.opts.Log}
+	unwatch := a.startHardware()
 	err = a.serve(ctx, srv, l)
+	unwatch()
 	_, stopped := a.Append(audit.Event{Type: audit.AgentStopped, Actor: "agent"})
 	return errors.Join(err, stopped)
 }

@@ -85,6 +85,7 @@ func (a *Agent) status() (control.Status, error) {
 		s.Problems = append(s.Problems, err.Error())
 	}
 	a.eventStatus(&s)
+	a.hardwareStatus(&s)
 	return s, nil
 }
 

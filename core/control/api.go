@@ -53,6 +53,7 @@ type Status struct {
 	System     System      `json:"system"`
 	Queue      int         `json:"bundles_queued"`
 	EventSinks []EventSink `json:"event_sinks,omitempty"`
+	Hardware   *Hardware   `json:"hardware,omitempty"` // nil: nobody watches
 	Problems   []string    `json:"problems,omitempty"`
 	Noticed    []string    `json:"noticed,omitempty"` // what was changed about the policy files since somebody last loaded them; it is in force
 }

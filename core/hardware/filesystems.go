@@ -50,7 +50,11 @@ func fileSystems(t tree, r *Reading) {
 		if !ok {
 			continue // "features" is no file system
 		}
-		p := Part{ID: "ext4/" + name, Kind: FileSystems, Name: "ext4 on " + name + where(all, t.attr("sys/class/block", name, "dev"))}
+		number := t.attr("sys/class/block", name, "dev")
+		p := Part{ID: "ext4/" + name, Kind: FileSystems, Name: "ext4 on " + name + where(all, number)}
+		if device.MatchString(number) {
+			p.ID = "fs/" + number // it is mounted, too
+		}
 		r.part(p)
 		if n > 0 {
 			evidence := fmt.Sprintf("errors_count: %d", n)
@@ -113,7 +117,7 @@ func mounted(t tree, r *Reading, all []mount) {
 		if d := t.target("sys/dev/block", m.device); d != "" {
 			name = "on " + d
 		}
-		p := Part{ID: "mount/" + m.device, Kind: FileSystems, Name: m.kind + " " + name + where(all, m.device)}
+		p := Part{ID: "fs/" + m.device, Kind: FileSystems, Name: m.kind + " " + name + where(all, m.device)}
 		r.part(p)
 		s := seen[m.device]
 		for _, o := range []string{"shutdown", "emergency_ro"} {

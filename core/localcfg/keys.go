@@ -16,6 +16,7 @@ const (
 	ShareRecordings = "REMOTE_SUPPORT_SHARE_RECORDINGS"
 	RunAs           = "REMOTE_SUPPORT_RUN_AS"
 	Backend         = "REMOTE_SUPPORT_BACKEND"
+	WatchHardware   = "REMOTE_SUPPORT_WATCH_HARDWARE"
 )
 
 // prefix is what all keys of the product begin with. Keys without it belong to
@@ -40,6 +41,7 @@ var keys = []Key{
 	{ShareRecordings, "no", "Recordings are encrypted to the vendor too, where policy does not forbid it.", `REMOTE_SUPPORT_SHARE_RECORDINGS="yes"`, isBool},
 	{RunAs, "the user that the agent runs as", "The local user as whom engineers act.", `REMOTE_SUPPORT_RUN_AS="support"`, isUser},
 	{Backend, "builtin", "What serves engineers: the agent itself, or the machine's own SSH server.", `REMOTE_SUPPORT_BACKEND="openssh"`, isBackend},
+	{WatchHardware, "yes", "The agent watches the hardware of this machine and records what fails; where policy lists `hardware_failure` in `notify.always`, \"no\" has no effect.", `REMOTE_SUPPORT_WATCH_HARDWARE="no"`, isBool},
 }
 
 // Bool reads the value of a switch: yes, true, on, 1 or no, false, off, 0, in

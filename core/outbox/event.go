@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/core/hardware"
 	"github.com/latchstring/latchstring/core/host"
 )
 
@@ -22,8 +23,9 @@ var supports = map[audit.Type]string{
 
 // groups are names for several types.
 var groups = map[string][]string{
-	"all":     {"*"},
-	"session": {string(audit.SessionOpened), string(audit.ConnectionOpened), string(audit.ConnectionClosed), string(audit.SessionEnded)},
+	"all":      {"*"},
+	"hardware": {string(audit.HardwareFailed), string(audit.HardwareRecovered)},
+	"session":  {string(audit.SessionOpened), string(audit.ConnectionOpened), string(audit.ConnectionClosed), string(audit.SessionEnded)},
 	"security": {string(audit.LoginFailed), string(audit.LoginLocked), string(audit.PolicyRefused), string(audit.PolicyBroken), string(audit.PolicyNoticed),
 		string(audit.PluginRefused), string(audit.PluginMisbehave), string(audit.ConnectionRefused), string(audit.ConnectionDenied),
 		string(audit.LogDamaged), string(audit.RecordingFailed), string(audit.SystemSealed), string(audit.LinkInspected), "secret.wrong", "secret.burnt"},
@@ -31,8 +33,11 @@ var groups = map[string][]string{
 
 // usual is what a sink gets when its settings do not say.
 func usual(plugin string) []string {
-	if plugin == Array || plugin == mail {
-		return []string{"session"}
+	switch plugin {
+	case Array:
+		return []string{"session", "hardware"}
+	case mail: // REQ F3
+		return []string{"hardware"}
 	}
 	return []string{"all"}
 }
@@ -94,6 +99,16 @@ func (o *Outbox) toEvent(r audit.Record) host.Event {
 	case audit.SessionEnded:
 		e.Data["session_name"] = cmp.Or(r.Detail["name"], r.Subject)
 		e.Description = "Support session ended"
+	case audit.HardwareFailed:
+		e.Description = "Hardware failure: " + r.Subject + ": " + r.Detail["what"]
+		if said := r.Detail["evidence"]; said != "" {
+			e.Description += " (" + said + ")"
+		}
+	case audit.HardwareRecovered:
+		e.Description = "Hardware recovered: " + r.Subject + ": " + r.Detail["how"] + " (it was: " + r.Detail["what"] + ")"
+		if r.Detail["how"] == hardware.Gone {
+			e.Description = strings.Replace(e.Description, "Hardware recovered", "Failed hardware", 1)
+		}
 	default:
 		e.Description = describe(r)
 	}
@@ -114,6 +129,11 @@ func describe(r audit.Record) string {
 
 func level(r audit.Record) string {
 	switch r.Type {
+	case audit.HardwareFailed:
+		if l := r.Detail["level"]; l == hardware.Warning || l == hardware.Critical {
+			return l
+		}
+		return hardware.Error
 	case audit.LogDamaged, audit.RecordingFailed, "secret.burnt", audit.SystemSealed:
 		return "error"
 	}

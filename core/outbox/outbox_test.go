@@ -437,3 +437,50 @@ func TestTest(t *testing.T) {
 		t.Errorf("recorded %+v", r)
 	}
 }
+
+// REQ F3: mail gets failures of hardware and no sessions unless that is said, the
+// array both, each at its level.
+func TestHardware(t *testing.T) {
+	l := newLab(t, map[string]string{"smtp": `{"host":"mx"}`, "infinibox": `{"array":{"addresses":["10.0.0.1"],"event_user":"e"}}`, "syslog": "{}",
+		"more": `{"plugin":"smtp","host":"mx","events":["hardware","session"]}`})
+	all, _, err := New(l.options()).Settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := []audit.Record{
+		{Event: audit.Event{Type: audit.SessionOpened, Subject: "s1"}},
+		{Event: audit.Event{Type: audit.HardwareFailed, Actor: "agent", Subject: "array md0 (raid1)", Detail: map[string]string{"what": "it lacks a member", "level": "error", "evidence": "degraded: 1 of 2 members"}}},
+		{Event: audit.Event{Type: audit.HardwareRecovered, Actor: "agent", Subject: "array md0 (raid1)", Detail: map[string]string{"what": "it lacks a member", "how": "it is well again"}}},
+		{Event: audit.Event{Type: audit.LoginFailed}},
+	}
+	want := map[string]string{"smtp": "-xx-", "infinibox": "xxx-", "syslog": "xxxx", "more": "xxx-"}
+	for _, s := range all {
+		got := ""
+		for _, r := range records {
+			got += map[bool]string{true: "x", false: "-"}[s.choice.has(r)]
+		}
+		if got != want[s.Name] {
+			t.Errorf("%s gets %s, want %s", s.Name, got, want[s.Name])
+		}
+	}
+	o := New(l.options())
+	failed, over := o.toEvent(records[1]), o.toEvent(records[2])
+	if failed.Code != "HARDWARE_FAILED" || failed.Level != "error" || failed.Description != "Hardware failure: array md0 (raid1): it lacks a member (degraded: 1 of 2 members)" {
+		t.Errorf("%+v", failed)
+	}
+	if over.Code != "HARDWARE_RECOVERED" || over.Level != "info" || over.Description != "Hardware recovered: array md0 (raid1): it is well again (it was: it lacks a member)" {
+		t.Errorf("%+v", over)
+	}
+	for said, want := range map[string]string{"warning": "warning", "critical": "critical", "": "error", "info": "error"} {
+		r := records[1]
+		r.Detail = map[string]string{"level": said}
+		if e := o.toEvent(r); e.Level != want {
+			t.Errorf("level %q became %q", said, e.Level)
+		}
+	}
+	gone := records[2]
+	gone.Detail = map[string]string{"what": "x", "how": "it is no longer there"}
+	if e := o.toEvent(gone); e.Description != "Failed hardware: array md0 (raid1): it is no longer there (it was: x)" {
+		t.Error(e.Description)
+	}
+}

@@ -71,7 +71,7 @@ func TestArrayOfTheLogin(t *testing.T) {
 	if got := string(all[0].config["array"]); strings.Contains(got, "consent") || !strings.Contains(got, `"event_user":"u"`) {
 		t.Error("the array's settings are", got)
 	}
-	if len(all[1].Arrays()) != 0 || len(all[2].Arrays()) != 2 || all[2].Events[0] != "session" {
+	if len(all[1].Arrays()) != 0 || len(all[2].Arrays()) != 2 || all[2].Events[0] != "hardware" {
 		t.Errorf("%+v", all[1:])
 	}
 	if all[1].Public("password") != "" || all[1].Public("host") != "mx.example.com" {

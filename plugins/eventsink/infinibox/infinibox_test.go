@@ -204,3 +204,15 @@ func TestConformance(t *testing.T) {
 		Config: map[string]any{"array": set}, Broken: map[string]any{"array": broken},
 	})
 }
+
+// REQ F3: failures of hardware keep their level at the array.
+func TestHardware(t *testing.T) {
+	box, set := array(t, fake.Options{})
+	for i, level := range []string{"warning", "error", "critical", "info"} {
+		deliver(t, sink(t, set), eventsink.Event{ID: fmt.Sprint("h", i), Code: "HARDWARE_FAILED", Level: level, Description: "Hardware failure: array md0 (raid1): it lacks a member {x}"})
+		e := box.Events()[i]
+		if e.Level != strings.ToUpper(level) || e.Description != "Hardware failure: array md0 (raid1): it lacks a member {x}" {
+			t.Errorf("%+v", e)
+		}
+	}
+}

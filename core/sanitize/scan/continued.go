@@ -68,6 +68,30 @@ func (s *Scanner) closesBelow(q byte, w want) bool {
 // formers are words of a comment before a value that is no longer in force.
 var formers = [][]byte{[]byte("was "), []byte("was: "), []byte("old: "), []byte("old "), []byte("previously "), []byte("formerly "), []byte("before: "), []byte("changed from "), []byte("used to be "), []byte("prev: "), []byte("instead of "), []byte("default: "), []byte("formerly: "), []byte("previously: ")}
 
+// remarkBehind is where the text of the last comment behind v begins, or -1.
+func (s *Scanner) remarkBehind(v int) int {
+	buf := s.buf
+	for i := s.le - 1; i > v+2; i-- {
+		if buf[i] != ' ' {
+			continue
+		}
+		mark := i - 1 // where the mark begins: # ; // --
+		switch c := buf[mark]; c {
+		case '#', ';':
+		case '/', '-':
+			if mark--; buf[mark] != c {
+				continue
+			}
+		default:
+			continue
+		}
+		if mark-1 > v && buf[mark-1] == ' ' {
+			return i + 1
+		}
+	}
+	return -1
+}
+
 // formerly hides the value that a comment behind the one at v remembers:
 // password: new  # was: old.
 func (s *Scanner) formerly(v int, w want) {
@@ -75,12 +99,7 @@ func (s *Scanner) formerly(v int, w want) {
 	if s.le-v > 400 {
 		return // no line that somebody wrote
 	}
-	p := -1
-	for _, mark := range []string{" # ", " // ", " ; ", " -- "} {
-		if i := bytes.LastIndex(buf[v:s.le], []byte(mark)); i > 0 {
-			p = max(p, v+i+len(mark))
-		}
-	}
+	p := s.remarkBehind(v)
 	if p < 0 {
 		return
 	}

@@ -31,6 +31,7 @@ func hardware(v, before []byte) bool {
 // dotted finds addresses as switches write them: 0011.22aa.bbcc. Their dots are
 // five bytes apart.
 func (s *Scanner) dotted(buf []byte, from, to int) {
+	const groups = 0b1111_0_1111_0_1111 // the places of the digits
 	for b, d := range s.masks.Dot[:s.filled] {
 		next := uint64(0)
 		if b+1 < s.filled {
@@ -39,20 +40,14 @@ func (s *Scanner) dotted(buf []byte, from, to int) {
 		for m := d & (d>>5 | next<<59); m != 0; m &= m - 1 {
 			start := s.origin + b*mask.Size + bits.TrailingZeros64(m) - 4
 			end := start + 14
-			if start < from || end > to || start > from && wordByte(buf[start-1]) || end < to && wordByte(buf[end]) {
+			if start < from || end > to {
 				continue
 			}
-			letters := 0
-			hex := true
-			for i, c := range buf[start:end] {
-				if i%5 != 4 {
-					hex = hex && isHex(c)
-					letters += btoi(isLetter(c))
-				}
+			letters := s.masks.HexAF.From(start - s.origin)
+			if hex := letters | s.masks.Digit.From(start-s.origin); hex&groups != groups || letters&groups == 0 || start > from && wordByte(buf[start-1]) || end < to && wordByte(buf[end]) {
+				continue
 			}
-			if hex && letters > 0 {
-				s.ident(start, end, MAC)
-			}
+			s.ident(start, end, MAC)
 		}
 	}
 }

@@ -418,7 +418,7 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		// name@machine at the end of an SSH key
 		from = max(from, start-1024)
 		ls := max(from, s.lineOf(start))
-		if near := buf[max(ls, start-64):start]; (bytes.Contains(buf[ls:start], []byte("ssh-")) || bytes.Contains(near, []byte("ssh ")) || bytes.Contains(near, []byte("scp ")) || bytes.Contains(near, []byte("sftp ")) || bytes.Contains(near, []byte("rsync "))) && isLetter(domain[0]) {
+		if near := buf[max(ls, start-64):start]; isLetter(domain[0]) && (bytes.Contains(buf[ls:start], []byte("ssh-")) || bytes.Contains(near, []byte("ssh ")) || bytes.Contains(near, []byte("scp ")) || bytes.Contains(near, []byte("sftp ")) || bytes.Contains(near, []byte("rsync "))) {
 			s.ident(start, end, Email)
 		}
 		return

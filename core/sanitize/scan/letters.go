@@ -1,5 +1,7 @@
 package scan
 
+import "strings"
+
 // What a byte is, looked up: a loop over a word then has one branch for each
 // byte, and it is always the same until the word ends.
 const (
@@ -75,4 +77,12 @@ func (l *wordList) begins(v []byte) string {
 		}
 	}
 	return ""
+}
+
+// trimEnd is bytes.TrimRight for short sets of bytes that are mostly not there.
+func trimEnd(v []byte, set string) []byte {
+	for len(v) > 0 && strings.IndexByte(set, v[len(v)-1]) >= 0 {
+		v = v[:len(v)-1]
+	}
+	return v
 }

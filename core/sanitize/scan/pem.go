@@ -132,7 +132,7 @@ func pemCore(line []byte) []byte {
 	}
 	for {
 		n := len(b)
-		b = bytes.TrimRight(b, " \t\"'`,;+)")
+		b = trimEnd(b, " \t\"'`,;+)")
 		if len(b) < n && n > 0 && bytes.HasSuffix(b, []byte("+")) {
 			break
 		}

@@ -221,7 +221,7 @@ func (s *Scanner) words(n name, w want) {
 		}
 		return
 	}
-	if foldIs(v, "ascii-text") || foldIs(v, "hexadecimal") || foldIs(v, "ascii") || foldIs(v, "wpa-psk") || foldIs(v, "encrypted") || foldIs(v, "enc") || foldIs(v, "cipher") || foldIs(v, "simple") || foldIs(v, "irreversible-cipher") || foldIs(v, "clear") || foldIs(v, "plain") || foldIs(v, "cleartext") || foldIs(v, "local") || foldIs(v, "hash") || foldIs(v, "text") || foldIs(v, "plaintext") || foldIs(v, "sha256") || foldIs(v, "sha512") || foldIs(v, "md5") || foldIs(v, "0x") {
+	if formats.has(v) {
 		nv := nonSpace(buf, e, s.le)
 		if nv+2 < s.le && isDigit(buf[nv]) && isSpace(buf[nv+1]) && (s.deviceLine() || foldIs(v, "ascii")) {
 			w.rule, w.toEnd = "device", false
@@ -306,7 +306,7 @@ func (s *Scanner) words(n name, w want) {
 			return
 		}
 	}
-	if v := bytes.TrimRight(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && (len(v) < e-sep || s.hasWord("chap"))) && single && gap == 1 && mixedWord(v) {
+	if v := trimEnd(v, "\"'"); w.class == keyname.Strong && (w.kind == keyname.Password || compound && w.kind != keyname.Credential && looksSecret(v) || w.kind == keyname.Secret && (len(v) < e-sep || s.hasWord("chap"))) && single && gap == 1 && mixedWord(v) {
 		w.rule = "key-word"
 		s.judge(sep, sep+len(v), w, true)
 		return
@@ -322,7 +322,7 @@ func (s *Scanner) words(n name, w want) {
 		return
 	}
 	// Anywhere: a word that no one would say.
-	v = bytes.TrimRight(v, ",;.)\"'")
+	v = trimEnd(v, ",;.)\"'")
 	if len(v) >= 12 && looksRandom(v) && !isClassName(v) && (gap == 1 || gap >= 2) && (w.class == keyname.Strong && !isUUIDish(v, w) || len(v) >= 20 && mixed(v) && !isUUID(v)) && bytes.IndexByte(v, '=') != 0 && !bytes.ContainsAny(v, "(){}[]<>") {
 		if bytes.IndexByte(v, '=') > 0 && bytes.IndexByte(v, '=') < len(v)-2 {
 			return
@@ -333,6 +333,9 @@ func (s *Scanner) words(n name, w want) {
 		s.judge(sep, sep+len(v), w, true)
 	}
 }
+
+// formats are words of a device that say how the secret behind them is written.
+var formats = listOf("ascii-text", "hexadecimal", "ascii", "wpa-psk", "encrypted", "enc", "cipher", "simple", "irreversible-cipher", "clear", "plain", "cleartext", "local", "hash", "text", "plaintext", "sha256", "sha512", "md5", "0x")
 
 // inLastSpan is true for a name that is the end of something hidden.
 func (s *Scanner) inLastSpan(ks int) bool {
@@ -465,15 +468,11 @@ func (s *Scanner) wordsBehind(p int) bool {
 	return e+2 < s.le && s.buf[e] == ' ' && s.buf[e+1] >= 'a' && s.buf[e+1] <= 'z' && isLetter(s.buf[e+2])
 }
 
+var headerLines = listOf("proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "add_header", "requestheader", "more_set_", "http-request set-header", "setenv ", "header ")
+
 // headerLineStart is true for directives of web servers that set a header.
 func (s *Scanner) headerLineStart() bool {
-	l := bytes.TrimLeft(s.buf[s.ls:s.le], " \t")
-	for _, p := range []string{"proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "add_header", "requestheader", "more_set_", "http-request set-header", "setenv ", "header "} {
-		if len(l) > len(p) && foldEqual(l[:len(p)], p) {
-			return true
-		}
-	}
-	return false
+	return headerLines.begins(s.buf[nonSpace(s.buf, s.ls, s.le):s.le]) != ""
 }
 
 // authorizationWords reads "Authorization Bearer xyz" without a colon.

@@ -259,6 +259,9 @@ func (w *Watcher) Snapshot() Snapshot {
 			continue // it is kept for what it was
 		}
 		s.Failures = append(s.Failures, f)
+		if !f.Well.IsZero() {
+			continue
+		}
 		if failed[f.Kind] == nil {
 			failed[f.Kind] = map[string]bool{}
 		}

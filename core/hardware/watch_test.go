@@ -336,9 +336,14 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 	}
+	l.look(time.Minute, disk, "running")
+	if s := l.w.Snapshot(); s.Failures[1].Well.IsZero() || s.Kinds[1].Failed != 0 {
+		t.Errorf("it is well and counts as failed: %+v", s)
+	}
+	l.look(time.Second, disk, "offline")
 	// Another process sees the same, and keeps nothing.
 	b, _ := os.ReadFile(l.file)
-	l.told = nil
+	l.told, s = nil, l.w.Snapshot()
 	l.restart()
 	if n := l.w.Now(); len(n.Failures) != 2 || n.Failures[0].Since != s.Failures[0].Since {
 		t.Errorf("%+v", n)

@@ -1,0 +1,97 @@
+package scan
+
+import "bytes"
+
+// quoteAt returns the length of the opening quote at p: 1 for " ' ` and 2 and
+// more for escaped ones (\", &quot;, “), 0 for none.
+func quoteAt(buf []byte, p, end int) int {
+	if p >= end {
+		return 0
+	}
+	switch buf[p] {
+	case '"', '\'', '`':
+		return 1
+	case '\\':
+		n := 0
+		for p+n < end && buf[p+n] == '\\' && n < 16 {
+			n++
+		}
+		if p+n < end && (buf[p+n] == '"' || buf[p+n] == '\'') {
+			return n + 1
+		}
+		if p+6 <= end && n == 1 && string(buf[p:p+6]) == `\u0022` {
+			return 6
+		}
+	case '&':
+		for _, e := range entities {
+			if p+len(e) <= end && string(buf[p:p+len(e)]) == e {
+				return len(e)
+			}
+		}
+	case '%':
+		if p+3 <= end && (string(buf[p:p+3]) == "%22" || string(buf[p:p+3]) == "%27") {
+			return 3
+		}
+	case 0xe2:
+		if p+3 <= end && buf[p+1] == 0x80 && buf[p+2] >= 0x98 && buf[p+2] <= 0x9f {
+			return 3
+		}
+	case 0xc2:
+		if p+2 <= end && (buf[p+1] == 0xab || buf[p+1] == 0xbb) {
+			return 2
+		}
+	}
+	return 0
+}
+
+var entities = []string{"&quot;", "&#34;", "&apos;", "&#39;", "&#x22;", "&#x27;", "&amp;quot;"}
+
+// closeQuote finds the end of a string: where its text ends, and where the
+// line goes on. -1 if it does not end before end.
+func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
+	last := open[len(open)-1]
+	switch {
+	case open[0] == '&' || open[0] == '%':
+		if i := bytes.Index(buf[from:end], open); i >= 0 {
+			return from + i, from + i + len(open)
+		}
+		return -1, end
+	case open[0] == 0xe2 || open[0] == 0xc2:
+		for i := from; i < end; i++ {
+			if n := quoteAt(buf, i, end); n == len(open) && buf[i] == open[0] {
+				return i, i + n
+			}
+		}
+		return -1, end
+	case len(open) == 6:
+		if i := bytes.Index(buf[from:end], open); i >= 0 {
+			return from + i, from + i + 6
+		}
+		return -1, end
+	}
+	level := len(open) - 1 // backslashes before the quote
+	back := 0
+	for i := from; i < end; i++ {
+		c := buf[i]
+		if c == '\\' {
+			back++
+			continue
+		}
+		if c == last {
+			if level == 0 {
+				if back%2 == 0 {
+					if last == '\'' && i+1 < end && buf[i+1] == '\'' && i > from && i+2 < end && buf[i+2] != ',' && buf[i+2] != ')' && buf[i+2] != ' ' {
+						i++ // '' inside a YAML or SQL string
+						back = 0
+						continue
+					}
+					return i, i + 1
+				}
+			} else if back <= level {
+				return i - back, i + 1
+			}
+		}
+		back = 0
+	}
+	return -1, end
+}

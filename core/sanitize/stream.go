@@ -279,6 +279,11 @@ func (st *stream) plain(at, to, next, d int) (int, int) {
 	ids := st.scanner.Idents
 	for d < len(ids) && ids[d].Start < next {
 		id := ids[d]
+		if next > to && id.What == scan.Email && id.End > next+1 && st.buf[next] == '@' {
+			// Of user:password@host, which passes for an address, the host is left.
+			ids[d].Start, ids[d].What = next+1, scan.Host
+			break
+		}
 		if id.Start < at || next > to && id.End > to {
 			d++
 			continue

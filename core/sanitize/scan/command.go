@@ -108,7 +108,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "nmcli ":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "nmcli ", "domainjoin":
 			t[i] = true
 		}
 	}
@@ -553,6 +553,9 @@ func exampleWord(v []byte) bool {
 func (s *Scanner) netUse(args []arg) {
 	if len(args) > 2 && string(s.text(args[0])) == "user" {
 		// net user NAME PASSWORD /add
+		if s.Identify {
+			s.accountArg(args[1])
+		}
 		if t := s.text(args[2]); len(t) > 0 && t[0] != '/' && t[0] != '*' {
 			s.judge(args[2].vs, args[2].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
 		}

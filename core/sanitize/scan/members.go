@@ -93,6 +93,9 @@ func (s *Scanner) aclSecrets() {
 	if !containsFold(line, "user ") {
 		return
 	}
+	if i := bytes.Index(line, []byte("user ")); i >= 0 && s.Identify {
+		s.accountAt(s.ls+i+len("user "), ' ')
+	}
 	for p := s.ls; p < s.le; {
 		p = nonSpace(s.buf, p, s.le)
 		e := p

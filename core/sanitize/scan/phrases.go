@@ -12,6 +12,11 @@ func (s *Scanner) phrase(pos int, text string) {
 	buf := s.buf
 	w := want{class: keyname.Strong, kind: keyname.Password, rule: "phrase"}
 	p := nonSpace(buf, pos+len(text), s.le)
+	if text == " login " && s.Identify {
+		if e := s.wordAt(p); bytes.HasPrefix(buf[e:s.le], []byte(" password ")) || s.before(pos, "create") || s.before(pos, "alter") || s.before(pos, "drop") {
+			s.addAccount(p, e)
+		}
+	}
 	if s.spoken(pos, p, text, w) {
 		return
 	}

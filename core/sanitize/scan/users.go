@@ -50,6 +50,12 @@ func (s *Scanner) account(pos, stem int) {
 		} else if word == "password for " {
 			s.passwordFor(e, b)
 		}
+	case `acct="`:
+		s.accountAt(e, 0)
+	case "changed for ":
+		if !s.before(e, "for ") || !bytes.HasPrefix(buf[e:s.le], []byte("user ")) {
+			s.accountAt(e, 0)
+		}
 	case "hostname", "host-name":
 		s.machine(e)
 	case ` \\`, `"\\`, `=\\`, `'\\`:
@@ -76,8 +82,15 @@ func (s *Scanner) userWord(pos, e int) {
 	for b > s.ls && isKeyChar(buf[b-1]) {
 		b--
 	}
+	for b < pos && buf[b] == '-' {
+		b++
+	}
 	for e < s.le && isKeyChar(buf[e]) {
 		e++
+	}
+	if e+4 < s.le && e-pos == 4 && foldEqual(buf[e:e+3], " id") && (buf[e+3] == '=' || buf[e+3] == ':') {
+		s.accountAt(nonSpace(buf, e+4, s.le), 0) // User ID=x
+		return
 	}
 	name := buf[b:e]
 	i := len(name) - 1
@@ -87,7 +100,7 @@ func (s *Scanner) userWord(pos, e int) {
 	if i >= 0 && !foldIs(name[i+1:], "name") && !foldIs(name[i+1:], "id") {
 		name = name[i+1:]
 	}
-	if !foldIs(name, "user") && !foldIs(name, "username") && !foldIs(name, "userid") && !foldIs(name, "user_id") && !foldIs(name, "user-name") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) {
+	if !foldIs(name, "user") && !foldIs(name, "username") && !foldIs(name, "userid") && !foldIs(name, "user_id") && !foldIs(name, "user-name") && !(len(name) > 4 && foldEqual(name[len(name)-4:], "user")) && !(len(name) > 8 && (foldEqual(name[len(name)-9:], "user_name") || foldEqual(name[len(name)-8:], "username"))) && !foldIs(buf[b:e], "user_login") {
 		return
 	}
 	p := e
@@ -99,10 +112,14 @@ func (s *Scanner) userWord(pos, e int) {
 	if n := separator(buf, p, s.le); n > 0 {
 		p = nonSpace(buf, p+n, s.le)
 		q := quoteAt(buf, p, s.le)
-		if q == 0 && (foldIs(name, "userid") || foldIs(name, "user_id")) {
+		if q == 0 && (foldIs(name, "userid") || foldIs(name, "user_id")) && !s.passwordNext(p) {
 			return // a number, or the name of a variable
 		}
 		p += q
+	} else if buf[p] == '>' && p > e && s.inTag(b) && p+1 < s.le && buf[p+1] != '<' {
+		p++ // <Attribute Name="Users.2#UserName">x
+	} else if buf[p] == ',' && p > e && upperIdent(buf[b:e]) && quoteAt(buf, nonSpace(buf, p+1, s.le), s.le) == 1 {
+		p = nonSpace(buf, p+1, s.le) + 1 // define('DB_USER', 'x')
 	} else if buf[e] == '>' && s.openTag(b) {
 		p = e + 1 // <username>x</username>
 		if n := bytes.IndexByte(buf[p:s.le], '<'); n < 1 || !allAccount(buf[p:p+n]) {
@@ -112,7 +129,7 @@ func (s *Scanner) userWord(pos, e int) {
 		p += quoteAt(buf, p, s.le)
 	} else if p == e || !foldIs(name, "user") || p-e != 1 {
 		return
-	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0 || s.acts(p)) {
+	} else if !(s.before(b, "for ") || s.before(b, "invalid ") || s.before(b, "of ") || s.before(b, "by ") || s.before(b, "as ") || s.before(b, "illegal ") || s.before(b, "create ") || s.before(b, "alter ") || s.before(b, "drop ") || quoteAt(buf, p, s.le) > 0 || s.acts(p) || bytes.HasPrefix(buf[s.wordAt(p):s.le], []byte(" using "))) {
 		return
 	} else {
 		if s.says(p) {
@@ -124,6 +141,12 @@ func (s *Scanner) userWord(pos, e int) {
 		return // username: str
 	}
 	s.accountAt(p, 0)
+}
+
+// passwordNext is true for a word at p behind which a password comes.
+func (s *Scanner) passwordNext(p int) bool {
+	e := s.wordAt(p)
+	return e > p && e+6 < s.le && (s.buf[e] == ' ' || s.buf[e] == ',' || s.buf[e] == ';') && foldEqual(s.buf[e+1:e+5], "pass")
 }
 
 // sayings are words that go on with a sentence about a user.

@@ -42,3 +42,21 @@ func TestHidesTheObvious(t *testing.T) {
 		}
 	}
 }
+
+// The host behind a password becomes a pseudonym although the two together pass
+// for an e-mail address, whose beginning is the secret's.
+func TestHostsBehindPasswords(t *testing.T) {
+	s, err := New(Options{Key: &Key{5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := sanitizeText(t, s, "", "url = rabbit://app:r4bb!t@ctl1.lab.sundell.net:5672,app:r4bb!t@ctl2.lab.sundell.net:5672//\n")
+	for _, kept := range []string{"r4bb", "sundell", "ctl1", "ctl2"} {
+		if strings.Contains(out, kept) {
+			t.Errorf("%s is still in %s", kept, out)
+		}
+	}
+	if strings.Count(out, ".net:5672") != 2 || strings.Count(out, "h-") < 4 {
+		t.Errorf("hosts are gone: %s", out)
+	}
+}

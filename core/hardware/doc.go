@@ -42,5 +42,5 @@
 //
 // Names and texts come from firmware. They are bounded, cut to printable ASCII,
 // and no serial number, address or identifier of a host is among them. A look that
-// does not come back, because a device hangs, holds nothing up and is told.
+// does not come back, because a device hangs, holds nothing up, and the status says so.
 package hardware

@@ -125,10 +125,10 @@ func (a *Agent) ConfirmLogin(_ context.Context, by control.Caller, c control.Con
 // to do about a session, and for browsers about the pages.
 func forOthers(path string) bool {
 	switch path {
-	case "/v1/events", "/v1/session", "/v1/connections", "/v1/certificate", "/v1/restart":
+	case "/v1/events", "/v1/session", "/v1/connections", "/v1/certificate", "/v1/recordings", "/v1/restart":
 		return true
 	}
-	for _, below := range []string{"/v1/session/", "/v1/connections/", "/v1/certificate/"} {
+	for _, below := range []string{"/v1/session/", "/v1/connections/", "/v1/certificate/", "/v1/recordings/"} {
 		if strings.HasPrefix(path, below) {
 			return true
 		}

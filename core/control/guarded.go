@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type Service interface {
 	Logins
 	Tester
 	Pages
+	Recorded
 }
 
 // Tester goes the way to the relay, and to where users prove who they are, step
@@ -164,6 +166,21 @@ func (g *guarded) Restart(ctx context.Context, by Caller) error {
 		return err
 	}
 	return g.api.Restart(ctx, by)
+}
+
+func (g *guarded) Recordings(ctx context.Context, by Caller) ([]Recording, error) {
+	return admitted(g, by, "GET /v1/recordings", func() ([]Recording, error) { return g.api.Recordings(ctx, by) })
+}
+
+func (g *guarded) Recording(ctx context.Context, by Caller, id string, key []byte) (RecordingDetail, error) {
+	return admitted(g, by, "GET /v1/recordings/{id}", func() (RecordingDetail, error) { return g.api.Recording(ctx, by, id, key) })
+}
+
+func (g *guarded) ReadRecording(ctx context.Context, by Caller, r RecordingRead, open func() io.Writer) error {
+	if err := g.admit(by, "GET /v1/recordings/{id}/content"); err != nil {
+		return err
+	}
+	return g.api.ReadRecording(ctx, by, r, open)
 }
 
 // Logins are open to everybody, here as on the socket.

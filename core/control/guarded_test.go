@@ -15,6 +15,7 @@ import (
 type doorman struct {
 	keeper // its embedded Remote is nil: what gets past would crash
 	Pages
+	Recorded
 	asked []string
 }
 

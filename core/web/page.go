@@ -42,6 +42,8 @@ func parse() map[string]*template.Template {
 		"size":     size,
 		"count":    count,
 		"took":     took,
+		"lasted":   func(d time.Duration) string { return d.Round(time.Second).String() },
+		"plain":    printable,
 		"refresh":  func(after int, to string) string { return strings.Join([]string{itoa(after), "; url=", to}, "") },
 	}
 	base := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))

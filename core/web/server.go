@@ -36,6 +36,7 @@ type Server struct {
 	api      control.Service
 	sessions *sessions
 	pace     *pace
+	reading  chan struct{} // recordings that are read at once
 	streams  chan struct{}
 	handler  http.Handler
 }
@@ -60,7 +61,7 @@ func New(o Options) (*Server, error) {
 	if o.Product == "" {
 		o.Product = "InfiniBox or InfiniGuard"
 	}
-	s := &Server{opts: o, api: control.Guarded(o.API), pace: newPace(o.Now), streams: make(chan struct{}, maxStreams)}
+	s := &Server{opts: o, api: control.Guarded(o.API), pace: newPace(o.Now), streams: make(chan struct{}, maxStreams), reading: make(chan struct{}, maxReading)}
 	s.sessions = newSessions(o.Now, s.forget)
 	s.handler = s.protect(s.routes())
 	return s, nil
@@ -102,6 +103,10 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /certificates/"+tabSelf, s.user(s.selfSign))
 	mux.HandleFunc("GET /certificates/"+requestFile, s.user(s.downloadRequest))
 	mux.HandleFunc("POST /certificates/"+keyFile, s.user(s.downloadKey))
+	mux.HandleFunc("GET /recordings", s.user(s.recordings))
+	mux.HandleFunc("POST /recordings/key", s.user(s.giveKey))
+	mux.HandleFunc("GET /recordings/{id}", s.user(s.recording))
+	mux.HandleFunc("GET /recordings/{id}/{what}", s.user(s.readRecording))
 	mux.HandleFunc("GET /reload", s.user(s.askReload))
 	mux.HandleFunc("POST /reload", s.user(s.reload))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +142,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 		h.Set("Strict-Transport-Security", s.secureOnly())
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slowest)) //nolint:errcheck // a recorder in tests has none
 		most := int64(maxBody)
-		if r.URL.Path == "/certificates/"+tabUpload {
+		if r.URL.Path == "/certificates/"+tabUpload || r.URL.Path == "/recordings/key" {
 			most = maxWrongFile
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, most)

@@ -44,6 +44,8 @@ type session struct {
 	filled   map[string]map[string]string // what was typed about certificates, by the tab
 	replaced string                       // the certificate that replaced the one of the connection
 
+	recordingKey []byte // that opens recordings, given by the user for this login; wiped at its end
+
 	key    [32]byte
 	closed chan struct{} // the session is over
 }
@@ -203,6 +205,8 @@ func (s *Server) forget(b *session) {
 	b.mu.Lock()
 	t, by, in := b.talk, b.caller, b.ticket != nil
 	b.talk = nil
+	clear(b.recordingKey)
+	b.recordingKey = nil
 	b.mu.Unlock()
 	if t != nil {
 		t.stop()

@@ -31,6 +31,7 @@ type fake struct {
 	no      error // by Admit
 	tell    chan control.Event
 	pages   ownPages
+	taped   taped
 }
 
 type coded struct{ msg string }

@@ -21,7 +21,7 @@ var callees = []callee{
 	{"basicauth", 1, 1}, {"basic_auth", 1, 1}, {"digestauth", 1, 1}, {"digest_auth", 1, 1}, {"plainauth", 2, -1}, {"tokens.basic", 1, 1}, {".auth", 1, 1}, {"auth", 1, 1}, {"credentials.basic", 1, 1},
 	{"credential", 1, 1}, {"credentials", 1, 1}, {"passwordauthentication", 1, 1}, {"passwordtoken", 1, 1}, {"ssh2_auth_password", 2, -1},
 	{"jwt.sign", 1, 1}, {"jwt.verify", 1, 1}, {"jwt.encode", 1, 1}, {"jwt.decode", 1, 1}, {"secretkeyspec", 0, 0}, {"communitydata", 1, 1}, {"username_pw_set", 1, 1}, {"smbconnection", 1, 1}, {"getconnection", 2, 1}, {"pdo", 2, -1}, {"mysqli", 2, -1}, {"real_connect", 3, -1}, {"connect", 2, -1}, {"directoryentry", 2, -1}, {"ftp", 2, -1}, {"ftp_tls", 2, -1},
-	{"pgp_sym_encrypt", 1, 1}, {"aes_encrypt", 1, 1}, {"networkcredential]::new", 1, 1}, {"pscredential]::new", 1, 1}, {"changeuserpassword", 1, 1}, {"changepassword", 1, 1}, {"setpassword", 1, 1}, {"resetpassword", 1, 1}, {"updateuserpassword", 1, 1}, {"__construct", 2, -1}, {"ldap_bind", 2, -1}, {"simple_bind_s", 1, 1}, {"bind_s", 1, 1}, {".bind", 1, 1}, {"imap_open", 2, -1}, {"ftp_login", 2, 1}, {"login", 1, 1}, {"authenticate", 1, 1},
+	{"pgp_sym_encrypt", 1, 1}, {"aes_encrypt", 1, 1}, {"networkcredential]::new", 1, 1}, {"pscredential]::new", 1, 1}, {"changeuserpassword", 1, 1}, {"changepassword", 1, 1}, {"setpassword", 1, 1}, {"resetpassword", 1, 1}, {"updateuserpassword", 1, 1}, {"__construct", 2, -1}, {"ldap_bind", 2, -1}, {"simple_bind_s", 1, 1}, {"bind_s", 1, 1}, {".bind", 1, 1}, {"imap_open", 2, -1}, {"ftp_login", 2, 1}, {"login", 1, 1}, {"authenticate", 1, 1}, {"create_superuser", 2, -1}, {"create_user", 2, -1},
 }
 
 // call deals with a function whose name is buf[ks:ke], with a parenthesis

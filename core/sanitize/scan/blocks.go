@@ -41,6 +41,13 @@ func (s *Scanner) blockLabel(ks, next int) bool {
 	if class != keyname.Strong {
 		return true
 	}
+	if i := bytes.Index(buf[next:s.le], []byte("default")); i > 0 && buf[s.le-1] == '}' {
+		// all on one line
+		if v := nonSpace(buf, next+i+len("default"), s.le); v < s.le && buf[v] == '=' {
+			s.value(v+1, want{class: class, kind: kind, rule: "key-value"})
+		}
+		return true
+	}
 	le := s.le
 	defer func() { s.le = le }()
 	for from := s.le + 1; from < min(s.hi, le+2000); from = s.le + 1 {

@@ -131,6 +131,11 @@ func (s *Scanner) words(n name, w want) {
 		e++
 	}
 	v := buf[sep:e]
+	if w.class == keyname.Strong && s.headerLineStart() && len(v) > 6 && v[len(v)-1] == ';' && mixedWord(v[:len(v)-1]) {
+		w.rule = "directive"
+		s.judge(sep, e-1, w, true) // proxy_set_header X-Api-Key x;
+		return
+	}
 	if w.class == keyname.Weak && s.headerLineStart() && mixedWord(v) && len(v) >= 8 && !isVersionish(v) {
 		w.class, w.rule = keyname.Strong, "directive"
 		s.judge(sep, e, w, true) // http-request set-header X-Auth x

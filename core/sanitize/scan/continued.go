@@ -68,6 +68,29 @@ func (s *Scanner) closesBelow(q byte, w want) bool {
 // formers are words of a comment before a value that is no longer in force.
 var formers = [][]byte{[]byte("was "), []byte("was: "), []byte("old: "), []byte("old "), []byte("previously "), []byte("formerly "), []byte("before: "), []byte("changed from "), []byte("used to be "), []byte("prev: "), []byte("instead of "), []byte("default: "), []byte("formerly: "), []byte("previously: ")}
 
+// formersAt has them by the low five bits of their first letters.
+var formersAt = func() (t [32][][]byte) {
+	for _, f := range formers {
+		t[f[0]&31] = append(t[f[0]&31], f)
+	}
+	return t
+}()
+
+// remembers says whether one of them begins a word of a comment.
+func remembers(v []byte) bool {
+	for i := range v {
+		if i > 0 && isAlnum(v[i-1]) {
+			continue
+		}
+		for _, f := range formersAt[v[i]&31] {
+			if bytes.HasPrefix(v[i:], f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // remarkBehind is where the text of the last comment behind v begins, or -1.
 func (s *Scanner) remarkBehind(v int) int {
 	buf := s.buf
@@ -100,7 +123,7 @@ func (s *Scanner) formerly(v int, w want) {
 		return // no line that somebody wrote
 	}
 	p := s.remarkBehind(v)
-	if p < 0 {
+	if p < 0 || !remembers(buf[p:min(s.le, p+40)]) {
 		return
 	}
 	for _, t := range formers {

@@ -248,7 +248,7 @@ func (s *Scanner) words(n name, w want) {
 	if w.class == keyname.Weak && (len(v) == 40 && hexOnly(v) || len(v) == 18 && v[0] == '0' && v[1] == 'x') {
 		return // the id of a key: using RSA key 4AEE...
 	}
-	if w.class == keyname.Strong && gap >= 3 && lineStart && keyQuote == 0 && (bytes.IndexByte(w.key, '.') > 0 || bytes.IndexByte(w.key, '_') > 0) && s.le-sep < 80 && !isNumber(v) && bytes.IndexByte(buf[sep:s.le], '\t') < 0 && bytes.Index(buf[sep:s.le], []byte("  ")) < 0 {
+	if w.class == keyname.Strong && gap >= 3 && lineStart && keyQuote == 0 && (bytes.IndexByte(w.key, '.') > 0 || bytes.IndexByte(w.key, '_') > 0) && s.le-sep < 80 && !isNumber(v) && bytes.IndexByte(buf[sep:s.le], '\t') < 0 && !bytes.Contains(buf[sep:s.le], []byte("  ")) {
 		w.rule, w.toEnd = "directive", true
 		s.value(sep, w) // bind.credential      mud pie 12
 		return

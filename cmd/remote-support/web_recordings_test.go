@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +73,7 @@ func TestWebRecordingsChromium(t *testing.T) {
 	c.shows("ada <ada@vendor>")
 	c.picture("list")
 	c.open(base + "/recordings/con-tape0001")
-	c.shows("It holds: nothing in it was changed or removed")
+	c.shows("It holds: each piece is signed by this system")
 	c.shows(strings.Repeat("ab", 32))
 	c.eval(`document.querySelector("[data-src]").click()`)
 	c.shows("the end of it")
@@ -128,6 +131,72 @@ func TestWebRecordingsChromium(t *testing.T) {
 	defer c.mu.Unlock()
 	for _, e := range c.loud {
 		t.Errorf("the browser complains: %s", e)
+	}
+}
+
+// A recording that was tampered with is not played, somebody else's key opens
+// nothing, and no address leads out of the recordings.
+// REQ E2, E8
+func TestWebRecordingsAttacked(t *testing.T) {
+	s := newSite(t)
+	s.tape("con-tape0002")
+	base := s.serve()
+	b := newTab(t, base)
+	b.get("/login")
+	b.post("/login", "user", "admin", "password", "123456")
+	b.get("/recordings/con-tape0002").shows("It holds", "uname -a")
+	key := filepath.Join(s.root, "var", "identity", "recording.key")
+	must(t, os.Rename(key, key+".away"))
+	other, err := age.GenerateX25519Identity()
+	must(t, err)
+	for _, text := range []string{"nonsense", other.String() + "x", other.String()} {
+		var form bytes.Buffer
+		m := multipart.NewWriter(&form)
+		must(t, m.WriteField("id", "con-tape0002"))
+		part, err := m.CreateFormFile("file", "k")
+		must(t, err)
+		_, err = part.Write([]byte(text))
+		must(t, err)
+		must(t, m.Close())
+		resp, err := b.Post(base+"/recordings/key", m.FormDataContentType(), &form)
+		must(t, err)
+		page, err := io.ReadAll(resp.Body)
+		must(t, err)
+		resp.Body.Close()
+		if bytes.Contains(page, []byte("uname")) || bytes.Contains(page, []byte(text)) && text != "nonsense" {
+			t.Errorf("the key %.10q:\n%s", text, page)
+		}
+		if b.get("/recordings/con-tape0002/ttyrec?channel=0"); b.code < 400 || strings.Contains(b.page, "root@array") {
+			t.Errorf("the key %.10q: %d", text, b.code)
+		}
+	}
+	must(t, os.Rename(key+".away", key))
+	for _, path := range []string{"/recordings/..%2fidentity", "/recordings/..%2fidentity/sealed", "/recordings/%2e%2e/sealed", "/recordings/con-tape0002%00/sealed", "/recordings/con-tape0002%2f..%2fcon-tape0002/sealed"} {
+		if b.get(path); b.code < 400 {
+			t.Errorf("%s: %d", path, b.code)
+		}
+	}
+	segments, err := filepath.Glob(filepath.Join(s.root, "var", "recordings", "con-tape0002", "*.seg"))
+	if err != nil || len(segments) == 0 {
+		t.Fatal(segments, err)
+	}
+	content, err := os.ReadFile(segments[0])
+	must(t, err)
+	content[len(content)-1] ^= 1
+	must(t, os.WriteFile(segments[0], content, 0o600))
+	b.post("/recordings/key") // no form with a file: nothing changes
+	b.post("/logout")
+	b.get("/login")
+	b.post("/login", "user", "admin", "password", "123456")
+	b.get("/recordings/con-tape0002").shows("It does not hold", "segment 0")
+	if strings.Contains(b.page, "uname") || strings.Contains(b.page, "data-src") {
+		t.Error("what does not hold is shown")
+	}
+	if b.get("/recordings/con-tape0002/play?channel=0"); b.code < 400 {
+		t.Errorf("what does not hold is played: %d", b.code)
+	}
+	if b.get("/recordings/con-tape0002/sealed"); b.code != 200 {
+		t.Errorf("the evidence: %d", b.code)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestMarkup(t *testing.T) {
 	w.sess = control.Session{State: "open", ID: "ses-1", Since: w.now, Expires: w.now.Add(time.Hour), SecondsLeft: 3600, Link: &control.Link{Up: true, Since: w.now}, Connections: []control.Connection{
 		{ID: "con-1", State: control.ConnectionWaiting, Engineer: "eve", Needs: 1, Until: w.now.Add(time.Minute)}, {ID: "con-2", State: control.ConnectionOpen, Engineer: "bob"}}}
 	_, _, open := w.get("/")
-	w.want(open, "Support asks to come in", "Who is in", "bob", "K7M-2Q9-XPT", "/connections/con-1/approve", "Stop")
+	w.want(open, "Support asks to come in", "Deny: the engineer is turned away at once", "Who is in", "bob", "K7M-2Q9-XPT", "/connections/con-1/approve", "Stop")
 	for name, page := range map[string]string{"login": login, "off": off, "open": open} {
 		checkMarkup(t, name, page)
 	}

@@ -91,7 +91,7 @@ func TestRecordings(t *testing.T) {
 	_, _, sealed := w.get("/recordings/con-1")
 	w.want(sealed, "It holds", "no key here opens it", "memory of this login", "/recordings/con-1/sealed")
 	_, at, open := w.give(w.c, w.url, "con-1", "AGE-SECRET-KEY-X")
-	w.want(open, "The key is used until you log out", "counter-signed to the end", "&lt;script&gt;", "\\u001b]0;x", "SHA-256 abcd", "/recordings/con-1/play?channel=3")
+	w.want(open, "The key is used until you log out", "Counter-signed to the end.", "&lt;script&gt;", "\\u001b]0;x", "SHA-256 abcd", "/recordings/con-1/play?channel=3")
 	if at != "/recordings/con-1" || strings.Contains(open, "AGE-SECRET") || strings.Contains(open, "<img src=x") {
 		t.Errorf("at %s:\n%s", at, open)
 	}

@@ -82,30 +82,6 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	}
 }
 
-// prompters are the words that a program asks with.
-var prompters = map[string]bool{"enter": true, "retype": true, "re-enter": true, "reenter": true, "confirm": true, "repeat": true, "verify": true, "type": true, "provide": true, "input": true}
-
-// prompted is true for a name in what a program asks for, at the beginning of
-// its line: Enter a passphrase: x.
-func (s *Scanner) prompted(ks, sep int) bool {
-	if sep >= s.le || s.buf[sep] != ':' || ks-s.ls > 48 {
-		return false
-	}
-	p := nonSpace(s.buf, s.ls, ks)
-	e := p
-	for e < ks && (isLetter(s.buf[e]) || s.buf[e] == '-') {
-		e++
-	}
-	var low [12]byte
-	if e-p > len(low) {
-		return false
-	}
-	for i, c := range s.buf[p:e] {
-		low[i] = lower(c)
-	}
-	return prompters[string(low[:e-p])]
-}
-
 // closed finds what closes around the name: quotes, brackets.
 func (s *Scanner) closed(ks, ke int) name {
 	buf := s.buf
@@ -317,21 +293,6 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 }
 
-// quotedPair hides the value of "NAME=x y" from v on: the quote q opened before the
-// name, and what it holds is that one setting.
-func (s *Scanner) quotedPair(v int, q byte, w want) bool {
-	e := closing(s.buf[v:s.le], q)
-	if e < 3 || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
-		return false
-	}
-	spans := len(s.Spans)
-	s.judge(v, v+e, w, true)
-	if len(s.Spans) > spans {
-		s.keyEnd = max(s.keyEnd, v+e)
-	}
-	return true
-}
-
 // named is true for a word and a name in quotes at v: no value of JSON.
 func (s *Scanner) named(v int) bool {
 	v = nonSpace(s.buf, v, s.le)
@@ -370,12 +331,6 @@ func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
 	return before
 }
 
-// itemStart is true for a name that begins an item of a list: - NAME=x y.
-func (s *Scanner) itemStart(ks int) bool {
-	p := nonSpace(s.buf, s.ls, ks)
-	return p > s.ls && p+2 == ks && s.buf[p] == '-' && s.buf[p+1] == ' '
-}
-
 // special reads values with a grammar of their own. True if this was one.
 func (s *Scanner) special(v int, w want) bool {
 	if foldIs(w.key, "passwd") && messageOfPasswd(s.buf[nonSpace(s.buf, v, s.le):s.le]) {
@@ -391,40 +346,6 @@ func (s *Scanner) special(v int, w want) bool {
 	if k := len(w.key) - len("authorization"); k >= 0 && foldEqual(w.key[k:], "authorization") {
 		s.authorization(v, w)
 		return true
-	}
-	return false
-}
-
-// counted hides the value of a name that is a line of its own, in the lists of
-// Subversion: password, V 6, x.
-func (s *Scanner) counted() bool {
-	buf, p := s.buf, s.le
-	if p+5 >= s.hi || string(buf[p:p+3]) != "\nV " {
-		return false
-	}
-	for p += 3; p < s.hi && isDigit(buf[p]); p++ {
-	}
-	if p >= s.hi || buf[p] != '\n' {
-		return false
-	}
-	e := bytes.IndexByte(buf[p+1:s.hi], '\n')
-	if e < 0 {
-		e = s.hi - p - 1
-	}
-	s.hide(p+1, p+1+e, keyname.Password, "counted")
-	return true
-}
-
-// messageOfPasswd is true for what the program passwd says, and PAM for it.
-func messageOfPasswd(v []byte) bool {
-	i := bytes.IndexByte(v, ' ')
-	if i < 2 || bytes.IndexByte(v[i+1:], ' ') < 0 {
-		return false
-	}
-	for _, t := range []string{"password", "all", "authentication", "you", "permission", "cannot", "can't", "unknown", "unrecognized", "user", "module", "critical", "conversation", "new", "bad", "sorry", "unlocking", "locking", "expiring", "adjusting", "removing", "changing", "updating"} {
-		if foldIs(v[:i], t) {
-			return true
-		}
 	}
 	return false
 }

@@ -111,3 +111,24 @@ func fold64(v []byte) uint64 {
 	}
 	return h
 }
+
+// quotedPair hides the value of "NAME=x y" from v on: the quote q opened before the
+// name, and what it holds is that one setting.
+func (s *Scanner) quotedPair(v int, q byte, w want) bool {
+	e := closing(s.buf[v:s.le], q)
+	if e < 3 || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
+		return false
+	}
+	spans := len(s.Spans)
+	s.judge(v, v+e, w, true)
+	if len(s.Spans) > spans {
+		s.keyEnd = max(s.keyEnd, v+e)
+	}
+	return true
+}
+
+// itemStart is true for a name that begins an item of a list: - NAME=x y.
+func (s *Scanner) itemStart(ks int) bool {
+	p := nonSpace(s.buf, s.ls, ks)
+	return p > s.ls && p+2 == ks && s.buf[p] == '-' && s.buf[p+1] == ' '
+}

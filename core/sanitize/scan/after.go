@@ -28,6 +28,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if s.reversed(ks, ke, w) || s.atLineEnd(n, w) {
 		return
 	}
+	if class == keyname.Strong && s.buf[ke] != '=' && s.buf[ke] != ':' && (s.filledIn(n, w) || s.buf[ke] != '"' && s.against(ks, w)) {
+		return
+	}
 	if ks > s.ls && s.buf[ks-1] == '^' {
 		return // a regular expression that looks for the name
 	}
@@ -43,6 +46,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	n.lineStart = s.startsLine(ks) || s.prompted(ks, n.sep)
 	w.json = n.by == '"' && n.quote >= 1
 	w.indent = s.indentOf()
+	if n.sep < s.le && (s.buf[n.sep] == '<' && s.htmlCell(ks, n.sep, w) || s.buf[n.sep] == ':' && n.sep+2 < s.le && s.buf[n.sep+1] == '<' && s.htmlCell(ks, n.sep+1, w)) {
+		return
+	}
 	if op := separator(s.buf, n.sep, s.le); op > 0 {
 		if s.buf[n.sep] == ':' && op == 1 {
 			if k := s.visibility(n.sep); k > 0 {
@@ -59,6 +65,8 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			s.behindComma(n, w)
 		}
 	case c == '.' && s.consed(n, w):
+	case c == '{' && s.property(n, w):
+	case (c == '"' || c == '\'') && n.gap == 1 && n.quote == 0 && s.pairOfWords(n, w):
 	case s.behindTag(n, w):
 	case n.quote > 0 && (c == '}' || c == ']' || c == ';'):
 		if c != ';' || !s.serialized(n, w) {
@@ -190,6 +198,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return // https://x-access-token:x@host is an URL
 	}
 	v := n.sep + size
+	if size == 2 && op[0] == '-' && n.p > n.ke && buf[n.p-1] == ')' {
+		return // f(password) -> what it returns
+	}
 	if op[0] == ':' && v < s.le && buf[v] == '?' && s.before(n.ks, "${") {
 		return // ${PASSWORD:?must be set}
 	}
@@ -241,7 +252,7 @@ func (s *Scanner) assigned(n name, size int, w want) {
 			return
 		}
 	}
-	if s.special(v, w) {
+	if s.special(v, w) || w.class == keyname.Strong && op[0] == '=' && s.placeholder(v) {
 		return
 	}
 	if size > 1 && op[size-1] == '=' && !(size == 2 && (op[0] == ':' || op[0] == '?' || op[0] == '+' || op[0] == '\\')) && !(size == 3 && op[0] == ':') {
@@ -358,7 +369,7 @@ func (s *Scanner) behindComma(n name, w want) {
 		s.value(v, w) // ["--token", "x"]
 		return
 	}
-	if n.quote == 1 && w.class == keyname.Strong && s.flagDefault(n, w) {
+	if n.quote == 1 && w.class == keyname.Strong && (s.flagDefault(n, w) || s.keyword(nonSpace(buf, sep+1, s.le), w)) {
 		return
 	}
 	n.ks = s.stringStart(n)

@@ -18,6 +18,7 @@ type callee struct {
 }
 
 var callees = []callee{
+	{"oracle.connect", 1, 1}, {"oracledb.connect", 1, 1}, {"oci_connect", 1, 1}, {"keyring.set_password", 2, -1}, {"createcredential", 2, -1}, {"addidentity", 1, 1}, {"signwith", 1, 1}, {"sequelize", 2, -1}, {"createcipheriv", 1, 1}, {"createcipher", 1, 1}, {"createhmac", 1, 1}, {"hash_hmac", 2, -1}, {"openssl_encrypt", 2, -1}, {"openssl_decrypt", 2, -1}, {"aes.encrypt", 1, 1}, {"aes.decrypt", 1, 1}, {"create_user", 2, -1}, {"create_superuser", 2, -1}, {"certificate2", 1, 1}, {"createasync", 1, 1}, {"rfc2898derivebytes", 0, 0}, {"userpassword", 1, 1}, {"wifi.begin", 1, 1}, {"softap", 1, 1}, {"userauth_password", 2, -1}, {"ldap_simple_bind_s", 2, -1}, {"username_pw_set", 2, 1}, {"passwd_cb_userdata", 1, 1}, {"authorization_basic", 1, 1}, {"comparehashandpassword", 1, 1}, {"generatefrompassword", 0, 0}, {"password_hash", 0, 0}, {"credentials::new", 1, 1}, {"hmac.new", 0, 1}, {"crypt.compare", 0, 0}, {"crypt.comparesync", 0, 0}, {"crypt.hash", 0, 0}, {"crypt.hashsync", 0, 0}, {"crypt.hashpw", 0, 0}, {"crypt.checkpw", 0, 0},
 	{"basicauth", 1, 1}, {"basic_auth", 1, 1}, {"digestauth", 1, 1}, {"digest_auth", 1, 1}, {"plainauth", 2, -1}, {"tokens.basic", 1, 1}, {".auth", 1, 1}, {"auth", 1, 1}, {"credentials.basic", 1, 1},
 	{"credential", 1, 1}, {"credentials", 1, 1}, {"passwordauthentication", 1, 1}, {"passwordtoken", 1, 1}, {"ssh2_auth_password", 2, -1},
 	{"jwt.sign", 1, 1}, {"jwt.verify", 1, 1}, {"jwt.encode", 1, 1}, {"jwt.decode", 1, 1}, {"secretkeyspec", 0, 0}, {"communitydata", 1, 1}, {"username_pw_set", 1, 1}, {"smbconnection", 1, 1}, {"getconnection", 2, 1}, {"pdo", 2, -1}, {"mysqli", 2, -1}, {"real_connect", 3, -1}, {"connect", 2, -1}, {"directoryentry", 2, -1}, {"ftp", 2, -1}, {"ftp_tls", 2, -1},
@@ -27,7 +28,23 @@ var callees = []callee{
 // call deals with a function whose name is buf[ks:ke], with a parenthesis
 // behind. True if there was a secret among the arguments.
 func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool {
+	return s.callAt(ks, ke, ke, class, kind)
+}
+
+// callAt does so where the bracket around the arguments opens at p.
+func (s *Scanner) callAt(ks, ke, p int, class keyname.Class, kind keyname.Kind) bool {
 	name := s.buf[ks:ke]
+	if ask, both := asker(name); ask {
+		var args [4]arg
+		got, _ := s.arguments(p, args[:])
+		switch {
+		case got == 2 && both:
+			first := s.literal(args[0], keyname.Password)
+			return s.literal(args[1], keyname.Password) || first
+		case got >= 2 && (s.literal(args[1], keyname.Password) || s.spokenCall(args[:got], 1)):
+			return true
+		}
+	}
 	for i := range callees {
 		c := &callees[i]
 		n := len(name) - len(c.name)
@@ -35,7 +52,7 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 			continue
 		}
 		var args [6]arg
-		got, _ := s.arguments(ke, args[:])
+		got, _ := s.arguments(p, args[:])
 		at := c.at
 		if got == 2 {
 			at = c.two
@@ -44,8 +61,11 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 		} else if got == 3 && at == 2 && bytes.HasPrefix(s.text(args[2]), []byte("t3")) {
 			at = 1 // of WebLogic: user, password, t3://host
 		}
+		if got > 3 && at == 2 && isNumber(s.text(args[1])) && c.name == "connect" {
+			at = 3 // host, port, user, password
+		}
 		if at >= 0 && at < got && got > 1 {
-			if s.literal(args[at], keyname.Password) {
+			if s.literal(args[at], keyname.Password) || got == 2 && at == 1 && s.spokenCall(args[:got], at) {
 				return true
 			}
 			if literal := args[at].vs > args[at].start; !literal && at == 1 && got > 2 && class == keyname.Strong {
@@ -65,14 +85,20 @@ func (s *Scanner) call(ks, ke int, class keyname.Class, kind keyname.Kind) bool 
 	}
 	if n := len(name) - len("cookiestore"); n >= 0 && foldEqual(name[n:], "cookiestore") {
 		var args [2]arg
-		if got, _ := s.arguments(ke, args[:]); got > 0 && args[0].ve <= s.le {
+		if got, _ := s.arguments(p, args[:]); got > 0 && args[0].ve <= s.le {
 			return s.literal(args[0], keyname.Secret) || s.wrapped(args[0].start, want{class: keyname.Strong, kind: keyname.Secret, rule: "argument"})
 		}
 		return false
 	}
-	if class == keyname.Strong && (setter(name) || kind == keyname.Password && len(name) <= 8 || s.before(ks, "string ")) {
+	if n := len(name); loneKey(name) && n > 4 {
+		var args [3]arg
+		if got, _ := s.arguments(p, args[:]); got >= 1 && bytes.IndexByte(s.text(args[0]), ' ') < 0 && s.literal(args[0], keyname.Secret) {
+			return true
+		}
+	}
+	if class == keyname.Strong && (setter(name) || taker(name) || kind == keyname.Password && len(name) <= 8 || s.before(ks, "string ")) {
 		var args [2]arg
-		if got, _ := s.arguments(ke, args[:]); got == 1 || got == 2 && bytes.HasSuffix(name, []byte(".assign")) {
+		if got, _ := s.arguments(p, args[:]); got == 1 || got == 2 && bytes.HasSuffix(name, []byte(".assign")) {
 			return s.literal(args[0], kind) || args[0].ve <= s.le && s.wrapped(args[0].start, want{class: class, kind: kind, rule: "argument"})
 		}
 	}
@@ -123,6 +149,9 @@ func setter(name []byte) bool {
 
 // literal hides an argument, if it is one string.
 func (s *Scanner) literal(a arg, kind keyname.Kind) bool {
+	if a.vs <= a.start && a.ve <= s.le {
+		return s.wrapped(a.start, want{class: keyname.Strong, kind: kind, rule: "argument"})
+	}
 	if a.vs <= a.start || a.ve <= a.vs {
 		return false
 	}

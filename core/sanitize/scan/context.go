@@ -54,6 +54,11 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		}
 		return v, true
 	}
+	if buf[v] == '[' && v+2 < s.le {
+		if t, done := s.printedList(v, w); done {
+			return t, true
+		}
+	}
 	if buf[v] == '[' && w.class == keyname.Strong {
 		// a flow list of plain words
 		if e := bytes.IndexByte(buf[v:min(s.le, v+Reach)], ']'); e > 0 && quoteAt(buf, v+1, s.le) == 0 && !bytes.ContainsAny(buf[v:v+e], "{") {

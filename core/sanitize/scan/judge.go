@@ -107,14 +107,14 @@ func isMask(c byte) bool {
 
 var maskWords = []string{"mask", "redact", "hidden", "filtered", "protected", "removed", "secret", "sensitive", "omitted", "censored", "encrypted", "scrubbed", "sanitized", "not shown", "suppressed", "obfuscated", "stripped", "empty", "none", "null", "unset", "not set"}
 
-var maskAlone = listOf("masked", "redacted", "[filtered]", "filtered", "hidden")
+var maskAlone = listOf("masked", "redacted", "[filtered]", "filtered", "hidden", "sensitive")
 
 // isSwitch is true for values that only say yes or no.
 func isSwitch(v []byte) bool {
 	return len(v) <= 9 && switches.has(v)
 }
 
-var switches = listOf("true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent")
+var switches = listOf("true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent", "nothing")
 
 // isReference is true when the whole value only points to where the secret is.
 func isReference(v []byte) bool {
@@ -157,7 +157,7 @@ func isReference(v []byte) bool {
 			case isLetter(c):
 				other++
 			case c == '[' || c == '{' || c == '-' || c == '(' || c == '/' || c == ':' || c == '.' || c == ',' || c == ';' || c == ')':
-				return i > 2
+				return i > 2 || c == ')'
 			case c == '$' && i > 1:
 				// a crypt hash ($apr1$...)
 				return false

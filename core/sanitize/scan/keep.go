@@ -51,6 +51,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if len(v) > 40 && (string(v[:4]) == "ssh-" || string(v[:6]) == "ecdsa-") && (bytes.Contains(v[:40], []byte(" AAAA")) || bytes.Contains(v[:40], []byte("%20AAAA"))) {
 		return true // a public key
 	}
+	if i := bytes.IndexByte(v, '|'); i > 5 && i < 14 && (foldIs(v[:i], "required") || foldIs(v[:i], "nullable") || foldIs(v[:i], "string") || foldIs(v[:i], "sometimes") || foldIs(v[:i], "confirmed")) {
+		return true // how Laravel checks it
+	}
 	if w.class != keyname.Strong {
 		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && containsFold(w.key, "gpg") // the print of a public key
 	}
@@ -403,6 +406,10 @@ func (s *Scanner) wrapped(p int, w want) bool {
 		w.rule = "argument"
 		s.judge(args[0].vs, args[0].ve, w, true)
 		return len(s.Spans) > spans
+	}
+	if v := s.text(args[0]); n == 1 && foldIs(name, "some") && isNumber(v) && len(v) > 3 {
+		s.judge(args[0].start, args[0].ve, w, true)
+		return true
 	}
 	if w.outer == 0 {
 		w.outer = p

@@ -112,6 +112,7 @@ func (s *Scanner) key(h hit) {
 			}
 		}
 	}
+	ke = s.scoped(ks, ke)
 	class, kind := s.classify(buf[ks:ke])
 	if class >= keyname.Weak && ke < s.le && isSpace(buf[ke]) && cmdlet(buf[ks:ke]) {
 		s.keyEnd = ke
@@ -135,8 +136,12 @@ func (s *Scanner) key(h hit) {
 	if ws, c2, k2 := s.twoWords(ks, ke, class); ws < ks {
 		ks, class, kind = ws, c2, k2
 	}
-	if ke < s.le && buf[ke] == '(' && s.call(ks, ke, class, kind) {
+	if ke < s.le && buf[ke] == '(' && (s.call(ks, ke, class, kind) || s.equality(ks, ke)) {
 		s.keyEnd = ke
+		return
+	}
+	if e := ke + len("::new"); e < s.le && buf[ke] == ':' && string(buf[ke:e+1]) == "::new(" && s.call(ks, e, class, kind) {
+		s.keyEnd = e
 		return
 	}
 	if e := ke + len("]::new"); e < s.le && buf[ke] == ']' && string(buf[ke:e+1]) == "]::new(" && s.call(ks, e, class, kind) {

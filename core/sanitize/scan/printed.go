@@ -18,6 +18,16 @@ func (s *Scanner) printed(p int, w want) (int, bool) {
 		return p, false
 	}
 	switch c := buf[p]; {
+	case (c == '{' || c == '(') && w.kind == keyname.Credential && w.class == keyname.Strong && !s.source:
+		// {maria x}: a user and a password
+		e := p + 1
+		for e < s.le && e-p < 80 && (isAlnum(buf[e]) || bytes.IndexByte([]byte("._@-"), buf[e]) >= 0) {
+			e++
+		}
+		if c := bytes.IndexByte(buf[p:s.le], buf[p]+1+(buf[p]&2)/2); e > p+1 && e < s.le && buf[e] == ' ' && c > e-p+1 && bytes.IndexAny(buf[e+1:p+c], " :=,\"") < 0 {
+			s.judge(e+1, p+c, w, true)
+			return p + c, true
+		}
 	case c == '<':
 		return s.binary(p, w)
 	case c == '(':
@@ -109,6 +119,9 @@ func (s *Scanner) printedList(p int, w want) (int, bool) {
 				continue
 			}
 			if buf[n] == '"' {
+				if cookieName(w) || len(w.key) >= 13 && foldEqual(w.key[len(w.key)-13:], "authorization") {
+					return p, false
+				}
 				return s.array(n, w), true
 			}
 			if e := bytes.IndexByte(buf[n:s.le], '}'); e > 1 && isDigit(buf[n]) {

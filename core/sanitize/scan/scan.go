@@ -172,6 +172,10 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.escapedKey(h.pos)
 		case stemCall:
 			s.callHit(h.pos, len(stemTable[h.stem].text))
+		case stemChars:
+			s.charArray(h.pos)
+		case stemFrame:
+			s.frame(h.pos, h.pos+len(stemTable[h.stem].text))
 		case stemJWK:
 			s.webKey(h.pos)
 		case stemACL:

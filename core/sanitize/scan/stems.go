@@ -24,6 +24,8 @@ const (
 	stemLine             // a line of a password file
 	stemEscape           // an escaped letter in the name of a key
 	stemCall             // a function that takes a secret by position
+	stemChars            // a string of Java as an array of characters
+	stemFrame            // the arguments of a call in JSON
 	stemJWK              // a JSON Web Key
 	stemACL              // a user of Redis
 	stemTime             // a key of chrony
@@ -83,7 +85,10 @@ func buildStems() []stem {
 		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ", "hdbuserstore", "sapgenpse", "dir-cli", "clevis ", "osql ", "bcp ", "nmcli ", "winrs ", "sethost ", "qlogin ", "domainjoin")
 	add(stemURL, "://")
 	add(stemURLCoded, "%3a%2f%2f")
-	add(stemCall, "tconnection(", "pdo(", "mysqli(", "yentry(", "te_superuser(", "te_user(", "login(", "connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(", "pw_set(", "smbconnection(")
+	add(stemCall, "tconnection(", "verify(", "enticate(", "pdo(", "mysqli(", "yentry(", "te_superuser(", "te_user(", "login(", "connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(", "pw_set(", "smbconnection(")
+	add(stemCall, "identity(", "signwith(", "heriv(", "sequelize(", "te2(", "derivebytes(", ".begin(", "softap(", "createasync(", "shids(", "fernet(", "signedstring(", "crypt.hash", "crypt.compare", "_hmac(", "hmac.new(", "aes.encrypt(")
+	add(stemChars, "rarray()")
+	add(stemFrame, `"args":`, `"params":`, `"arguments":`, `"args" :`)
 	add(stemJWK, "kty\"", "kty\\")
 	add(stemACL, "+@a", "~* ", "setuser ", " on >")
 	add(stemTime, " hex:")

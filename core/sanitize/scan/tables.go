@@ -36,7 +36,7 @@ func (s *Scanner) header(ks, ke int) bool {
 	case (b == s.le || buf[b] == ')') && a > s.ls && (isDelimiter(buf[a-1]) || buf[a-1] == '('):
 		delim = buf[a-1]
 	default:
-		return false
+		return s.alignedHeader(ks, ke)
 	}
 	if s.State.Mode != Normal || s.le-s.ls > 2048 || s.cut {
 		return false
@@ -69,7 +69,7 @@ func (s *Scanner) headerLine(delim byte) bool {
 			}
 			return false
 		}
-		if !columnName(f) {
+		if !columnName(f) || delim == '|' && n <= 4 && mixedWord(f) {
 			return false
 		}
 		if i > 0 && c.start < c.vs && buf[c.start] == ' ' {
@@ -187,8 +187,21 @@ func (s *Scanner) columns(from, to int, delim byte, cols []arg) int {
 // row hides the secret columns of one line of the table.
 func (s *Scanner) row() {
 	st := &s.State
-	if st.Quote == sqlRow {
+	switch st.Quote {
+	case sqlRow:
 		s.sqlRows(s.ls)
+		return
+	case alignedRow:
+		s.alignedLine()
+		return
+	case boxRow:
+		s.boxLine()
+		return
+	case htmlRow:
+		s.htmlLine()
+		return
+	case sqlBound:
+		s.boundLine()
 		return
 	}
 	line := s.buf[s.ls:s.le]
@@ -277,6 +290,10 @@ func (s *Scanner) sqlRows(p int) {
 		n, end := s.arguments(p, args[:])
 		if n != st.Left {
 			s.leave()
+			return
+		}
+		if s.allBound(args[:n]) {
+			s.awaitBound(st.Columns)
 			return
 		}
 		for i := range n {

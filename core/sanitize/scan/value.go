@@ -563,7 +563,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	}
 	switch w.class {
 	case keyname.Weak:
-		if pinCode(v, w.key) {
+		if pinCode(v, w.key) || s.source && quoted && saltLiteral(v, w.key) {
 			break
 		}
 		if i := bytes.IndexByte(v, ':'); i > 1 && (foldIs(w.key, "login") || len(w.key) >= 4 && foldEqual(w.key[len(w.key)-4:], "auth") || foldIs(w.key, "httpauth")) && isIdent(v[:i]) && !isToken(v[i+1:]) && looksSecret(v[i+1:]) {

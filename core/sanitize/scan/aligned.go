@@ -1,0 +1,222 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
+
+// Tables whose columns are told by their place only, by lines of box drawing, or
+// by the tags of HTML.
+
+const (
+	alignedRow = ' ' // in the state: Indent is where the secret begins, Left where the next column does
+	boxRow     = 0xe2
+	htmlRow    = '<'
+)
+
+// alignedHeader takes the line as the head of a table without delimiters:
+//
+//	NAME   USER   PASSWORD   PORT
+//
+// Two blanks at least are between the names, and the line below has dashes or
+// its words at the same places.
+func (s *Scanner) alignedHeader(ks, ke int) bool {
+	buf := s.buf
+	if s.State.Mode != Normal || s.cut || s.le-s.ls > 512 || s.le+1 >= s.hi {
+		return false
+	}
+	if ks-s.ls >= 2 && buf[ks-1] != ' ' || ks-s.ls >= 2 && buf[ks-2] != ' ' && buf[ks-2] < 0x80 || ke < s.le && buf[ke] != ' ' || ke+1 < s.le && buf[ke+1] != ' ' && buf[ke+1] < 0x80 {
+		return false
+	}
+	if i := boxes(buf[s.ls:ks]); i > 0 {
+		if boxes(buf[ke:s.le]) == 0 {
+			return false
+		}
+		s.enter(InTable, keyname.Password, 0, 0, boxRow)
+		s.State.Columns = 1 << min(i, maxColumns-1)
+		return true
+	}
+	to := s.le + 1
+	for to < s.hi && buf[to] != '\n' && buf[to] != '\r' {
+		to++
+	}
+	below := buf[s.le+1 : to]
+	n, fit, next := 0, 0, 0
+	for p := nonSpace(buf, s.ls, s.le); p < s.le; {
+		e := p
+		for e < s.le && (buf[e] != ' ' || e+1 < s.le && buf[e+1] != ' ') {
+			e++
+		}
+		if name := bytes.TrimSpace(buf[p:e]); !columnName(name) || mixedWord(name) {
+			return false
+		}
+		n++
+		if at := p - s.ls; at < len(below) && below[at] != ' ' && (at == 0 || below[at-1] == ' ') {
+			fit++
+		}
+		if p > ke && next == 0 {
+			next = p - s.ls
+		}
+		p = nonSpace(buf, e, s.le)
+	}
+	if n < 2 || fit < n-1 || fit < 2 || bytes.IndexByte(buf[s.ls:s.le], '\t') >= 0 {
+		return false
+	}
+	if dashed := bytes.Count(below, []byte("--")) > 1 && len(bytes.Trim(below, "- ")) == 0; !dashed && (n < 3 || fit < n) {
+		return false
+	}
+	s.enter(InTable, keyname.Password, ks-s.ls, next, alignedRow)
+	return true
+}
+
+// boxes counts the vertical lines of box drawing in v.
+func boxes(v []byte) int {
+	n := 0
+	for i := 0; i+2 < len(v); i++ {
+		if v[i] == 0xe2 && isBox(v[i+1], v[i+2]) {
+			n++
+		}
+	}
+	return n
+}
+
+func isBox(a, b byte) bool { return a == 0x94 && (b == 0x82 || b == 0x83) || a == 0x95 && b == 0x91 }
+
+// alignedLine hides the secret of one row.
+func (s *Scanner) alignedLine() {
+	buf, st := s.buf, s.State
+	at := s.ls + st.Indent
+	if nonSpace(buf, s.ls, s.le) >= s.le || s.cut {
+		s.leave()
+		return
+	}
+	if at >= s.le || buf[at] == ' ' {
+		return // nothing there
+	}
+	if at > s.ls && buf[at-1] != ' ' {
+		s.leave()
+		return
+	}
+	e := s.le
+	if st.Left > 0 && s.ls+st.Left < s.le {
+		for e = s.ls + st.Left; e < s.le && buf[e-1] != ' '; e++ {
+		}
+	}
+	if i := bytes.Index(buf[at:e], []byte("  ")); i > 0 {
+		e = at + i
+	}
+	if v := bytes.TrimRight(buf[at:e], " "); len(bytes.Trim(v, "-=")) > 0 && bytes.IndexByte(v, ' ') < 0 {
+		s.field(arg{vs: at, ve: at + len(v)})
+	}
+}
+
+// boxLine does so where lines stand between the columns.
+func (s *Scanner) boxLine() {
+	line := s.buf[s.ls:s.le]
+	if boxes(line) == 0 {
+		if bytes.IndexByte(line, 0xe2) < 0 {
+			s.leave()
+		}
+		return
+	}
+	n, from := 0, 0
+	for i := 0; i+2 < len(line); i++ {
+		if line[i] != 0xe2 || !isBox(line[i+1], line[i+2]) {
+			continue
+		}
+		if n > 0 && n < maxColumns && s.State.Columns>>n&1 != 0 {
+			v := bytes.TrimSpace(line[from:i])
+			if len(v) > 0 {
+				b := s.ls + from + bytes.Index(line[from:i], v)
+				s.field(arg{vs: b, ve: b + len(v)})
+			}
+		}
+		n++
+		from = i + 3
+	}
+}
+
+// htmlCell takes the text of the next cell behind a name that a tag ends, which
+// begins at p: <th>Password</th><td>x</td>, <b>Password:</b> x. Where the next
+// cell is a head again, a table follows.
+func (s *Scanner) htmlCell(ks, p int, w want) bool {
+	buf := s.buf
+	if w.class != keyname.Strong || p+4 >= s.le || buf[p] != '<' || buf[p+1] != '/' {
+		return false
+	}
+	cell, head := false, false
+	for _, t := range [...]string{"th>", "td>", "dt>", "b>", "strong>", "Data>"} {
+		if s.le-p-2 >= len(t) && string(buf[p+2:p+2+len(t)]) == t {
+			cell, head = true, t == "th>"
+		}
+	}
+	if !cell {
+		return false
+	}
+	if head && s.State.Mode == Normal && bytes.Count(buf[s.ls:s.le], []byte("<th")) > 1 {
+		n := bytes.Count(buf[s.ls:ks], []byte("<th")) - bytes.Count(buf[s.ls:ks], []byte("<thead"))
+		if n < 1 || n > maxColumns {
+			return false
+		}
+		s.enter(InTable, keyname.Password, 0, 400, htmlRow)
+		s.State.Columns = 1 << (n - 1)
+		return true
+	}
+	for p < s.le {
+		switch c := buf[p]; {
+		case c == '<':
+			e := bytes.IndexByte(buf[p:s.le], '>')
+			if e < 0 || e > 80 || bytes.HasPrefix(buf[p:s.le], []byte("<th")) || bytes.HasPrefix(buf[p:s.le], []byte("<input")) || bytes.HasPrefix(buf[p:s.le], []byte("</tr")) || bytes.HasPrefix(buf[p:s.le], []byte("</table")) {
+				return false
+			}
+			p += e + 1
+		case c == ':' || c == ' ':
+			p++
+		default:
+			e := bytes.IndexByte(buf[p:s.le], '<')
+			if e < 0 {
+				return false
+			}
+			v := bytes.TrimSpace(buf[p : p+e])
+			if bytes.IndexByte(v, ' ') >= 0 || !looksSecret(v) {
+				return false
+			}
+			w.rule = "table"
+			s.judge(p, p+e, w, true)
+			s.keyEnd = max(s.keyEnd, p+e)
+			return true
+		}
+	}
+	return false
+}
+
+// htmlLine hides the secrets in a row of a table of HTML.
+func (s *Scanner) htmlLine() {
+	line := s.buf[s.ls:s.le]
+	if s.State.Left--; s.State.Left <= 0 || bytes.Contains(line, []byte("</table")) || bytes.Contains(line, []byte("<table")) {
+		s.leave()
+		return
+	}
+	n := 0
+	for p := 0; n < maxColumns; n++ {
+		i := bytes.Index(line[p:], []byte("<td"))
+		if i < 0 {
+			return
+		}
+		p += i
+		b := bytes.IndexByte(line[p:], '>')
+		if b < 0 {
+			return
+		}
+		p += b + 1
+		e := bytes.Index(line[p:], []byte("</td"))
+		if e < 0 {
+			return
+		}
+		if s.State.Columns>>n&1 != 0 && bytes.IndexByte(line[p:p+e], '<') < 0 {
+			s.field(arg{vs: s.ls + p, ve: s.ls + p + e})
+		}
+		p += e
+	}
+}

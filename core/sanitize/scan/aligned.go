@@ -33,7 +33,7 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		if boxes(buf[ke:s.le]) == 0 {
 			return false
 		}
-		s.enter(InTable, keyname.Password, 0, 0, boxRow)
+		s.enter(InTable, keyname.Password, 0, boxes(buf[s.ls:s.le]), boxRow)
 		s.State.Columns = 1 << min(i, maxColumns-1)
 		return true
 	}
@@ -120,6 +120,9 @@ func (s *Scanner) boxLine() {
 		}
 		return
 	}
+	if boxes(line) != s.State.Left {
+		return // cells that are joined
+	}
 	n, from := 0, 0
 	for i := 0; i+2 < len(line); i++ {
 		if line[i] != 0xe2 || !isBox(line[i+1], line[i+2]) {
@@ -167,7 +170,7 @@ func (s *Scanner) htmlCell(ks, p int, w want) bool {
 		switch c := buf[p]; {
 		case c == '<':
 			e := bytes.IndexByte(buf[p:s.le], '>')
-			if e < 0 || e > 80 || bytes.HasPrefix(buf[p:s.le], []byte("<th")) || bytes.HasPrefix(buf[p:s.le], []byte("<input")) || bytes.HasPrefix(buf[p:s.le], []byte("</tr")) || bytes.HasPrefix(buf[p:s.le], []byte("</table")) {
+			if e < 0 || e > 80 || bytes.HasPrefix(buf[p:s.le], []byte("<th")) || bytes.HasPrefix(buf[p:s.le], []byte("<input")) || bytes.HasPrefix(buf[p:s.le], []byte("<a ")) || bytes.HasPrefix(buf[p:s.le], []byte("</tr")) || bytes.HasPrefix(buf[p:s.le], []byte("</table")) {
 				return false
 			}
 			p += e + 1

@@ -287,5 +287,5 @@ func taker(name []byte) bool {
 // saltLiteral is true for the salt of a program that stands in its text.
 func saltLiteral(v, key []byte) bool {
 	n := len(key) - 4
-	return n >= 0 && foldEqual(key[n:], "salt") && len(v) >= 6 && !lowerName(v) && bytes.IndexAny(v, " /{<%") < 0
+	return n >= 0 && foldEqual(key[n:], "salt") && len(v) >= 6 && !lowerName(v) && !bytes.ContainsAny(v, " /{<%")
 }

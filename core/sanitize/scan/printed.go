@@ -24,7 +24,7 @@ func (s *Scanner) printed(p int, w want) (int, bool) {
 		for e < s.le && e-p < 80 && (isAlnum(buf[e]) || bytes.IndexByte([]byte("._@-"), buf[e]) >= 0) {
 			e++
 		}
-		if c := bytes.IndexByte(buf[p:s.le], buf[p]+1+(buf[p]&2)/2); e > p+1 && e < s.le && buf[e] == ' ' && c > e-p+1 && bytes.IndexAny(buf[e+1:p+c], " :=,\"") < 0 {
+		if c := bytes.IndexByte(buf[p:s.le], buf[p]+1+(buf[p]&2)/2); e > p+1 && e < s.le && buf[e] == ' ' && c > e-p+1 && !bytes.ContainsAny(buf[e+1:p+c], " :=,\"") {
 			s.judge(e+1, p+c, w, true)
 			return p + c, true
 		}

@@ -37,18 +37,15 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		s.State.Columns = 1 << min(i, maxColumns-1)
 		return true
 	}
-	if at := ks - s.ls; s.ls-1 > s.lo {
-		above := buf[bytes.LastIndexByte(buf[s.lo:s.ls-1], '\n')+1+s.lo : s.ls-1]
-		if at > 1 && at < len(above) && above[at] != ' ' && above[at-1] == ' ' && above[at-2] == ' ' {
-			return false // a row of a table
-		}
+	if at, above := ks-s.ls, s.lineAbove(); at > 1 && at < len(above) && above[at] != ' ' && above[at-1] == ' ' && above[at-2] == ' ' {
+		return false // a row of a table
 	}
 	to := s.le + 1
 	for to < s.hi && buf[to] != '\n' && buf[to] != '\r' {
 		to++
 	}
-	below, above := buf[s.le+1:to], s.lineAbove()
-	n, fit, next, row := 0, 0, 0, 0
+	below := buf[s.le+1 : to]
+	n, fit, next := 0, 0, 0
 	for p := nonSpace(buf, s.ls, s.le); p < s.le; {
 		e := p
 		for e < s.le && (buf[e] != ' ' || e+1 < s.le && buf[e+1] != ' ') {
@@ -61,9 +58,6 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		if at := p - s.ls; at < len(below) && below[at] != ' ' && (at == 0 || below[at-1] == ' ') {
 			fit++
 		}
-		if at := p - s.ls; at < len(above) && above[at] != ' ' && (at == 0 || above[at-1] == ' ') {
-			row++
-		}
 		if p > ke && next == 0 {
 			next = p - s.ls
 		}
@@ -72,8 +66,8 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 	if n < 2 || fit < n-1 || fit < 2 || bytes.IndexByte(buf[s.ls:s.le], '\t') >= 0 {
 		return false
 	}
-	if dashed := bytes.Count(below, []byte("--")) > 1 && len(bytes.Trim(below, "- ")) == 0; !dashed && (n < 3 || fit < n || row == n) {
-		return false // of two words, or one row of many
+	if dashed := bytes.Count(below, []byte("--")) > 1 && len(bytes.Trim(below, "- ")) == 0; !dashed && (n < 3 || fit < n) {
+		return false
 	}
 	s.enter(InTable, keyname.Password, ks-s.ls, next, alignedRow)
 	return true

@@ -277,6 +277,9 @@ func btoi(b bool) int {
 func (s *Scanner) cell(p int, w want) {
 	e := bytes.IndexByte(s.buf[p:s.le], '|')
 	if e < 0 {
+		if w.class == keyname.Strong && bytes.Contains(s.buf[max(s.lo, s.ls-800):s.ls], []byte("-[ RECORD ")) {
+			s.judge(p, s.le, w, true) // password | x, of psql -x
+		}
 		return
 	}
 	v := bytes.TrimSpace(s.buf[p : p+e])

@@ -2,12 +2,58 @@ package scan
 
 import (
 	"bytes"
+	"encoding/base64"
 
 	"github.com/latchstring/latchstring/core/sanitize/keyname"
 )
 
 // Dialogues and statements that are known by their words: mail,
 // directives whose secret stands at the end of a string.
+
+// saslPlain is true for the base64 of NUL, a user, NUL and a password (RFC 4616).
+func saslPlain(v []byte) bool {
+	var plain [192]byte
+	if len(v) > 256 {
+		return false
+	}
+	n, err := base64.RawStdEncoding.Decode(plain[:], v)
+	if err != nil || n < 4 || plain[0] != 0 {
+		return false
+	}
+	rest := plain[1:n]
+	i := bytes.IndexByte(rest, 0)
+	if i < 1 || i+1 == len(rest) {
+		return false
+	}
+	for k, c := range rest {
+		if c < 0x20 && k != i || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// answered hides the string at p that was read or sent, where the lines above ask
+// for a password.
+func (s *Scanner) answered(p int, w want) {
+	if above := s.buf[max(s.lo, s.ls-240):s.ls]; !containsFold(above, "assword") && !containsFold(above, "assphrase") {
+		return
+	}
+	buf := s.buf
+	p += btoi(p < s.le && buf[p] == 'b')
+	n := quoteAt(buf, p, s.le)
+	if n == 0 {
+		return
+	}
+	e, _ := closeQuote(buf, p+n, s.le, buf[p:p+n])
+	if e < 0 {
+		return
+	}
+	for e-2 > p+n && buf[e-2] == '\\' && (buf[e-1] == 'n' || buf[e-1] == 'r') {
+		e -= 2
+	}
+	s.judge(p+n, e, w, true)
+}
 
 // spoken deals with the words of such a statement, found at pos; the text
 // behind them begins at p. False if they are none of these.
@@ -16,6 +62,27 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 	switch text {
 	case " login ":
 		s.imapLogin(pos, w)
+	case `read(0, "`, `read(3, "`, `read(4, "`, "sendline(", "tn.write(", ".send_line(":
+		s.answered(pos+len(text)-btoi(text[len(text)-1] == '"'), w)
+	case "simple: ":
+		if above := buf[max(s.lo, s.ls-300):s.ls]; bytes.Contains(above, []byte("authentication: simple")) || bytes.Contains(above, []byte("bindRequest")) {
+			s.judge(p, s.le, w, true) // of LDAP, as packets are shown
+		}
+	case "decrypted: ":
+		if s.hasWord("assword") {
+			s.judge(p, s.le, w, true)
+		}
+	case "at+cgauth":
+		// AT+CGAUTH=1,1,"user","x" of a modem
+		if e := bytes.LastIndexByte(buf[p:s.le], '"'); e > 2 {
+			if b := bytes.LastIndexByte(buf[p:p+e], '"'); b > 0 && bytes.Count(buf[p:p+e], []byte{'"'}) >= 3 {
+				s.judge(p+b+1, p+e, w, true)
+			}
+		}
+	case "btoa('", `btoa("`:
+		if e := bytes.IndexByte(buf[p:s.le], buf[p-1]); e > 2 {
+			s.userPair(p, p+e)
+		}
 	case "334 ugfzc3dvcmq6":
 		// The server asks for the password, in base64; the answer is next.
 		if s.le-p < 8 {

@@ -268,6 +268,8 @@ func (s *Scanner) base64(start, stop int) {
 		switch v := buf[from : from+n]; {
 		case packed(v):
 			s.hide(from, p, keyname.Secret, "base64-packed")
+		case n >= 16 && v[0] == 'A' && v[1] <= 'P' && saslPlain(v):
+			s.hide(from, p, keyname.Password, "mail-login")
 		case n >= 24 && readable(v[:24]) && s.secretInside(v):
 			s.hide(from, p, keyname.Secret, "base64")
 		}

@@ -321,6 +321,11 @@ func (s *Scanner) words(n name, w want) {
 		s.judge(sep, e, w, true) // login with password x failed
 		return
 	}
+	if w.kind == keyname.Password && gap >= 3 && single && keyQuote == 0 && ks-s.ls < 24 && looksSecret(v) && !quantity(v) && mixedWord(v) {
+		w.rule = "directive"
+		s.judge(sep, e, w, true) // Bind password       x
+		return
+	}
 	if single && gap == 1 && upperIdent(w.key) && len(v) >= 20 && onlyAlnum(v) && lineStart == (ks == s.ls) {
 		w.rule, w.class = "key-word", keyname.Strong
 		s.judge(sep, e, w, true) // ACME SECRET KEY x

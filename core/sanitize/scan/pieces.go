@@ -116,7 +116,7 @@ func fold64(v []byte) uint64 {
 // name, and what it holds is that one setting.
 func (s *Scanner) quotedPair(v int, q byte, w want) bool {
 	e := closing(s.buf[v:s.le], q)
-	if e < 3 || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
+	if e < 3 || s.buf[nonSpace(s.buf, v, s.le-1)] == '%' || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
 		return false
 	}
 	spans := len(s.Spans)

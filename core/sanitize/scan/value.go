@@ -135,7 +135,7 @@ func (s *Scanner) value(p int, w want) int {
 			s.hide(n, n+e, w.kind, "byte-array")
 			return n + e
 		}
-		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'' || flowPair(buf[p+1:s.le])) {
+		if p+1 < s.le && buf[p+1] != '{' && buf[p+1] != '%' && (w.json || p+1 == s.le || buf[p+1] == '}' || isSpace(buf[p+1]) || buf[p+1] == '"' || buf[p+1] == '\'' || flowPair(buf[p+1:s.le])) {
 			if w.json && w.class == keyname.Strong {
 				s.member(p, w)
 			}
@@ -231,6 +231,9 @@ func (s *Scanner) quoted(p, n int, w want) int {
 		s.judge(vs, s.le, w, true)
 		s.enter(InLong, w.kind, 0, 0, buf[p+n-1])
 		return s.le
+	}
+	if i := closing(buf[vs:s.le], buf[vs-1]); ve < 0 && n > 1 && buf[p] == '\\' && i >= 0 {
+		ve, next = vs+i, vs+i // the string around it ends
 	}
 	if ve < 0 {
 		ve, next = s.le, s.le

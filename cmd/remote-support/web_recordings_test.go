@@ -75,6 +75,7 @@ func TestWebRecordingsChromium(t *testing.T) {
 	c.open(base + "/recordings/con-tape0001")
 	c.shows("It holds: each piece is signed by this system")
 	c.shows(strings.Repeat("ab", 32))
+	c.shows("Play") // the script has brought the buttons out
 	c.eval(`document.querySelector("[data-src]").click()`)
 	c.shows("the end of it")
 	screen := c.eval(`[...document.querySelectorAll(".terminal div")].map(d => d.textContent.trimEnd()).join("\n").trimEnd()`)

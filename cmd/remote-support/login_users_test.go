@@ -110,6 +110,7 @@ func (s *site) readable(name, text string) string {
 }
 
 // Local users who are not root: what they may do before and after a login.
+// Without one, on and off are root's alone. REQ G2
 func TestLocalUsers(t *testing.T) {
 	s := newSite(t)
 	log := s.open()

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host"
@@ -142,6 +145,42 @@ func (w *world) try(by Caller, method string, answers ...string) (Ticket, error)
 	w.plugin.id.Method = method
 	a := types(answers)
 	return w.Login(context.Background(), by, How{Method: method}, &a)
+}
+
+// Whichever way somebody logs in, it ends in the same: a ticket of the same person
+// with the same roles, for as long, and his alone. Only how he did it is told apart,
+// in the ticket and in the audit log. REQ I2
+func TestEveryMethodGivesTheSame(t *testing.T) {
+	w := newWorld(t)
+	if err := os.WriteFile(filepath.Join(w.opts.Config, "sso.json"), []byte(`{"issuer":"https://idp"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var first Ticket
+	for i, method := range []string{"infinibox", "challenge", "sso"} {
+		got, err := w.try(bob, method, "right")
+		if err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		if e := w.audit.last(); e.Type != audit.LoginOK || e.Detail["method"] != method {
+			t.Errorf("%s is recorded as %+v", method, e)
+		}
+		if who, err := w.Who(bob); err != nil || who.Method != method {
+			t.Errorf("%s: %+v, %v", method, who, err)
+		}
+		if _, err := w.Who(eve); !errors.Is(err, ErrNobody) {
+			t.Errorf("%s: it is another's, too: %v", method, err)
+		}
+		got.Method = ""
+		got.Evidence = maps.Clone(got.Evidence)
+		if method == "sso" { // the configured relay is used then (REQ B4)
+			delete(got.Evidence, "rss_address")
+		}
+		if i == 0 {
+			first = got
+		} else if diff := cmp.Diff(first, got, cmp.AllowUnexported(Ticket{}, moment{})); diff != "" {
+			t.Errorf("%s gives something else than infinibox: %s", method, diff)
+		}
+	}
 }
 
 // REQ C7

@@ -20,6 +20,13 @@ type name struct {
 // after looks at what follows the name buf[ks:ke] of a key.
 func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	w := want{class: class, kind: kind, rule: "key-value", key: s.buf[ks:ke]}
+	if l := s.buf[s.ls:ks]; l0(l) == '#' && foldIs(w.key, "secret") && len(l) < 40 && containsFold(l, "client") && containsFold(l, "server") && s.State.Mode == Normal {
+		s.enter(InFile, keyname.Password, 0, maxFileLines, byte(formChap)) // # client server secret IP addresses
+		return
+	}
+	if s.before(ks, "checksum/") {
+		return
+	}
 	n := s.closed(ks, ke)
 	if w.kind == keyname.Password && class == keyname.Strong && ke+9 < s.le && n.quote == 0 && s.defaultOf(ke, w) {
 		return
@@ -88,6 +95,14 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	case n.gap > 0:
 		s.words(n, w)
 	}
+}
+
+// l0 is the first byte of a line, or 0.
+func l0(l []byte) byte {
+	if len(l) == 0 {
+		return 0
+	}
+	return l[0]
 }
 
 // closed finds what closes around the name: quotes, brackets.

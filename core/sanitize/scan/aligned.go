@@ -40,6 +40,9 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 	if at, above := ks-s.ls, s.lineAbove(); at > 1 && at < len(above) && above[at] != ' ' && above[at-1] == ' ' && above[at-2] == ' ' {
 		return false // a row of a table
 	}
+	if s.pamLine() {
+		return false
+	}
 	to := s.le + 1
 	for to < s.hi && buf[to] != '\n' && buf[to] != '\r' {
 		to++
@@ -53,6 +56,9 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		}
 		if name := bytes.TrimSpace(buf[p:e]); !columnName(name) || mixedWord(name) {
 			return false
+		}
+		if p == ks && ks-s.ls < len(below) && bytes.HasPrefix(below[ks-s.ls:], buf[ks:ke]) {
+			return false // the same word again
 		}
 		n++
 		if at := p - s.ls; at < len(below) && below[at] != ' ' && (at == 0 || below[at-1] == ' ') {
@@ -98,7 +104,7 @@ func isBox(a, b byte) bool { return a == 0x94 && (b == 0x82 || b == 0x83) || a =
 func (s *Scanner) alignedLine() {
 	buf, st := s.buf, s.State
 	at := s.ls + st.Indent
-	if nonSpace(buf, s.ls, s.le) >= s.le || s.cut {
+	if nonSpace(buf, s.ls, s.le) >= s.le || s.cut || buf[s.ls] == '#' {
 		s.leave()
 		return
 	}

@@ -108,7 +108,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "nmcli ", "domainjoin":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "vault kv p", "\"alias\"", "nmcli ", "domainjoin":
 			t[i] = true
 		}
 	}
@@ -216,7 +216,7 @@ type flagSet struct {
 }
 
 var programs = []flagSet{
-	{name: "mysql", short: "p", glued: true, alone: true}, {name: "mysqldump", short: "p", glued: true, alone: true}, {name: "mysqladmin", short: "p", glued: true, alone: true},
+	{name: "mysql", short: "p", glued: true, alone: true}, {name: "mysqldump", short: "p", glued: true, alone: true}, {name: "mysqladmin", short: "p", glued: true, alone: true, sub: []place{{sub: "password", at: 1}}},
 	{name: "mysqlimport", short: "p", glued: true, alone: true}, {name: "mysqlshow", short: "p", glued: true, alone: true}, {name: "mysqlcheck", short: "p", glued: true, alone: true}, {name: "mysqlbinlog", short: "p", glued: true, alone: true}, {name: "mariadb", short: "p", glued: true, alone: true}, {name: "mariadb-dump", short: "p", glued: true, alone: true}, {name: "mariadb-admin", short: "p", glued: true, alone: true}, {name: "mysqlsh", short: "p", glued: true, alone: true}, {name: "xtrabackup", short: "p", glued: true, alone: true},
 	{name: "curl", pair: "uUE", glued: true}, {name: "wget", pair: ""}, {name: "sshpass", short: "p", glued: true},
 	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
@@ -350,6 +350,13 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 	if f.sub != nil {
 		s.placed(f, args)
 	}
+	if f.name == "vault" && len(args) > 3 && string(s.text(args[0])) == "kv" && (string(s.text(args[1])) == "put" || string(s.text(args[1])) == "patch") {
+		for _, a := range args[3:] {
+			if i := bytes.IndexByte(s.buf[a.start:a.end], '='); i > 0 && s.buf[a.start] != '-' {
+				s.value(a.start+i+1, w) // vault kv put PATH name=x
+			}
+		}
+	}
 	for i := 0; i < len(args); i++ {
 		t := s.text(args[i])
 		if isStop(t) {
@@ -389,6 +396,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 					}
 				} else if !f.alone && i+1 < len(args) {
 					i++
+					if f == &checks && isNumber(s.text(args[i])) {
+						continue // a port
+					}
 					if n := s.text(args[i]); len(n) > 0 && n[0] != '-' {
 						s.judge(args[i].vs, args[i].ve, w, true)
 					}

@@ -282,6 +282,14 @@ func (s *Scanner) besideUser(pos int) {
 		for i < s.le && (isAccountChar(buf[i]) || buf[i] == '@') {
 			i++
 		}
+		if i > v && i+1 < s.le && buf[i] == '%' && (s.hasWord("cifs") || s.hasWord("smb")) {
+			n := i + 1
+			for n < s.le && !isSpace(buf[n]) && buf[n] != ',' && buf[n] != '"' {
+				n++
+			}
+			s.judge(i+1, n, w, true) // user=NAME%x of a mount
+			return
+		}
 		if i > v && i+3 < s.le && buf[i] == ':' && buf[i+1] != '/' && !(isNumber(buf[v:i])) {
 			e = i + 1
 			for e < s.le && !isSpace(buf[e]) && buf[e] != '"' && buf[e] != '\'' && buf[e] != '&' && buf[e] != ';' && buf[e] != ',' && buf[e] != ':' {

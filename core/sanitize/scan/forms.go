@@ -41,7 +41,7 @@ func formOf(name string) form {
 		return formPairs
 	case ".pgpass", "pgpass", "pgpass.conf":
 		return formPgpass
-	case "chap-secrets", "pap-secrets":
+	case "chap-secrets", "pap-secrets", "l2tp-secrets":
 		return formChap
 	case "psk.txt":
 		return formShared

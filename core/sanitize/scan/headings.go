@@ -29,7 +29,7 @@ func (s *Scanner) heading(ks, ke int) {
 		b--
 	}
 	switch first := nonSpace(buf, s.ls, s.le); {
-	case s.before(b, "cat ") || s.before(b, "less ") || s.before(b, "more "):
+	case (s.before(b, "cat ") || s.before(b, "less ") || s.before(b, "more ")) && s.atPrompt(b-5):
 	case bytes.IndexByte([]byte("#;=>-*["), buf[first]) >= 0 && bytes.Count(buf[first:b], []byte{' '}) <= 2 && lettersIn(buf[first:b]) <= 5:
 	default:
 		return
@@ -39,6 +39,18 @@ func (s *Scanner) heading(ks, ke int) {
 		return
 	}
 	s.enter(InFile, keyname.Password, 0, maxFileLines, byte(f))
+}
+
+// atPrompt is true where a command may begin: at the beginning of the line or
+// behind the prompt of a shell or what marks a heading.
+func (s *Scanner) atPrompt(p int) bool {
+	for p >= s.ls && (isSpace(s.buf[p]) || isLetter(s.buf[p])) {
+		if isLetter(s.buf[p]) && p > s.ls && !isSpace(s.buf[p-1]) && !isLetter(s.buf[p-1]) {
+			return false
+		}
+		p--
+	}
+	return p < s.ls || bytes.IndexByte([]byte("$#>=%]:;&|"), s.buf[p]) >= 0
 }
 
 // fileTail is how far the name of a file goes on at the front of v.

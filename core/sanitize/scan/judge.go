@@ -79,6 +79,9 @@ func isMasked(v []byte) bool {
 	if len(v) == 0 {
 		return true
 	}
+	if string(v) == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" {
+		return true // of Ansible
+	}
 	same := 0
 	for same < len(v) && isMask(v[same]) {
 		same++

@@ -103,9 +103,9 @@ func (s *Scanner) key(h hit) {
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 	}
-	for _, t := range [2]string{" string", " d'ordine"} {
-		if n := ke + len(t); n < s.le && buf[ke] == ' ' && foldEqual(buf[ke:n], t) && (ke-ks == 9 || ke-ks == 6) {
-			if p := nonSpace(buf, n, s.le); p < s.le && buf[p] == ':' && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola")) {
+	for _, t := range [3]string{" string", " d'ordine", " d'acc\u00e8s"} {
+		if n := ke + len(t); n < s.le && buf[ke] == ' ' && foldEqual(buf[ke:n], t) && (ke-ks == 9 || ke-ks == 6 || ke-ks == 5) {
+			if p := nonSpace(buf, n, s.le); p < s.le && buf[p] == ':' && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola") || foldIs(buf[ks:ke], "jeton")) {
 				s.keyEnd = n // SNMP Community String : x, parola d'ordine: x
 				s.value(p+1, want{class: keyname.Strong, kind: keyname.Password, rule: "key-value", toEnd: true})
 				return
@@ -151,6 +151,9 @@ func (s *Scanner) key(h hit) {
 	if class < keyname.Weak {
 		if class == keyname.Policy {
 			s.keyEnd = ke
+			if i := bytes.Index(buf[ke:s.le], []byte("echo ")); i > 0 && i < 8 && ke-ks > 8 && foldIs(buf[ke-8:ke], "_command") {
+				s.value(ke+i+5, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}) // ssl_passphrase_command = 'echo x'
+			}
 		}
 		return
 	}
@@ -189,6 +192,9 @@ func (s *Scanner) twoWords(ks, ke int, class keyname.Class) (int, keyname.Class,
 	c, k := s.classify(buf[ws:ke])
 	if c == keyname.Strong && class != keyname.Strong || c == keyname.Policy {
 		return ws, c, k
+	}
+	if c == keyname.Harmless && foldIs(w, "key") && foldIs(buf[ws:ks-1], "public") {
+		return ws, keyname.Policy, ""
 	}
 	return ks, 0, ""
 }

@@ -114,6 +114,11 @@ func (s *Scanner) pemLine() bool {
 	if isToken(core) {
 		return true
 	}
+	// Behind the words of a log.
+	if i := bytes.LastIndexByte(core, ' ') + 1; i > 0 && isBase64(core[i:]) && (len(core)-i >= 20 || core[len(core)-1] == '=' && len(core)-i >= 4) && !isToken(core[i:]) {
+		s.hide(at+i, at+len(core), privateKind, "private-key")
+		return true
+	}
 	for _, h := range []string{"proc-type:", "dek-info:", "comment:", "version:", "subject:", "x-", "encryption:", "hash:", "charset:", "messageid:"} {
 		if len(core) >= len(h) && foldEqual(core[:len(h)], h) {
 			s.hide(at, at+len(core), privateKind, "private-key")

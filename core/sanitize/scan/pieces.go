@@ -115,6 +115,9 @@ func fold64(v []byte) uint64 {
 // quotedPair hides the value of "NAME=x y" from v on: the quote q opened before the
 // name, and what it holds is that one setting.
 func (s *Scanner) quotedPair(v int, q byte, w want) bool {
+	if s.hasWord("ommand") && s.commandBehind(v) {
+		return false // archive_command = 'PASSWORD=x program'
+	}
 	e := closing(s.buf[v:s.le], q)
 	if e < 3 || s.buf[nonSpace(s.buf, v, s.le-1)] == '%' || bytes.IndexByte(s.buf[v:v+e], ' ') < 0 || bytes.IndexByte(s.buf[v:v+e], '=') >= 0 || quoteAt(s.buf, v, s.le) > 0 {
 		return false

@@ -62,7 +62,7 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 	switch text {
 	case " login ":
 		s.imapLogin(pos, w)
-	case `read(0, "`, `read(3, "`, `read(4, "`, "sendline(", "tn.write(", ".send_line(":
+	case `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(":
 		s.answered(pos+len(text)-btoi(text[len(text)-1] == '"'), w)
 	case "simple: ":
 		if above := buf[max(s.lo, s.ls-300):s.ls]; bytes.Contains(above, []byte("authentication: simple")) || bytes.Contains(above, []byte("bindRequest")) {

@@ -134,6 +134,16 @@ func ofWhom(mid []byte) bool {
 	return false
 }
 
+// spokenBad is true for a word that goes on with a sentence about a password.
+func spokenBad(v []byte) bool {
+	for _, b := range proseBad {
+		if foldIs(v, b) {
+			return true
+		}
+	}
+	return false
+}
+
 // verbsIn yields the places of verbs in b.
 func verbsIn(b []byte) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {

@@ -58,7 +58,7 @@ func buildStems() []stem {
 		}
 	}
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw,", "pw<", "pw\\", "pw}", "pw]", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
-		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "senha", "wachtwoord", "haslo", "heslo",
+		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "jeton", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "kennwort", "contrasena", "mdp=", "mdp:", "mot de passe", "licen", "signature", "webhook",
 		"sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
@@ -67,7 +67,7 @@ func buildStems() []stem {
 		}
 	}
 	add(stemKey, "pin ")
-	add(stemLine, ":5432:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", " => ")
+	add(stemLine, ":5432:", "*:*:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", " => ")
 	add(stemShort, "AKC", "AP0", "AP1", "AP2", "AP3", "AP4", "AP5", "AP6", "AP7", "AP8", "AP9", "APA", "APB", "APC", "APD", "APE", "APF")
 	add(stemEscape, "\\u00")
 	userStem = len(t)
@@ -82,7 +82,7 @@ func buildStems() []stem {
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "'-p'", "\"-p\"", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "net1.exe user", "net1 user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",
-		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "cargo login", "vault login", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ", "hdbuserstore", "sapgenpse", "dir-cli", "clevis ", "osql ", "bcp ", "nmcli ", "winrs ", "sethost ", "qlogin ", "domainjoin")
+		"<<<", "echo ", "f '%s", "f \"%s", "wpa_pass", "radtest", "addauth", "alias set", "\"alias\"", "cargo login", "vault login", "vault kv p", "-agent-token", "unseal ", "obscure ", "db2 ", "user add", "racadm", "--value", "basic.", "-pw ", "zerotier-cli", "rman target", " -a ", "pk12util", "sipp ", "bw unlock ", "bw login ", "exp ", "imp ", "unrar", "nuget push", "gem push", "auth init", " /rp ", "hdbuserstore", "sapgenpse", "dir-cli", "clevis ", "osql ", "bcp ", "nmcli ", "winrs ", "sethost ", "qlogin ", "domainjoin")
 	add(stemURL, "://")
 	add(stemURLCoded, "%3a%2f%2f")
 	add(stemCall, "tconnection(", "verify(", "enticate(", "pdo(", "mysqli(", "yentry(", "rypt.hash(", "rypt.hashpw(", "password_hash(", "te_superuser(", "te_user(", "login(", "connect(", "bind_s(", "_bind(", ".bind(", "ftp(", "imap_open(", "_construct(", "pw_set(", "smbconnection(")
@@ -97,7 +97,7 @@ func buildStems() []stem {
 	add(stemNear, "access")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`)
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`)
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$")

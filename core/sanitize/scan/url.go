@@ -9,8 +9,8 @@ import (
 // url hides the password in scheme://user:password@host; pos is at the colon.
 func (s *Scanner) url(pos int) {
 	buf := s.buf
-	if pos == s.ls || !isAlnum(buf[pos-1]) {
-		return
+	if pos == s.ls || !isAlnum(buf[pos-1]) && !(buf[pos-1] == '\\' && pos-1 > s.ls && isAlnum(buf[pos-2])) {
+		return // properties escape the colon
 	}
 	from := pos + 3
 	// The authority reaches to the last @ before white space, a quote or, for

@@ -165,6 +165,16 @@ func (s *Scanner) words(n name, w want) {
 		s.value(e, w)
 		return
 	}
+	if string(v) == "-m" && s.hasWord("hdr(") {
+		if n := nonSpace(buf, e, s.le); n < s.le {
+			for n < s.le && !isSpace(buf[n]) {
+				n++
+			}
+			w.class, w.rule, w.toEnd = keyname.Strong, "directive", false
+			s.value(n, w) // acl t req.hdr(X-Api-Key) -m str x
+		}
+		return
+	}
 	if w.class == keyname.Strong && len(v) > 8 && string(v[:8]) == "--value=" {
 		w.rule, w.toEnd = "flag", false
 		s.value(sep+8, w) // --name node.session.auth.password --value=x
@@ -175,6 +185,13 @@ func (s *Scanner) words(n name, w want) {
 	}
 	if c == '-' && (len(v) <= 3 || v[1] == '-') {
 		return // a flag follows: the name was a command
+	}
+	if c == '"' && w.class == keyname.Weak && s.headerLineStart() {
+		if i := bytes.IndexByte(buf[sep+1:s.le], '"'); i >= 8 && mixedWord(buf[sep+1:sep+1+i]) {
+			w.class, w.rule = keyname.Strong, "directive"
+			s.judge(sep+1, sep+1+i, w, true) // RequestHeader set X-Backend-Auth "x"
+			return
+		}
 	}
 	if quoteAt(buf, sep, s.le) > 0 {
 		if w.class == keyname.Strong && s.secondString(sep, w) > 0 {
@@ -194,7 +211,7 @@ func (s *Scanner) words(n name, w want) {
 			}
 			w.rule = "directive"
 			s.value(sep, w)
-		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || len(w.key) <= 8 && (s.hasWord("user ") || s.hasWord("set password ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || (len(w.key) <= 8 || s.hasWord("OPTIONS")) && (s.hasWord("user ") || s.hasWord("OPTIONS") || s.hasWord("set password ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -253,6 +270,9 @@ func (s *Scanner) words(n name, w want) {
 		s.value(sep, w) // bind.credential      mud pie 12
 		return
 	}
+	if n := len(w.key); len(v) > n && v[n] == '-' && foldEqual(v[:n], string(w.key)) {
+		return // WPA-PSK WPA-PSK-SHA256
+	}
 	rest := nonSpace(buf, e, s.le)
 	single := rest >= s.le || buf[rest] == '#'
 	compound := bytes.IndexAny(w.key, "_-.") > 0 || hasCamel(w.key) || directive(w.key)
@@ -265,9 +285,25 @@ func (s *Scanner) words(n name, w want) {
 			w.rule, w.toEnd = "directive", false
 			s.value(rest, w)
 			return
+		case lineStart && hasCamel(w.key) && gap == 1 && !s.source && s.le-sep < 60 && !sayings[string(v)] && !spokenBad(v) && bytes.IndexAny(buf[sep:s.le], "=:;{(") < 0:
+			w.rule, w.toEnd = "directive", true
+			s.value(sep, w) // OIDCCryptoPassphrase three words of it
+			return
+		case w.kind == keyname.Community && bytes.IndexByte(buf[s.ls:ks], '{') >= 0 && rest < s.le && !spokenBad(v) && !foldIs(v, "string") && !foldIs(v, "name") && !foldIs(v, "group") && isIdent(v):
+			w.rule = "directive"
+			s.judge(sep, e, w, true)
+			return
 		case w.kind == keyname.Community && s.opensBlock(ks) && rest < s.le && (buf[rest] == '{' || buf[rest] == ';'):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
+			return
+		case w.kind == keyname.Password && single && gap == 1 && s.deviceLine() && !spokenBad(v) && (s.before(ks, "set ") || foldIs(firstWord(bytes.TrimLeft(buf[s.ls:s.le], " ")), "neighbor")):
+			w.rule = "device"
+			s.judge(sep, e, w, true)
+			return
+		case w.kind == keyname.Community && single && bytes.IndexByte(w.key, '_') > 0:
+			w.rule = "directive"
+			s.judge(sep, e, w, true) // acl pub snmp_community x
 			return
 		case w.kind == keyname.Password && lineStart && single && isSpace(buf[s.ls]) && s.underLine():
 			w.rule = "device"
@@ -283,7 +319,7 @@ func (s *Scanner) words(n name, w want) {
 				s.judge(sep, e, w, true)
 			}
 			return
-		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && !isNumber(v) && !quantity(v):
+		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && (!isNumber(v) || w.kind == keyname.Password && single && len(v) >= 4) && !quantity(v):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
 			return

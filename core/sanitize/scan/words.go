@@ -285,7 +285,7 @@ func (s *Scanner) words(n name, w want) {
 			w.rule, w.toEnd = "directive", false
 			s.value(rest, w)
 			return
-		case lineStart && hasCamel(w.key) && gap == 1 && !s.source && s.le-sep < 60 && !sayings[string(v)] && !spokenBad(v) && bytes.IndexAny(buf[sep:s.le], "=:;{(") < 0:
+		case lineStart && hasCamel(w.key) && gap == 1 && !s.source && s.le-sep < 60 && !sayings[string(v)] && !spokenBad(v) && !bytes.ContainsAny(buf[sep:s.le], "=:;{("):
 			w.rule, w.toEnd = "directive", true
 			s.value(sep, w) // OIDCCryptoPassphrase three words of it
 			return

@@ -110,7 +110,7 @@ func (r *revocations) told(number uint64) {
 		r.mu.Unlock()
 		if begin {
 			r.l.work.Go(func() {
-				r.fetch()
+				r.fetch(number)
 				r.mu.Lock()
 				defer r.mu.Unlock()
 				r.fetching = false
@@ -123,8 +123,9 @@ func (r *revocations) told(number uint64) {
 	}
 }
 
-// fetch gets the list from the relay, and believes what the vendor's CA signed.
-func (r *revocations) fetch() {
+// fetch gets the list from the relay, which says that it has the one of a
+// number, and believes what the vendor's CA signed.
+func (r *revocations) fetch(number uint64) {
 	ctx, cancel := context.WithTimeout(r.l.ctx, fetchTime)
 	defer cancel()
 	raw, err := r.from(ctx)
@@ -133,6 +134,9 @@ func (r *revocations) fetch() {
 	}
 	if err == nil {
 		err = r.take(raw)
+	}
+	if known := r.number(); err == nil && known < number {
+		err = fmt.Errorf("the relay says that it has list %d of revoked certificates, and keeps it back: what it gives is %d", number, known)
 	}
 	if err != nil && r.l.ctx.Err() == nil {
 		r.refuse(err)

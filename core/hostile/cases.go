@@ -11,7 +11,7 @@ import (
 
 // Cases are all attacks, in the order in which they are told.
 func Cases() []Case {
-	return slices.Concat(listening, keys, replays, messages, streams, below, guesses, others, controls, denials, between, ends, records)
+	return slices.Concat(listening, keys, replays, messages, streams, below, guesses, others, controls, denials, between, ends, revocations, records)
 }
 
 // codeOf is the code of a refusal of the handshake, or "".

@@ -59,6 +59,34 @@ func (r *relay) token(w http.ResponseWriter, req *http.Request) error {
 	return reply(w, api.TokenResponse{Token: token, Expires: time.Now().Add(15 * time.Minute), Subject: identity.IDOf(key)})
 }
 
+// publish is what the vendor does with a new list of revoked certificates.
+func (r *relay) publish(number uint64, list []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.number, r.list = number, list
+}
+
+// revoked is the number of the list that the relay says it has.
+func (r *relay) revoked() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.plan.number != nil {
+		return r.plan.number()
+	}
+	return r.number
+}
+
+// revocations hands the list of revoked certificates out.
+func (r *relay) revocations(w http.ResponseWriter) error {
+	if p := r.now(); p.list != nil {
+		return p.list(w)
+	}
+	r.mu.Lock()
+	list := r.list
+	r.mu.Unlock()
+	return reply(w, api.Revocations{List: string(list)})
+}
+
 // who reads a login. A signature that is not for this connection sends the
 // client to the challenge, as with a good relay: it shows that somebody stands
 // between.

@@ -45,6 +45,8 @@ type relay struct {
 	carries    int // dial-backs so far
 	passes     bool
 	records    int // that came by below TLS
+	number     uint64
+	list       []byte // of revoked certificates, the newest that the vendor published
 }
 
 // plan is what a case makes the relay do. What it leaves out is done as a good
@@ -75,6 +77,10 @@ type plan struct {
 	record *identity.Vendor
 	// segment answers a piece of a recording.
 	segment func(n int) *api.Error
+	// number is what the relay says of its list of revoked certificates, and list
+	// what it hands out.
+	number func() uint64
+	list   func(w http.ResponseWriter) error
 }
 
 // splice is an engineer's connection.
@@ -225,6 +231,8 @@ func (r *relay) route(w http.ResponseWriter, req *http.Request) error {
 			return reply(w, p.record)
 		}
 		return reply(w, r.vendor.record)
+	case api.PathRevoked:
+		return r.revocations(w)
 	case msg.PathLink, msg.PathCarry, msg.PathConnect:
 		who, err := r.who(req)
 		if err != nil {
@@ -285,7 +293,7 @@ func (r *relay) control(conn net.Conn, system string) {
 	if p := r.now(); p.welcome != nil {
 		err = p.welcome(c)
 	} else {
-		err = c.tell(&msg.Welcome{V: msg.Version, Node: "loopback"})
+		err = c.tell(&msg.Welcome{V: msg.Version, Node: "loopback", Revoked: r.revoked()})
 	}
 	if err != nil {
 		return
@@ -307,7 +315,7 @@ func (r *relay) control(conn net.Conn, system string) {
 		}
 		switch m := m.(type) {
 		case *msg.Ping:
-			err = c.tell(&msg.Pong{N: m.N})
+			err = c.tell(&msg.Pong{N: m.N, Revoked: r.revoked()})
 		case *msg.Hello:
 			c.hello = *m
 		case *msg.Bye:

@@ -107,6 +107,10 @@ func TestHostileCarrier(t *testing.T) {
 	if err != nil || l == nil || l.Number != 7 || len(l.Revoked) != 2 {
 		t.Errorf("what is known is %+v, %v", l, err)
 	}
+	// What is around the list was not signed, and makes no other of it.
+	if _, changed, err := b.Take([]byte(strings.Replace(string(seven), `{"list":`, `{ "list": `, 1)), ca.PublicKey()); err != nil || changed {
+		t.Errorf("the same in other spaces: %v, %v", changed, err)
+	}
 	// Another vendor begins anew.
 	if l, err := b.Current(other.PublicKey()); l != nil || err != nil {
 		t.Errorf("of another vendor: %v, %v", l, err)

@@ -47,6 +47,7 @@ const (
 	// MaxSkew is how wrong this machine's clock may be before it is told.
 	MaxSkew  = 5 * time.Minute
 	maxReply = 64 << 20
+	maxList  = 256 << 10 // of the list of revoked certificates, which has 48 KiB at most before it is quoted
 )
 
 // Client speaks to one relay. It may be used by several goroutines.
@@ -220,7 +221,11 @@ func (c *Client) json(ctx context.Context, send sendFunc, method, path string, q
 		return readError(resp)
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReply)).Decode(out); err != nil {
+	limit := int64(maxReply)
+	if path == api.PathRevoked {
+		limit = maxList
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, limit)).Decode(out); err != nil {
 		if isTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return c.explain(err)
 		}

@@ -84,7 +84,7 @@ var policyTails = set(
 	"manager", "store", "storage", "class", "factory", "service", "handler", "validator", "generator", "encoder", "resolver", "callback", "callbacks", "vault",
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
 	"regex", "regexp", "pattern", "chars", "characters", "charset", "digits", "variable", "var", "env", "ref", "reference", "refs", "selector",
-	"version", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
+	"version", "generated", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
 	"namespace", "flags", "minlength", "maxlength", "minlen", "maxlen", "validators", "lowercase", "uppercase",
 	"java", "kt", "scala", "groovy", "cpp", "cs", "rb", "py", "js", "ts", "php", "go", // the names of files
 	"list", "map", "group", "groups", "index", "indices", "position", "offset", "bits", "rate", "per", "budget", "bucket",
@@ -137,7 +137,7 @@ var wholeNames = map[string]verdict{
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopassword": {Policy, ""}, "passwdtries": {Policy, ""}, "nopasswd": {Policy, ""},
 	"nullpassword": {Policy, ""}, "onepassword": {Weak, Token},
 	"updatepassword": {Policy, ""}, "loadcredential": {Policy, ""}, "loadcredentialencrypted": {Policy, ""}, "importcredential": {Policy, ""}, "imagepullsecrets": {Policy, ""}, "imagepullsecret": {Policy, ""}, "awsaccountid": {Strong, Credential},
-	"basicauth": {Weak, Password}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
+	"basicauth": {Weak, Password}, "npmauthident": {Strong, Credential}, "samlresponse": {Strong, Token}, "discoverytokencacerthash": {Policy, ""}, "passenvironment": {Policy, ""}, "cleartext": {Strong, Password}, "xjfrogartapi": {Strong, Token}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "bitbucketoauth": {Strong, Token},
 	"krbprincipalkey": {Strong, APIKey}, "krb5key": {Strong, APIKey}, "krb5principalkey": {Strong, APIKey}, "krbmkey": {Strong, APIKey}, "ipanthash": {Strong, Password}, "ntpwdhistory": {Strong, Password}, "lmpwdhistory": {Strong, Password}, "krbpwdhistory": {Strong, Password}, "pwdhistory": {Strong, Password}, "userpkcs": {Strong, APIKey},
 	"com2sec": {Strong, Community}, "com2sec6": {Strong, Community}, "xapikey": {Strong, APIKey}, "community": {Strong, Community},
 }

@@ -24,7 +24,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		s.enter(InFile, keyname.Password, 0, maxFileLines, byte(formChap)) // # client server secret IP addresses
 		return
 	}
-	if s.before(ks, "checksum/") {
+	if s.before(ks, "checksum/") || ks > s.ls && s.buf[ks-1] == '-' && foldIs(w.key, "secret") && s.hasWord("secrets versions") {
 		return
 	}
 	n := s.closed(ks, ke)
@@ -235,6 +235,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !n.lineStart && s.parallel(n.ks, v, w) {
 		return
 	}
+	if op[0] == ':' && (w.kind == keyname.Secret && s.annotated(n.ks, v) || n.quote > 0 && n.ks > s.ls && buf[n.ks-1] == '/' && s.le-v < 3 && buf[s.le-1] == '{') {
+		return // "node_modules/js-tokens": {
+	}
 	if s.promptEnds(n, v) {
 		if w.kind == keyname.Password && op[0] == ':' {
 			s.expected(n.ks)
@@ -390,6 +393,7 @@ func (s *Scanner) behindComma(n name, w want) {
 	n.ks = s.stringStart(n)
 	constant := !s.source && n.gap == 0 && (upperIdent(w.key) || s.before(n.ks, "parameterkey="))
 	switch {
+	case n.by == '\'' && w.class == keyname.Strong && s.setting(n, w):
 	case n.quote > 0 && string(w.key) == "random_password":
 		s.result(sep, w)
 	case foldIs(w.key, "secret") && s.before(n.ks, "-object "):
@@ -405,7 +409,7 @@ func (s *Scanner) behindComma(n name, w want) {
 		// setProperty("KEY", "value"), CURLOPT_PASSWORD, "value"
 		v := nonSpace(buf, sep+1, s.le)
 		field := s.hasWord("buildConfigField") || s.hasWord("resValue") // of Gradle: type, name, value
-		if quoteAt(buf, v, s.le) > 0 && (field || !s.inArray(n.ks, n.quote) && !(n.quote > 0 && s.secondArgument(n.ks, n.quote))) {
+		if quoteAt(buf, v, s.le) > 0 && !s.fieldName(v) && (field || !s.inArray(n.ks, n.quote) && !(n.quote > 0 && s.secondArgument(n.ks, n.quote))) {
 			w.rule = "argument"
 			s.value(v, w)
 			return

@@ -10,7 +10,7 @@ import (
 // by the tags of HTML.
 
 const (
-	alignedRow = ' ' // in the state: Indent is where the secret begins, Left where the next column does
+	alignedRow = ' ' // in the state: Columns has where up to four secrets begin, and where the next column does
 	boxRow     = 0xe2
 	htmlRow    = '<'
 )
@@ -26,8 +26,12 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 	if s.State.Mode != Normal || s.cut || s.le-s.ls > 512 || s.le+1 >= s.hi {
 		return false
 	}
-	if ks-s.ls >= 2 && buf[ks-1] != ' ' || ks-s.ls >= 2 && buf[ks-2] != ' ' && buf[ks-2] < 0x80 || ke < s.le && buf[ke] != ' ' || ke+1 < s.le && buf[ke+1] != ' ' && buf[ke+1] < 0x80 {
+	if ks-s.ls >= 2 && buf[ks-1] != ' ' || ke < s.le && buf[ke] != ' ' || ke+1 < s.le && buf[ke+1] != ' ' && buf[ke+1] < 0x80 {
 		return false
+	}
+	for ks-s.ls >= 2 && buf[ks-2] != ' ' && buf[ks-2] < 0x80 && buf[ks-1] == ' ' {
+		for ks--; ks > s.ls && buf[ks-1] != ' '; ks-- { // API Token
+		}
 	}
 	if i := boxes(buf[s.ls:ks]); i > 0 {
 		if boxes(buf[ke:s.le]) == 0 {
@@ -48,7 +52,8 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		to++
 	}
 	below := buf[s.le+1 : to]
-	n, fit, next := 0, 0, 0
+	n, fit, open := 0, 0, false
+	var secrets alignedColumns
 	for p := nonSpace(buf, s.ls, s.le); p < s.le; {
 		e := p
 		for e < s.le && (buf[e] != ' ' || e+1 < s.le && buf[e+1] != ' ') {
@@ -64,9 +69,11 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		if at := p - s.ls; at < len(below) && below[at] != ' ' && (at == 0 || below[at-1] == ' ') {
 			fit++
 		}
-		if p > ke && next == 0 {
-			next = p - s.ls
+		if open {
+			secrets.close(p - s.ls)
 		}
+		class, _ := s.classify(bytes.TrimSpace(buf[p:e]))
+		open = (p == ks || class == keyname.Strong) && secrets.add(p-s.ls)
 		p = nonSpace(buf, e, s.le)
 	}
 	if n < 2 || fit < n-1 || fit < 2 || bytes.IndexByte(buf[s.ls:s.le], '\t') >= 0 {
@@ -75,8 +82,27 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 	if dashed := bytes.Count(below, []byte("--")) > 1 && len(bytes.Trim(below, "- ")) == 0; !dashed && (n < 3 || fit < n) {
 		return false
 	}
-	s.enter(InTable, keyname.Password, ks-s.ls, next, alignedRow)
+	s.enter(InTable, keyname.Password, 0, 0, alignedRow)
+	s.State.Columns = uint64(secrets)
 	return true
+}
+
+// alignedColumns are up to four pairs of bytes: where a column begins, one more
+// than that, and where the next one does, or 0.
+type alignedColumns uint64
+
+func (c *alignedColumns) add(at int) bool {
+	if at >= 0xff || *c>>48 != 0 {
+		return false
+	}
+	*c = *c<<16 | alignedColumns(at+1)<<8
+	return true
+}
+
+func (c *alignedColumns) close(at int) {
+	if at < 0xff {
+		*c |= alignedColumns(at)
+	}
 }
 
 // lineAbove is the line before this one, or nothing.
@@ -100,32 +126,44 @@ func boxes(v []byte) int {
 
 func isBox(a, b byte) bool { return a == 0x94 && (b == 0x82 || b == 0x83) || a == 0x95 && b == 0x91 }
 
-// alignedLine hides the secret of one row.
+// alignedLine hides the secrets of one row.
 func (s *Scanner) alignedLine() {
-	buf, st := s.buf, s.State
-	at := s.ls + st.Indent
-	if nonSpace(buf, s.ls, s.le) >= s.le || s.cut || buf[s.ls] == '#' {
+	if nonSpace(s.buf, s.ls, s.le) >= s.le || s.cut || s.buf[s.ls] == '#' {
 		s.leave()
 		return
 	}
-	if at >= s.le || buf[at] == ' ' {
-		return // nothing there
-	}
-	if at > s.ls && buf[at-1] != ' ' {
-		s.leave()
-		return
-	}
-	e := s.le
-	if st.Left > 0 && s.ls+st.Left < s.le {
-		for e = s.ls + st.Left; e < s.le && buf[e-1] != ' '; e++ {
+	for c := s.State.Columns; c != 0; c >>= 16 {
+		if !s.alignedCell(s.ls+int(c>>8&0xff)-1, s.ls+int(c&0xff)) {
+			s.leave()
+			return
 		}
 	}
-	if i := bytes.Index(buf[at:e], []byte("  ")); i > 0 {
-		e = at + i
+}
+
+// alignedCell hides what begins at, and ends before the next column does. False
+// if no cell begins there.
+func (s *Scanner) alignedCell(at, next int) bool {
+	buf := s.buf
+	if at >= s.le || buf[at] == ' ' {
+		return true // nothing there
 	}
-	if v := bytes.TrimRight(buf[at:e], " "); len(bytes.Trim(v, "-=")) > 0 && bytes.IndexByte(v, ' ') < 0 {
+	if at > s.ls && buf[at-1] != ' ' {
+		return false
+	}
+	e := s.le
+	if next > s.ls && next < s.le {
+		for e = next; e < s.le && buf[e-1] != ' '; e++ {
+		}
+	}
+	wide := false
+	if i := bytes.Index(buf[at:e], []byte("  ")); i > 0 {
+		e, wide = at+i, true
+	}
+	v := bytes.TrimRight(buf[at:e], " ")
+	if words := bytes.Count(v, []byte{' '}); len(bytes.Trim(v, "-=")) > 0 && (words == 0 || words == 1 && wide && looksSecret(v)) {
 		s.field(arg{vs: at, ve: at + len(v)})
 	}
+	return true
 }
 
 // boxLine does so where lines stand between the columns.

@@ -21,7 +21,7 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 		return p, e
 	}
-	if w.class == keyname.Strong && (s.sentWord(ks, sep, w) || s.bootLoader(ks, sep, w)) {
+	if w.class == keyname.Strong && (s.sentWord(ks, sep, w) || s.sentLine(ks, sep, w) || s.bootLoader(ks, sep, w)) {
 		return true
 	}
 	w.class = keyname.Strong

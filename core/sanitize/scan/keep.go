@@ -33,6 +33,10 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		if isNumber(bytes.TrimRight(n, ",;")) {
 			return true
 		}
+	case foldIs(k, "signingkey"):
+		if (len(v) == 8 || len(v) == 16 || len(v) == 40) && hexOnly(v) {
+			return true // the id of a key of PGP, for git
+		}
 	case foldIs(k, "secretkey"):
 		if lowerName(v) && bytes.IndexAny(v, "_-") > 0 {
 			return true // which key of a secret it is
@@ -55,7 +59,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 		return true // how Laravel checks it
 	}
 	if w.class != keyname.Strong {
-		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && containsFold(w.key, "gpg") // the print of a public key
+		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && (containsFold(w.key, "gpg") || s.hasWord("X.509")) // the print of a public key
 	}
 	if w.kind != keyname.Token && (string(v) == "Opaque" || bytes.HasPrefix(v, []byte("kubernetes.io/")) || bytes.HasPrefix(v, []byte("helm.sh/"))) {
 		return true // the type of a secret
@@ -66,14 +70,17 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if w.kind == keyname.Secret && !quoted && bytes.HasSuffix(w.key, []byte("_secret")) && bytes.IndexByte(v, '/') > 0 && lowerName(v[:bytes.IndexByte(v, '/')]) && lowerName(v[bytes.IndexByte(v, '/')+1:]) {
 		return true // where Airflow finds the secret
 	}
+	if len(v) > 7 && string(v[:7]) == "system:" && lowerName(v[bytes.LastIndexByte(v, ':')+1:]) {
+		return true // a group of Kubernetes
+	}
 	if !quoted && cmdlet(firstWord(v)) {
 		return true
 	}
 	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
 		return true
 	}
-	if w.kind == keyname.Cookie && len(v) > 2 && len(v) <= 18 && v[0] == '0' && v[1] == 'x' && hexOnly(v[2:]) {
-		return true // a session of ZooKeeper: its number alone opens nothing
+	if (w.kind == keyname.Cookie && len(v) <= 18 || !quoted && len(v) <= 14) && len(v) > 2 && v[0] == '0' && v[1] == 'x' && hexOnly(v[2:]) {
+		return true // a session of ZooKeeper, whose number alone opens nothing; an address
 	}
 	if isDigit(v[0]) && portAndProtocol(v) {
 		return true
@@ -325,7 +332,7 @@ func portAndProtocol(v []byte) bool {
 
 // message is true for a sentence about the secret: Password is wrong.
 func message(v []byte) bool {
-	words, about, verb := 0, false, false
+	words, about, verb, mine := 0, false, false, false
 	for f := range bytes.FieldsSeq(v) {
 		words++
 		f = bytes.Trim(f, ".,!?:'\"")
@@ -333,9 +340,10 @@ func message(v []byte) bool {
 			return false
 		}
 		about = about || foldIs(f, "password") || foldIs(f, "secret") || foldIs(f, "token") || foldIs(f, "passphrase") || foldIs(f, "key") || foldIs(f, "credentials")
+		mine = mine || foldIs(f, "my") || foldIs(f, "super")
 		verb = verb || foldIs(f, "is") || foldIs(f, "must") || foldIs(f, "was") || foldIs(f, "are") || foldIs(f, "not") || foldIs(f, "your") || foldIs(f, "enter") || foldIs(f, "please") || foldIs(f, "cannot")
 	}
-	return words >= 3 && about && verb
+	return words >= 3 && about && verb && !mine
 }
 
 // construct is true for expressions that make an object: new Secret(...),

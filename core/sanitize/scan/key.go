@@ -103,6 +103,9 @@ func (s *Scanner) key(h hit) {
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 	}
+	if h.stem == foreignStem && s.foreignPhrase(ks, ke) {
+		return
+	}
 	for _, t := range [3]string{" string", " d'ordine", " d'acc\u00e8s"} {
 		if n := ke + len(t); n < s.le && buf[ke] == ' ' && foldEqual(buf[ke:n], t) && (ke-ks == 9 || ke-ks == 6 || ke-ks == 5) {
 			if p := nonSpace(buf, n, s.le); p < s.le && buf[p] == ':' && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola") || foldIs(buf[ks:ke], "jeton")) {
@@ -242,7 +245,35 @@ func (s *Scanner) talk(ks, v int) bool {
 	for e < s.le && !isSpace(buf[e]) {
 		e++
 	}
-	return e > v && lowerWord(buf[v:e]) && e+1 < s.le && isLetter(buf[e+1])
+	if e == v || e+1 >= s.le || !isLetter(buf[e+1]) {
+		return false
+	}
+	return lowerWord(buf[v:e]) || buf[e+1] >= 'a' && complaints.has(buf[v:e])
+}
+
+// complaints are the first words of what went wrong: failed to get a token:
+// Invalid credentials.
+var complaints = listOf("invalid", "unable", "failed", "error", "connection", "could", "cannot", "no", "not", "permission", "access", "bad", "unknown", "missing", "expired", "timeout", "request", "too", "unexpected", "wrong", "internal", "incorrect", "unauthorized", "forbidden", "insufficient", "unsupported", "malformed", "rejected", "denied")
+
+// annotated is true for the name of a secret, with its namespace, in an
+// annotation of Kubernetes: example.com/auth-secret: cloud/basic-auth.
+func (s *Scanner) annotated(ks, v int) bool {
+	buf := s.buf
+	if ks-4 < s.ls || buf[ks-1] != '/' {
+		return false
+	}
+	dot := false
+	for i := ks - 2; i >= s.ls && (isAlnum(buf[i]) || buf[i] == '-' || buf[i] == '.'); i-- {
+		dot = dot || buf[i] == '.'
+	}
+	v = nonSpace(buf, v, s.le)
+	v += quoteAt(buf, v, s.le)
+	slash := false
+	for v < s.le && (buf[v] >= 'a' && buf[v] <= 'z' || isDigit(buf[v]) || buf[v] == '-' || buf[v] == '/') {
+		slash = slash || buf[v] == '/'
+		v++
+	}
+	return dot && slash && (v == s.le || isSpace(buf[v]) || buf[v] == '"' || buf[v] == '\'' || buf[v] == ',' || buf[v] == '}')
 }
 
 // comment is true for lines that a program ignores.
@@ -285,6 +316,15 @@ func (s *Scanner) cell(p int, w want) {
 	if e < 0 {
 		if w.class == keyname.Strong && bytes.Contains(s.buf[max(s.lo, s.ls-800):s.ls], []byte("-[ RECORD ")) {
 			s.judge(p, s.le, w, true) // password | x, of psql -x
+		} else if above := s.buf[max(s.lo, s.ls-400):s.ls]; w.class == keyname.Strong && (bytes.Contains(above, []byte("--|")) || bytes.Contains(above, []byte("-- |")) || bytes.Contains(above, []byte(":|:"))) {
+			// the last cell of Markdown without a line at its end
+			p = nonSpace(s.buf, p, s.le)
+			v := trimEnd(s.buf[p:s.le], " `")
+			p += btoi(len(v) > 0 && v[0] == '`')
+			if v = trimEnd(s.buf[p:s.le], " `"); looksSecret(v) && bytes.IndexByte(v, ' ') < 0 {
+				w.rule = "table"
+				s.judge(p, p+len(v), w, true)
+			}
 		}
 		return
 	}

@@ -42,6 +42,25 @@ func packedAuth(v []byte) bool {
 	return turns >= 4
 }
 
+// leet is true for a word behind a dollar that has digits in the place of letters,
+// as no variable has: $tr0m.
+func leet(v []byte) bool {
+	if len(v) < 4 || v[0] != '$' {
+		return false
+	}
+	inside := false
+	for i, c := range v[1:] {
+		switch {
+		case c >= 'a' && c <= 'z':
+		case isDigit(c):
+			inside = inside || i > 0 && i+2 < len(v) && isLetter(v[i]) && isLetter(v[i+2])
+		default:
+			return false
+		}
+	}
+	return inside
+}
+
 func isURL(v []byte) bool {
 	i := bytes.Index(v, []byte("://"))
 	if i < 2 || i > 24 {

@@ -182,6 +182,18 @@ func (s *Scanner) phrase(pos int, text string) {
 		if i := bytes.LastIndexByte(buf[p:s.le], ' '); i > 0 && p+i+3 < s.le && buf[p+i+1] == 'A' {
 			s.judge(p+i+1, s.le, w, true)
 		}
+	case "mk dump:":
+		s.volumeKey(p)
+	case "master>{":
+		// <master>{x}</master> of Maven
+		if e := bytes.IndexByte(buf[p:s.le], '}'); e > 20 {
+			s.judge(p, p+e, w, true)
+		}
+	case "'digest,'":
+		// an ACL that ZooKeeper shows: 'digest,'user:x
+		if i := bytes.IndexByte(buf[p:s.le], ':'); i > 0 {
+			s.hideText(p+i+1, s.le, w.kind, w.rule)
+		}
 	case ")  (0x":
 		// a key that klist -K shows
 		e := p
@@ -207,6 +219,25 @@ func (s *Scanner) phrase(pos int, text string) {
 		if e < s.le && buf[e] == ')' && looksSecret(buf[p:e]) {
 			s.judge(p, e, w, true)
 		}
+	}
+}
+
+// volumeKey hides the key that cryptsetup luksDump shows in pairs of hex digits,
+// from p on and over the lines below.
+func (s *Scanner) volumeKey(p int) {
+	for range 5 {
+		e := p
+		for e < s.hi && (isHex(s.buf[e]) || s.buf[e] == ' ') {
+			e++
+		}
+		if e-p < 23 || e < s.hi && s.buf[e] != '\n' && s.buf[e] != '\r' {
+			return
+		}
+		s.hide(p, p+len(trimEnd(s.buf[p:e], " ")), keyname.APIKey, "phrase")
+		for e < s.hi && isBlank(s.buf[e]) {
+			e++
+		}
+		p = e
 	}
 }
 

@@ -296,6 +296,23 @@ func (s *Scanner) sentWord(ks, sep int, w want) bool {
 	return true
 }
 
+// sentLine is true for PASS in what a client of FTP or POP said: Request: PASS x.
+func (s *Scanner) sentLine(ks, sep int, w want) bool {
+	if string(w.key) != "PASS" || bytes.IndexByte(s.buf[sep:s.le], ' ') >= 0 {
+		return false
+	}
+	before := trimEnd(s.buf[s.ls:ks], " \t")
+	if above := s.buf[max(s.lo, s.ls-400):s.ls]; !bytes.Contains(before, []byte("Request")) && !bytes.Contains(above, []byte("USER ")) {
+		return false
+	}
+	if n := len(before); n > 0 && before[n-1] != ':' && before[n-1] != '>' && before[n-1] < 0x80 && before[n-1] != ']' {
+		return false
+	}
+	w.kind, w.rule = keyname.Password, "directive"
+	s.judge(sep, s.le, w, true)
+	return true
+}
+
 // bootLoader is true for the two words behind "password" in the configuration
 // of GRUB, which names its users before.
 func (s *Scanner) bootLoader(ks, sep int, w want) bool {

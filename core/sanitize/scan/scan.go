@@ -197,6 +197,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	if command {
 		s.command()
 	}
+	if len(s.hits) > 0 && s.State.Mode == Normal {
+		s.showing()
+	}
 	s.shapes()
 	if invisible && s.depth == 0 {
 		s.seen()

@@ -63,6 +63,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 			e++
 		}
 		t := e
+		if i := bytes.IndexByte(buf[p:t], '"'); i > 0 {
+			t = p + i // the string ends, and what holds it: is x"}}
+		}
 		for t > p && bytes.IndexByte([]byte(".,;):\"'`"), buf[t-1]) >= 0 {
 			t--
 		}

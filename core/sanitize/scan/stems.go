@@ -35,6 +35,7 @@ const (
 	stemThin             // a user and a password in a URL of Oracle
 	stemIssuer           // somebody whose ids are short
 	stemNear             // a word beside which a name makes a token
+	stemShow             // a command that prints a secret
 )
 
 type stem struct {
@@ -66,7 +67,7 @@ func buildStems() []stem {
 			add(stemKey, w+c)
 		}
 	}
-	add(stemKey, "pin ")
+	add(stemKey, "pin ", "pin>")
 	add(stemLine, ":5432:", "*:*:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", " => ")
 	add(stemShort, "AKC", "AP0", "AP1", "AP2", "AP3", "AP4", "AP5", "AP6", "AP7", "AP8", "AP9", "APA", "APB", "APC", "APD", "APE", "APF")
 	add(stemEscape, "\\u00")
@@ -95,12 +96,13 @@ func buildStems() []stem {
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
 	add(stemNear, "access")
+	add(stemShow, "pwgen", "/dev/urandom", "sops -d", "keyctl print")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`)
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`, "mk dump:", "master>{", "'digest,'")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
-	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$")
+	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
 	add(stemSQL, "identified")
 	add(stemMail, "@tcp(", "@unix(", "@udp(")
 	return t
@@ -254,8 +256,8 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 
 func visible(c byte) bool { return c >= 0x20 && c < 0x7f }
 
-// foreignKeyAt is true when a separator follows the word around i, so that it
-// may be the name of a key.
+// foreignKeyAt is true when a separator follows the word around i, or a few more
+// words first, so that it may be the name of a key.
 func foreignKeyAt(buf []byte, i, end int) bool {
 	e := i
 	for e < end && e-i < 64 && (buf[e] >= 0x80 || isAlnum(buf[e])) {
@@ -268,10 +270,17 @@ func foreignKeyAt(buf []byte, i, end int) bool {
 	for e < end && (isSpace(buf[e]) || buf[e] == '"' || buf[e] == '\'') {
 		e++
 	}
-	if e < end && e == word+1 && buf[e] >= 0xc3 && isSpace(buf[word]) {
-		// a second word: пароль администратора:
-		for e < end && e-i < 128 && buf[e] >= 0x80 {
-			e++
+	if e < end && e == word+1 && isSpace(buf[word]) && (buf[e] >= 0xc3 || isLetter(buf[e])) {
+		// more words: пароль администратора:, clé API du pare-feu :
+		for spaces := 0; e < end && e-i < 80 && spaces < 4; e++ {
+			if c := buf[e]; c == ' ' {
+				spaces++
+			} else if c < 0x80 && !isAlnum(c) && c != '\'' && c != '-' {
+				break
+			}
+		}
+		for e > word && buf[e-1] == ' ' && (e >= end || separator(buf, e, end) == 0) {
+			e--
 		}
 	}
 	return e < end && (separator(buf, e, end) > 0 || buf[e] == '>')

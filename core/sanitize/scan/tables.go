@@ -113,6 +113,35 @@ func (s *Scanner) enterTable(delim byte, n int, secret uint64) {
 	s.State.Columns = secret
 }
 
+// setting takes the value of a setting that a row of SQL has beside its name:
+// ('smtp_password','x'). True if it was one.
+func (s *Scanner) setting(n name, w want) bool {
+	buf := s.buf
+	v := nonSpace(buf, n.sep+1, s.le)
+	if n.quote != 1 || buf[n.ks-1] != '\'' || v >= s.le || buf[v] != '\'' {
+		return false
+	}
+	if !s.hasWord("VALUES") && !s.hasWord("values") && (v > n.sep+1 || buf[nonSpace(buf, s.ls, s.le)] != '(') {
+		return false // the rows of a dump have no blanks
+	}
+	e := stringEnd(buf, v, s.le)
+	if e < 0 || e+1 >= s.le || buf[e+1] != ',' && buf[e+1] != ')' {
+		return false
+	}
+	w.rule = "sql"
+	s.judge(v+1, e, w, true)
+	return true
+}
+
+// fieldName is true for a string at v that names another field, as in a list of
+// them: ('password', 'email').
+func (s *Scanner) fieldName(v int) bool {
+	e := stringEnd(s.buf, v, s.le)
+	return e > v && fieldNames.has(s.buf[v+1:e])
+}
+
+var fieldNames = listOf("username", "user", "email", "login", "name", "id", "host", "hostname", "port", "password", "password1", "password2", "token", "secret", "key", "database", "first_name", "last_name", "role", "is_active", "created_at", "updated_at", "remember_token")
+
 // columnName is true for what may be the name of a column.
 func columnName(f []byte) bool {
 	if len(f) > 40 || !isLetter(f[0]) && f[0] != '_' && f[0] != '#' && f[0] < 0x80 {
@@ -245,6 +274,9 @@ func (s *Scanner) statementColumns(open int) bool {
 	before := bytes.TrimLeft(buf[s.ls:open], " \t")
 	if t := bytes.TrimRight(before, " "); len(t) > 6 && foldEqual(t[len(t)-6:], "values") {
 		return false // a row, not the names of columns
+	}
+	if buf[open+1] == '\'' && containsFold(before, " values") {
+		return false // a further row
 	}
 	insert := containsFold(before, "insert ") || containsFold(before, "replace into")
 	if !insert && !(len(before) > 5 && foldEqual(before[:5], "copy ")) {

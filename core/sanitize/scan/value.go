@@ -301,6 +301,11 @@ func (s *Scanner) bare(p int, w want) int {
 	if e == p || buf[e-1] == ':' && e-p > 1 {
 		return p // nothing, or the next key
 	}
+	if buf[e-1] == '=' && e-p < 16 && letters(buf[p:e-1]) {
+		if c, _ := s.classify(buf[p : e-1]); c >= keyname.Weak {
+			return p // token= passwd=
+		}
+	}
 	if !w.toEnd && w.class == keyname.Strong && w.kind == keyname.Token && e-p <= 12 && e+20 < s.le && buf[e] == ' ' && letters(buf[p:e]) {
 		t := e + 1
 		for t < s.le && (isAlnum(buf[t]) || buf[t] == '-' || buf[t] == '_' || buf[t] == '.' || buf[t] == '+' || buf[t] == '/' || buf[t] == '=') {
@@ -466,6 +471,13 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				}
 			}
 		case '&':
+			if i+5 < s.le && string(buf[i+1:i+5]) == "amp;" {
+				if followsKey(buf, i+5, s.le) {
+					return i
+				}
+				i += 4 // an ampersand of the value, in XML
+				continue
+			}
 			if w.list || followsKey(buf, i+1, s.le) {
 				return i
 			}
@@ -516,7 +528,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	if len(v) > 6 && v[0] == '{' && v[1] == '{' && w.class == keyname.Strong && s.templated(vs, ve, w) {
 		return
 	}
-	if s.spare(v, w.class) || s.harmless(v, &w, quoted) {
+	if s.spare(v, w.class) && !(quoted && buf[vs-1] == '\'' && leet(v)) || s.harmless(v, &w, quoted) {
 		return
 	}
 	if len(v) > 5 && string(v[:5]) == "pass:" { // OpenSSL's
@@ -573,7 +585,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			vs += i + 1 // user:password
 			break
 		}
-		if serviceKey(v, w) || foldIs(w.key, "auth") && quoted && w.json && packedAuth(v) {
+		if w.list && foldIs(w.key, "auth") && mixedWord(v) || serviceKey(v, w) || foldIs(w.key, "auth") && quoted && w.json && packedAuth(v) {
 			break
 		}
 		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {

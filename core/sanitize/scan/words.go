@@ -19,6 +19,9 @@ func (s *Scanner) words(n name, w want) {
 		s.authorizationWords(sep, w)
 		return
 	}
+	if w.class == keyname.Weak && s.pinOf(ks, sep, w) {
+		return
+	}
 	if s.source && quoteAt(buf, sep, s.le) == 0 && !s.commented(ks) && !s.inString(ks, keyQuote) {
 		// A type, and maybe the value behind it: var token string = "x"
 		for i := sep; i < s.le && i < sep+64; i++ {
@@ -211,7 +214,7 @@ func (s *Scanner) words(n name, w want) {
 			}
 			w.rule = "directive"
 			s.value(sep, w)
-		} else if w.class == keyname.Strong && c != '`' && (w.kind == keyname.Password && (s.offered(ks) || (len(w.key) <= 8 || s.hasWord("OPTIONS")) && (s.hasWord("user ") || s.hasWord("OPTIONS") || s.hasWord("set password ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
+		} else if w.class == keyname.Strong && c != '`' && (s.netrc() || w.kind == keyname.Password && (s.offered(ks) || (len(w.key) <= 8 || s.hasWord("OPTIONS")) && (s.hasWord("user ") || s.hasWord("OPTIONS") || s.hasWord("set password ") || s.statement(ks))) || s.headerLineStart() || s.deviceLine() && w.kind == keyname.APIKey) {
 			w.rule = "directive"
 			s.value(sep, w)
 		}
@@ -270,7 +273,7 @@ func (s *Scanner) words(n name, w want) {
 		s.value(sep, w) // bind.credential      mud pie 12
 		return
 	}
-	if n := len(w.key); len(v) > n && v[n] == '-' && foldEqual(v[:n], string(w.key)) {
+	if n := len(w.key); len(v) > n && v[n] == '-' && bytes.EqualFold(v[:n], w.key) {
 		return // WPA-PSK WPA-PSK-SHA256
 	}
 	rest := nonSpace(buf, e, s.le)
@@ -352,7 +355,7 @@ func (s *Scanner) words(n name, w want) {
 		s.judge(sep, sep+len(v), w, true)
 		return
 	}
-	if w.class == keyname.Strong && w.kind == keyname.Password && gap == 1 && mixedWord(v) && looksSecret(v) && s.offered(ks) {
+	if w.class == keyname.Strong && w.kind == keyname.Password && gap == 1 && mixedWord(v) && looksSecret(v) && (s.offered(ks) || containsFold(buf[s.ls:ks], "user ")) {
 		w.rule = "key-word"
 		s.judge(sep, e, w, true) // login with password x failed
 		return

@@ -31,7 +31,7 @@ var formats = [...]format{
 	{id: "pem-base64", prefix: "LS0tLS1CRUdJTiBBTlkgUFJJ", flags: anywhere | allowDull, steps: []step{{class: base64Any, min: 0, max: 0}}},
 	{id: "pem-base64", prefix: "LS0tLS1CRUdJTiBTU0gyIEVO", flags: anywhere | allowDull, steps: []step{{class: base64Any, min: 0, max: 0}}},
 	{id: "softlayer-key", prefix: "softlayer.com/rest/v3/", flags: anywhere | foldCase, steps: []step{{class: lowerDigit, min: 64, max: 64}}},
-	{id: "windows-dpapi", prefix: "AQAAANCMnd8BFdERjHoAwE", flags: anywhere, steps: []step{{class: base64Any, min: 40, max: 0}}},
+	{id: "windows-dpapi", prefix: "AQAAANCMnd8BFdERjHoAwE", flags: anywhere, steps: []step{{class: base64Any, min: 20, max: 0}}},
 	{id: "braintree-token", prefix: "access_token$sandbox$", flags: anywhere, steps: []step{{class: lowerDigit, min: 16, max: 16}, {lit: "$"}, {class: lowerHex, min: 32, max: 32}}},
 	{id: "twitter-bearer", prefix: "AAAAAAAAAAAAAAAAAAAAA", flags: allowDull, steps: []step{{class: percent, min: 40, max: 0}}},
 	{id: "teamcity-token", prefix: "eyJ0eXAiOiAiVENWMiJ9.", flags: 0, steps: []step{{class: base64URL, min: 30, max: 0}, {lit: "."}, {class: base64URL, min: 40, max: 0}}},

@@ -178,7 +178,7 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	if n.sep < s.le {
 		return false
 	}
-	if strong && n.ks == s.ls && n.gap == 0 && s.counted() {
+	if strong && (n.ks == s.ls && n.gap == 0 && s.counted() || n.quote == 1 && s.reply(n.ks, w)) {
 		return true
 	}
 	if strong && w.kind == keyname.Password && n.quote == 0 && s.question(n.ks, w) {

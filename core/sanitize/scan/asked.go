@@ -52,6 +52,35 @@ func (s *Scanner) counted() bool {
 	return true
 }
 
+// reply awaits the value of a name that a client of Redis shows in a list:
+//
+//  1. "requirepass"
+//  2. "x"
+func (s *Scanner) reply(ks int, w want) bool {
+	b := nonSpace(s.buf, s.ls, ks)
+	e := b
+	for e < ks && isDigit(s.buf[e]) {
+		e++
+	}
+	if e == b || string(s.buf[e:ks]) != ") \"" || s.State.open() {
+		return false
+	}
+	s.enter(InNext, w.kind, 0, 1, 'r')
+	return true
+}
+
+// replied hides the last string of the line.
+func (s *Scanner) replied(kind keyname.Kind) {
+	e := bytes.LastIndexByte(s.buf[s.ls:s.le], '"')
+	if e < 4 {
+		return
+	}
+	b := bytes.LastIndexByte(s.buf[s.ls:s.ls+e], '"')
+	if b > 2 && string(s.buf[s.ls+b-2:s.ls+b]) == ") " {
+		s.hideText(s.ls+b+1, s.ls+e, kind, "next-line")
+	}
+}
+
 // messageOfPasswd is true for what the program passwd says, and PAM for it.
 func messageOfPasswd(v []byte) bool {
 	i := bytes.IndexByte(v, ' ')

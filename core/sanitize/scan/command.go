@@ -12,7 +12,7 @@ type arg struct{ start, end, vs, ve int } // with and without quotes
 // A command may stand in quotes inside of another one, or of a string of JSON:
 // sh -c "mysql -psecret".
 func (s *Scanner) command() {
-	if s.usmUser() || s.trapHost() {
+	if s.usmUser() || s.trapHost() || s.buf[s.ls] == '+' && s.tracedEcho() {
 		return
 	}
 	var inner [8][2]int
@@ -40,8 +40,12 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 	for i := 0; i < n; i++ {
 		a := args[i]
 		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{' || called(t)) && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
+			if t[0] == '{' {
+				found = s.jsonCommands(a, inner, found)
+				continue
+			}
 			q := bytes.IndexAny(s.buf[a.start:a.ve], "\"'")
-			if t[0] == '{' || t[0] == '[' { // ["sh","-c","mysql -psecret"]
+			if t[0] == '[' { // ["sh","-c","mysql -psecret"]
 				q = a.vs - a.start + bytes.LastIndexAny(t[:bytes.IndexByte(t, ' ')], "\"'")
 			}
 			if from := a.start + q + 1; q >= 0 && from < a.ve {
@@ -60,23 +64,6 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 		s.program(name, args[i+1:n])
 	}
 	return found
-}
-
-// called is true for a function with a string: os.system("mysql ...
-func called(t []byte) bool {
-	i := bytes.IndexByte(t, '(')
-	return i > 0 && i+1 < len(t) && (t[i+1] == '"' || t[i+1] == '\'') && isAlnum(t[i-1])
-}
-
-// mayHoldCommand is true for a string that may be a command with a secret.
-func (s *Scanner) mayHoldCommand(t []byte) bool {
-	if bytes.Contains(t, []byte(" -")) || bytes.Contains(t, []byte("<<<")) || bytes.IndexByte(t, '|') > 0 {
-		return true
-	}
-	e := bytes.IndexByte(t, ' ')
-	name := t[bytes.LastIndexByte(t[:max(e, 0)], '/')+1 : max(e, 0)]
-	f := programNamed[string(name)]
-	return f != nil && (f.sub != nil || f.name == "passwd")
 }
 
 // mayTakeSecret is true if the line has an argument that begins with a dash, a
@@ -108,7 +95,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "vault kv p", "\"alias\"", "nmcli ", "domainjoin":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "vault kv p", "\"alias\"", "nmcli ", "domainjoin", "ipmi":
 			t[i] = true
 		}
 	}
@@ -188,7 +175,7 @@ func (s *Scanner) text(a arg) []byte { return s.buf[a.vs:max(a.vs, a.ve)] }
 func (s *Scanner) base(a arg) []byte {
 	t := s.text(a)
 	for i := len(t) - 1; i >= 0; i-- {
-		if c := t[i]; c == '/' || c == '=' || c == '(' || c == '`' || c == '\\' || c == '>' {
+		if c := t[i]; c == '/' || c == '=' || c == '(' || c == '`' || c == '\\' || c == '>' || c == ';' {
 			t = t[i+1:]
 			break
 		}
@@ -222,7 +209,7 @@ var programs = []flagSet{
 	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
 	{name: "ldapsearch", short: "w", glued: true}, {name: "ldapadd", short: "w", glued: true}, {name: "ldapmodify", short: "w", glued: true}, {name: "ldapdelete", short: "w", glued: true}, {name: "ldapwhoami", short: "w", glued: true}, {name: "ldappasswd", short: "was", glued: true}, {name: "ldapcompare", short: "w", glued: true},
 	{name: "redis-cli", short: "a", glued: true}, {name: "mongo", short: "p", glued: true}, {name: "mongosh", short: "p", glued: true}, {name: "mongodump", short: "p", glued: true}, {name: "mongorestore", short: "p", glued: true}, {name: "mongoexport", short: "p", glued: true},
-	{name: "ipmitool", short: "P", glued: true}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
+	{name: "ipmitool", short: "P", glued: true, sub: []place{{sub: "snmp", at: 1}}}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
 	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "mosquitto_passwd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"},

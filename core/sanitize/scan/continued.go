@@ -184,6 +184,9 @@ func (s *Scanner) fallback(p int, w want) bool {
 				break
 			}
 		}
+		if a.vs > a.start && fieldNames.has(s.text(a)) {
+			return false // config.get("api", "key")
+		}
 		if s.literal(a, w.kind) {
 			return true
 		}

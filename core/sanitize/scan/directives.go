@@ -142,6 +142,11 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 				s.value(e+i+6, w)
 				return true
 			}
+			if f := bytes.Fields(buf[e:s.le]); len(f) > 2 && foldIs(buf[b:e], "add") && (foldIs(f[1], "ro") || foldIs(f[1], "rw")) && f[0][0] == '-' {
+				w.rule = "directive"
+				s.judge(s.le-len(f[len(f)-1]), s.le, w, true) // snmp community add -type ro x
+				return true
+			}
 		}
 	}
 	return false

@@ -10,7 +10,7 @@ import (
 // secret and its colon says whose it is.
 
 // foreignLeads are such names, as they begin.
-var foreignLeads = []string{"phrase secr", "phrase de passe", "cl\u00e9 api", "cl\u00e9 secr", "cl\u00e9 priv", "cl\u00e9 partag", "cl\u00e9 wifi", "cl\u00e9 wpa", "cl\u00e9 d'acc", "cl\u00e9 de chiffrement", "cl\u00e9 de licence", "clave api", "clave secreta", "clave privada", "clave de acceso", "clave wifi", "chiave api", "chiave segreta", "frase de contrase\u00f1a", "contrase\u00f1a de", "contrase\u00f1a del", "contrase\u00f1a para", "code pin", "code d'acc\u00e8s", "has\u0142o do", "has\u0142o dla", "l\u00f6senord f\u00f6r", "\u043f\u0430\u0440\u043e\u043b\u044c \u043e\u0442", "\u043f\u0430\u0440\u043e\u043b\u044c \u0434\u043b\u044f", "\u043f\u0430\u0440\u043e\u043b\u044c \u043a"}
+var foreignLeads = []string{"phrase secr", "phrase de passe", "cl\u00e9 api", "cl\u00e9 d'api", "cl\u00e9 secr", "cl\u00e9 priv", "cl\u00e9 partag", "cl\u00e9 wifi", "cl\u00e9 wpa", "cl\u00e9 d'acc", "cl\u00e9 de chiffrement", "cl\u00e9 de licence", "clave api", "clave secreta", "clave privada", "clave de acceso", "clave wifi", "chiave api", "chiave segreta", "frase de contrase\u00f1a", "contrase\u00f1a de", "contrase\u00f1a del", "contrase\u00f1a para", "code pin", "code d'acc\u00e8s", "has\u0142o do", "has\u0142o dla", "l\u00f6senord f\u00f6r", "\u043f\u0430\u0440\u043e\u043b\u044c \u043e\u0442", "\u043f\u0430\u0440\u043e\u043b\u044c \u0434\u043b\u044f", "\u043f\u0430\u0440\u043e\u043b\u044c \u043a"}
 
 // foreignPhrase takes the value of a name of several words, of which one begins
 // at ks and ends at ke: Phrase secrète du serveur : x.

@@ -61,7 +61,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if w.class != keyname.Strong {
 		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && (containsFold(w.key, "gpg") || s.hasWord("X.509")) // the print of a public key
 	}
-	if w.kind != keyname.Token && (string(v) == "Opaque" || bytes.HasPrefix(v, []byte("kubernetes.io/")) || bytes.HasPrefix(v, []byte("helm.sh/"))) {
+	if w.kind != keyname.Token && string(v) == "Opaque" || bytes.HasPrefix(v, []byte("kubernetes.io/")) || bytes.HasPrefix(v, []byte("helm.sh/")) {
 		return true // the type of a secret
 	}
 	if w.kind == keyname.Secret && len(w.key) > 7 && lowerName(v) && bytes.IndexByte(v, '-') > 0 && foldIs(w.key[len(w.key)-7:], "-secret") && s.hasWord("kubernetes.io/") {
@@ -349,6 +349,9 @@ func message(v []byte) bool {
 // construct is true for expressions that make an object: new Secret(...),
 // Token{...}.
 func construct(v []byte) bool {
+	if bytes.HasPrefix(v, []byte("lambda")) && bytes.IndexByte(v, ':') > 0 {
+		return true
+	}
 	for _, p := range []string{"new ", "await ", "yield ", "New-Object "} {
 		if bytes.HasPrefix(v, []byte(p)) {
 			r := bytes.TrimLeft(v[len(p):], " ")

@@ -92,7 +92,7 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = ke
 		return
 	}
-	if ke+3 < s.le && buf[ke] == ' ' && buf[ke+1]|0x20 == 'i' && buf[ke+2]|0x20 == 'd' && !isKeyChar(buf[ke+3]) {
+	if ke+3 < s.le && buf[ke] == ' ' && (ks == s.ls || buf[ks-1] != '-') && buf[ke+1]|0x20 == 'i' && buf[ke+2]|0x20 == 'd' && !isKeyChar(buf[ke+3]) {
 		// Secret ID = x
 		if p := nonSpace(buf, ke+3, s.le); separator(buf, p, s.le) > 0 {
 			if c, _ := s.classify(buf[ks : ke+3]); c == keyname.Strong {

@@ -72,7 +72,7 @@ func (s *Scanner) member(p int, w want) {
 				if e < 0 {
 					return
 				}
-				if t := buf[v+1 : v+1+e]; foldIs(w.key, "bearer") && len(t) > 4 || w.kind == keyname.Token && len(t) >= 16 && looksRandom(t) && (!isUUID(t) || foldIs(w.key, "tokens") && !bytes.HasSuffix(buf[i-3:i], []byte(`id"`))) {
+				if t := buf[v+1 : v+1+e]; (foldIs(w.key, "bearer") || bytes.HasSuffix(w.key, []byte("-oauth"))) && len(t) > 4 || w.kind == keyname.Token && len(t) >= 16 && looksRandom(t) && (!isUUID(t) || foldIs(w.key, "tokens") && !bytes.HasSuffix(buf[i-3:i], []byte(`id"`))) {
 					s.judge(v+1, v+1+e, w, true)
 				}
 				i = v + 1 + e

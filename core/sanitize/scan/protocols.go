@@ -64,6 +64,41 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		s.imapLogin(pos, w)
 	case `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(":
 		s.answered(pos+len(text)-btoi(text[len(text)-1] == '"'), w)
+	case "monitor ", "dns cloudflare ":
+		if nonSpace(buf, s.ls, s.le) == pos {
+			s.grammatical()
+		}
+	case "<auth-user-pass>":
+		// two lines of OpenVPN: the user and the password
+		e := s.le
+		for n := 0; n < 2 && e < s.hi; n++ {
+			for p = e + 1; p < s.hi && isBlank(buf[p]); p++ {
+			}
+			for e = p; e < s.hi && buf[e] != '\n'; e++ {
+			}
+		}
+		if e > p && p < s.hi && buf[p] != '<' {
+			s.hideText(p, e-btoi(buf[e-1] == '\r'), w.kind, w.rule)
+		}
+	case "validcommunities":
+		s.registryCommunities()
+	case ": admin / ", ": root / ", ": administrator / ":
+		// Access to the filer: admin / x
+		e := p
+		for e < s.le && !isSpace(buf[e]) {
+			e++
+		}
+		if v := trimEnd(buf[p:e], ",;."); looksSecret(v) && !isPath(v) {
+			s.judge(p, p+len(v), w, true)
+		}
+	case "allow ":
+		s.monitUser(pos, p)
+	case "= cleartext ", "= des ":
+		// login = cleartext x of TACACS
+		if b := nonSpace(buf, s.ls, s.le); pos-b < 12 && letters(trimEnd(buf[b:pos], " ")) && p < s.le {
+			w.toEnd = true
+			s.value(p, w)
+		}
 	case "simple: ":
 		if above := buf[max(s.lo, s.ls-300):s.ls]; bytes.Contains(above, []byte("authentication: simple")) || bytes.Contains(above, []byte("bindRequest")) {
 			s.judge(p, s.le, w, true) // of LDAP, as packets are shown
@@ -189,6 +224,46 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		return false
 	}
 	return true
+}
+
+// monitUser takes the password in: allow NAME:x of Monit, whose server was set
+// up in the lines above.
+func (s *Scanner) monitUser(pos, p int) {
+	buf := s.buf
+	e := p
+	for e < s.le && !isSpace(buf[e]) {
+		e++
+	}
+	i := bytes.IndexByte(buf[p:e], ':')
+	if nonSpace(buf, s.ls, s.le) != pos || i < 1 || i+2 >= e-p || !isIdent(buf[p:p+i]) || isNumber(buf[p+i+1:e]) || !bytes.Contains(buf[max(s.lo, s.ls-400):s.ls], []byte("httpd")) {
+		return
+	}
+	s.userPair(p, e)
+}
+
+// registryCommunities hides the names of the values below the key of the
+// registry that this line names: "public"=dword:00000004.
+func (s *Scanner) registryCommunities() {
+	buf := s.buf
+	for p := s.le + 1; p < s.hi; {
+		for p < s.hi && isBlank(buf[p]) {
+			p++
+		}
+		e := p
+		for e < s.hi && buf[e] != '\n' {
+			e++
+		}
+		l := buf[p:e]
+		n, q := bytes.Index(l, []byte("\"=dword:")), 1
+		if n < 0 {
+			n, q = bytes.Index(l, []byte("    REG_DWORD")), 0
+		}
+		if n < 1 || q == 1 && l[0] != '"' {
+			return
+		}
+		s.hideText(p+q, p+n, keyname.Community, "registry")
+		p = e
+	}
 }
 
 // snmpMessage is true where the name of a message of SNMP follows.

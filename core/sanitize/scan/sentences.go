@@ -44,6 +44,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if p >= s.le {
 			return false
 		}
+		if verb == " auf " && (i == 0 || quoteAt(buf, p, s.le) == 0 || !bytes.Contains(buf[p:s.le], []byte("gesetzt")) && !bytes.Contains(buf[p:s.le], []byte("ndert"))) {
+			continue
+		}
 		if verb == " to " && (i > 0 && (w.kind != keyname.Password || !bytes.HasPrefix(mid, []byte(" of ")) && !bytes.HasPrefix(mid, []byte(" for "))) || buf[p] == '`' || foldIs(w.key, "pass")) {
 			continue // pass it to "x"
 		}
@@ -187,6 +190,7 @@ func (s *Scanner) keyIs(p int) bool {
 
 // verbs say that what follows is the value; by their first letter.
 var verbs = [256][]string{
-	'i': {" is set to ", " is now ", " is ", " is: ", " ist "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
-	'c': {" changed to "}, 'a': {" are "}, 'e': {" equals ", " est ", " es "}, 'l': {" lautet "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
+	0xc3: {" è ", " é "},
+	'i':  {" is set to ", " is now ", " is ", " is: ", " ist ", " ist: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'c': {" changed to "}, 'a': {" are ", " auf "}, 'e': {" equals ", " est ", " es ", " est : ", " es: "}, 'l': {" lautet ", " lautet: ", " luidt "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
 }

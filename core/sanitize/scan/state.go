@@ -158,12 +158,18 @@ func (s *Scanner) stateLine() bool {
 		}
 		kind := st.Kind
 		keep := st.Indent
-		coded, form, word, goesOn, output := st.Quote == 'b', st.Quote == 'f', st.Quote == 'w', st.Quote == 'v', st.Quote == 'o'
-		s.leave()
-		if output {
+		coded, form, word, goesOn := st.Quote == 'b', st.Quote == 'f', st.Quote == 'w', st.Quote == 'v'
+		switch st.Quote {
+		case 'o':
+			s.leave()
 			s.shown(from)
 			return false
+		case 'r':
+			s.leave()
+			s.replied(kind)
+			return false
 		}
+		s.leave()
 		if e := bytes.IndexByte(body, ' '); goesOn && e > 0 && isSpace(body[e]) && quoteAt(s.buf, from, s.le) == 0 {
 			s.hideText(from, from+e, kind, "next-line") // --password=\
 			return false

@@ -71,6 +71,28 @@ func (s *Scanner) fromStdin(args []arg) {
 	}
 }
 
+// tracedEcho hides what echo says in the trace of a shell, where the command
+// that reads it is a line of its own: + echo x, + docker login --password-stdin.
+func (s *Scanner) tracedEcho() bool {
+	args := s.args[:s.split(&s.args)]
+	if len(args) < 3 {
+		return false
+	}
+	if t := s.text(args[1]); string(t) != "echo" && string(t) != "printf" {
+		return false
+	}
+	for _, l := range [2][]byte{s.lineAbove(), s.buf[min(s.le+1, s.hi):min(s.le+240, s.hi)]} {
+		if i := bytes.IndexByte(l, '\n'); i > 0 && l[0] == '+' {
+			l = l[:i]
+		}
+		if len(l) > 8 && l[0] == '+' && (bytes.Contains(l, []byte("-stdin")) || bytes.Contains(l, []byte("chpasswd")) || bytes.Contains(l, []byte("--with-token")) || bytes.Contains(l, []byte("smbpasswd -s"))) {
+			s.echoed(args, bytes.Contains(l, []byte("chpasswd")))
+			return true
+		}
+	}
+	return false
+}
+
 // secretFile is true for the name of a file that holds a secret and no more.
 func secretFile(name []byte) bool {
 	name = bytes.Trim(name, "\"'")

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/latchstring/latchstring/core/sanitize/encoding"
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
 	"github.com/latchstring/latchstring/core/sanitize/mask"
 )
 
@@ -99,7 +100,7 @@ func buildStems() []stem {
 	add(stemShow, "pwgen", "/dev/urandom", "sops -d", "keyctl print")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`, "mk dump:", "master>{", "'digest,'")
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`, "mk dump:", ": admin / ", ": root / ", ": administrator / ", "validcommunities", "<auth-user-pass>", "monitor ", "allow ", "dns cloudflare ", "= cleartext ", "= des ", "master>{", "'digest,'")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
@@ -248,7 +249,7 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 			return dst
 		}
 	}
-	if foreignKeyAt(buf, i, end) {
+	if foreignKeyAt(buf, i, end) || foreignWordAt(buf, i, end) {
 		dst = append(dst, hit{i, foreignStem})
 	}
 	return dst
@@ -284,6 +285,23 @@ func foreignKeyAt(buf []byte, i, end int) bool {
 		}
 	}
 	return e < end && (separator(buf, e, end) > 0 || buf[e] == '>')
+}
+
+// foreignWordAt is true for a word that means a secret, wherever it stands: la
+// contraseña es x.
+func foreignWordAt(buf []byte, i, end int) bool {
+	b, e := i, i
+	for b > 0 && i-b < 24 && isLetter(buf[b-1]) {
+		b--
+	}
+	for e < end && e-i < 24 && (buf[e] >= 0x80 || isLetter(buf[e])) {
+		e++
+	}
+	if e-b < 6 || e >= end || !isSpace(buf[e]) {
+		return false
+	}
+	c, _ := keyname.Classify(buf[b:e])
+	return c == keyname.Strong
 }
 
 // verifyHit appends the stems that begin at i.

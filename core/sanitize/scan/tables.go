@@ -137,7 +137,11 @@ func (s *Scanner) setting(n name, w want) bool {
 // them: ('password', 'email').
 func (s *Scanner) fieldName(v int) bool {
 	e := stringEnd(s.buf, v, s.le)
-	return e > v && fieldNames.has(s.buf[v+1:e])
+	if e < 0 {
+		return false
+	}
+	n := nonSpace(s.buf, e+1, s.le)
+	return fieldNames.has(s.buf[v+1:e]) || n < s.le && s.buf[n] == ':' // the next name in JSON
 }
 
 var fieldNames = listOf("username", "user", "email", "login", "name", "id", "host", "hostname", "port", "password", "password1", "password2", "token", "secret", "key", "database", "first_name", "last_name", "role", "is_active", "created_at", "updated_at", "remember_token")

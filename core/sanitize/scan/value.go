@@ -585,8 +585,15 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			vs += i + 1 // user:password
 			break
 		}
+		if i := bytes.IndexByte(v, ':'); i > 1 && len(v) > i+3 && isIdent(v[:i]) && v[i+1] != '/' && !isToken(v[i+1:]) && (foldIs(w.key, "login") && s.hasWord("cache_peer") || len(w.key) >= 10 && foldEqual(w.key[len(w.key)-10:], "basic_auth")) {
+			vs += i + 1
+			break
+		}
 		if w.list && foldIs(w.key, "auth") && mixedWord(v) || serviceKey(v, w) || foldIs(w.key, "auth") && quoted && w.json && packedAuth(v) {
 			break
+		}
+		if w.kind == keyname.APIKey && bytes.Contains(v, []byte(".Embedded.")) {
+			return // an object of a management board
 		}
 		if endsInToken(v) || !looksRandom(v) || isUUID(v) && w.kind != keyname.Token || isPath(v) || isClassName(v) {
 			return
@@ -601,7 +608,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 		if !quoted && w.prose && !looksSecret(v) {
 			return
 		}
-		if isNumber(v) && !quoted && w.kind != keyname.Password && w.kind != "custom" && len(v) < 6 {
+		if isNumber(v) && !quoted && w.kind != keyname.Password && w.kind != "custom" && len(v) < 6 && !(len(v) >= 4 && w.toEnd && foldIs(w.key, "secret")) {
 			return
 		}
 		if w.code && !quoted && isIdent(v) && !looksRandom(v) {

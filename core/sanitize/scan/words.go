@@ -19,7 +19,7 @@ func (s *Scanner) words(n name, w want) {
 		s.authorizationWords(sep, w)
 		return
 	}
-	if w.class == keyname.Weak && s.pinOf(ks, sep, w) {
+	if w.class == keyname.Weak && s.pinOf(ks, sep, w) || s.grammatical() {
 		return
 	}
 	if s.source && quoteAt(buf, sep, s.le) == 0 && !s.commented(ks) && !s.inString(ks, keyQuote) {
@@ -325,6 +325,10 @@ func (s *Scanner) words(n name, w want) {
 		case lineStart && compound && (single || !lowerWord(v)) && !foldIs(v, "is") && (!isNumber(v) || w.kind == keyname.Password && single && len(v) >= 4) && !quantity(v):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
+			return
+		case lineStart && single && gap <= 2 && !hasUpper(w.key) && (longName(w.key) || s.amongDirectives()) && !spokenBad(v) && !speaksOf(v) && letters(v):
+			w.rule = "directive"
+			s.judge(sep, e, w, true) // password summer, below user anna
 			return
 		case lineStart && single && (s.netrc() || looksSecret(v)) && !(foldIs(w.key, "passwd") && !looksRandom(v)):
 			w.rule = "directive"

@@ -19,6 +19,38 @@ func (s *Scanner) passwordFor(b, e int) {
 	s.addAccount(b, e)
 }
 
+// accountBefore takes the account in front of the name of a password at ks:
+// name=NAME password=x, NAME Cleartext-Password := "x".
+func (s *Scanner) accountBefore(ks int, op []byte) {
+	buf := s.buf
+	if ks-s.ls < 3 || !isSpace(buf[ks-1]) {
+		return
+	}
+	e := ks - 1
+	for e > s.ls && isSpace(buf[e-1]) {
+		e--
+	}
+	b := e
+	for b > s.ls && !isSpace(buf[b-1]) {
+		b--
+	}
+	switch w := buf[b:e]; {
+	case len(w) > 5 && string(w[:5]) == "name=" && allAccount(w[5:]):
+		s.addAccount(b+5, e)
+	case b == s.ls && len(op) == 2 && op[1] == '=' && allAccount(w) && string(w) != "DEFAULT" && bytes.IndexByte(buf[ks:min(s.le, ks+24)], '-') > 0:
+		s.addAccount(b, e)
+	}
+}
+
+// author takes the name in: Author: Jane Doe <jane@example.com>.
+func (s *Scanner) author(b int) {
+	e := bytes.Index(s.buf[b:s.le], []byte(" <"))
+	if e < 3 || e > 48 || bytes.IndexByte(s.buf[b+e:s.le], '@') < 0 || !isLetter(s.buf[b]) && s.buf[b] < 0x80 {
+		return
+	}
+	s.ident(b, b+e, User)
+}
+
 // passwdLine takes the name and the person of a line of /etc/passwd:
 // jdoe:x:1000:1000:John Doe,,,:/home/jdoe:/bin/sh.
 func (s *Scanner) passwdLine() {

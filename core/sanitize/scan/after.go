@@ -188,6 +188,10 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 		s.enter(InNext, w.kind, 0, 2, 'f') // a part of a form: its value stands alone
 		return true
 	}
+	if strong && n.quote == 0 && n.gap == 0 && nonSpace(s.buf, s.ls, s.le) == n.ks && !s.State.open() && foldIs(w.key, "password") && s.netrc() {
+		s.enter(InNext, w.kind, 0, 1, 'n') // of netrc, which may break its lines anywhere
+		return true
+	}
 	if foldIs(w.key, "passwords") && n.quote == 0 && n.gap == 0 && s.hasWord("following") && !s.State.open() {
 		s.enter(InUsers, keyname.Password, -1, 0, 0) // set the following passwords
 		return true
@@ -234,6 +238,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !n.lineStart && s.parallel(n.ks, v, w) {
 		return
+	}
+	if s.Identify && w.kind == keyname.Password {
+		s.accountBefore(n.ks, op)
 	}
 	if op[0] == ':' && (w.kind == keyname.Secret && s.annotated(n.ks, v) || n.quote > 0 && n.ks > s.ls && buf[n.ks-1] == '/' && s.le-v < 3 && buf[s.le-1] == '{') {
 		return // "node_modules/js-tokens": {

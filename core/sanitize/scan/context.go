@@ -61,6 +61,10 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 	}
 	if buf[v] == '[' && w.class == keyname.Strong {
 		// a flow list of plain words
+		if e := smallNumbers(buf[v:s.le]); e > 0 {
+			s.bytesOfKey(v+1, v+e, w)
+			return v, true
+		}
 		if e := bytes.IndexByte(buf[v:min(s.le, v+Reach)], ']'); e > 0 && quoteAt(buf, v+1, s.le) == 0 && !bytes.ContainsAny(buf[v:v+e], "{") {
 			from := v + 1
 			for from < v+e {
@@ -80,6 +84,45 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		}
 	}
 	return v, false
+}
+
+// bytesOfKey hides a key that is a list of bytes, one by one: the list stays one.
+func (s *Scanner) bytesOfKey(p, end int, w want) {
+	for p < end {
+		e := p
+		for e < end && s.buf[e] != ',' && s.buf[e] != ' ' {
+			e++
+		}
+		if e > p {
+			s.Spans = append(s.Spans, Span{Start: p, End: e, Kind: w.kind, Rule: "byte-array", Quote: w.json})
+		}
+		p = e + 1
+	}
+}
+
+// smallNumbers is where a list of eight bytes at least closes, or 0.
+func smallNumbers(v []byte) int {
+	n, digits := 0, 0
+	for i := 1; i < len(v) && i < 400; i++ {
+		switch c := v[i]; {
+		case isDigit(c) || c == 'x' || c == 'X' || digits > 1 && isHex(c):
+			if digits++; digits > 4 {
+				return 0
+			}
+		case c == ',':
+			n++
+			digits = 0
+		case c == ' ':
+		case c == ']':
+			if n >= 7 {
+				return i
+			}
+			return 0
+		default:
+			return 0
+		}
+	}
+	return 0
 }
 
 func nonSpace(buf []byte, p, end int) int {

@@ -129,6 +129,9 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		s.judge(b, e, w, true)
 		return true
 	case foldIs(k, "psk"), foldIs(k, "xauth"), foldIs(k, "eap"):
+		if s.Identify && !foldIs(k, "psk") && s.before(ks, " : ") {
+			s.accountAt(nonSpace(buf, s.ls, ks), ' ')
+		}
 		if s.before(ks, ": ") && quoteAt(buf, sep, s.le) == 0 {
 			b, e := word(sep)
 			w.rule = "directive"

@@ -86,6 +86,10 @@ func (s *Scanner) fields() {
 		f := bytes.Fields(line)
 		if len(f) >= 3 {
 			from := bytes.Index(line, f[0]) + len(f[0])
+			if s.Identify {
+				at := s.ls + from - len(f[0])
+				s.accountAt(at+quoteAt(s.buf, at, s.le), 0)
+			}
 			from += bytes.Index(line[from:], f[1]) + len(f[1])
 			s.value(s.ls+from, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"})
 		}
@@ -144,7 +148,7 @@ func (s *Scanner) pgpass() {
 	if p < s.le && s.buf[p] == '#' {
 		p = nonSpace(s.buf, p+1, s.le)
 	}
-	start := p
+	start, user := p, [2]int{}
 	for field := 0; field < 4; field++ {
 		i := bytes.IndexByte(s.buf[p:s.le], ':')
 		if i <= 0 || bytes.IndexByte(s.buf[p:p+i], ' ') >= 0 {
@@ -153,7 +157,13 @@ func (s *Scanner) pgpass() {
 		if f := s.buf[p : p+i]; field == 1 && !(isNumber(f) && len(f) <= 5 || string(f) == "*") {
 			return
 		}
+		if field == 3 {
+			user = [2]int{p, p + i}
+		}
 		p += i + 1
+	}
+	if s.Identify && (s.form == formPgpass || onlyEscaped(s.buf[p:s.le], ':')) {
+		s.addAccount(user[0], user[1])
 	}
 	if p < s.le && p > start && (s.form == formPgpass || onlyEscaped(s.buf[p:s.le], ':')) {
 		s.hideText(p, s.le, keyname.Password, "password-file")

@@ -31,6 +31,7 @@ var grammars = compile(
 	"@neighbor ? password [#] *",
 	"@ppp ~ password [#] *",
 	"@standby|vrrp|glbp ~ authentication [text] *",
+	"@standby|vrrp|glbp ~ key-string [#] *",
 	"@authentication text|md5 *",
 	"@pre-shared-key [local] [remote] [#] *",
 	"@password|secret|key|key-string|auth-password|priv-password [#] *",

@@ -142,7 +142,9 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 		case isLetter(c) || c == '_':
 			return end
 		case (c == '.' || c == '-' || c == '+' || c == '~') && end+1 < to && isAlnum(buf[end+1]) && !(c == '-' && isAddressAt(buf, end+1, to)):
-			return end
+			if c != '.' || !endpoint(buf, start, end, from, to) {
+				return end
+			}
 		}
 	}
 	if start > from {
@@ -165,6 +167,22 @@ func (s *Scanner) ipv4(buf []byte, i, from, to int) int {
 		s.visitor(buf, end, to)
 	}
 	return end
+}
+
+// endpoint is true for an address with its port, as tcpdump writes it:
+// IP 10.0.0.1.443 > 10.0.0.2.51022: Flags.
+func endpoint(buf []byte, start, end, from, to int) bool {
+	p := end + 1
+	for p < to && p < end+14 && isAlnum(buf[p]) {
+		p++ // a number, or the name of a service
+	}
+	if p == end+1 || p+2 > to {
+		return false
+	}
+	if string(buf[p:min(to, p+3)]) == " > " {
+		return true
+	}
+	return buf[p] == ':' && start-2 >= from && string(buf[start-2:start]) == "> "
 }
 
 // quad reads the dotted quad whose last group begins at i. Its dots and digits
@@ -271,7 +289,7 @@ var versionLists = func() (t [32][]string) {
 // versionBefore is true when the word before start speaks of versions.
 func versionBefore(buf []byte, start, from int) bool {
 	i := start
-	for i > from && start-i < 6 && (isSpace(buf[i-1]) || buf[i-1] == '"' || buf[i-1] == '\'' || buf[i-1] == ':' || buf[i-1] == '=' || buf[i-1] == '(' || buf[i-1] == '/') {
+	for i > from && start-i < 8 && (isSpace(buf[i-1]) || buf[i-1] == '"' || buf[i-1] == '>' || buf[i-1] == '\'' || buf[i-1] == ':' || buf[i-1] == '=' || buf[i-1] == '(' || buf[i-1] == '/') {
 		i--
 	}
 	e := i
@@ -290,6 +308,9 @@ func versionBefore(buf []byte, start, from int) bool {
 	}
 	for _, v := range versionLists[w[0]&31] {
 		if foldIs(w, v) {
+			if v == "v" && e < start && buf[e] == ':' && i > from && buf[i-1] == '/' {
+				return false // xfreerdp /v:10.0.0.1
+			}
 			return v != "id" || i > from && buf[i-1] == '-'
 		}
 	}

@@ -181,7 +181,7 @@ func isReference(v []byte) bool {
 		if v[1] == '(' || v[1] == '{' {
 			return true
 		}
-		if n == 2 && isLetter(v[1]) {
+		if n == 2 && isLetter(v[1]) || string(v) == "%prompt" || string(v) == "%any" {
 			return true
 		}
 		return v[n-1] == '%' && isIdent(v[1:n-1])

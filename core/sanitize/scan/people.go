@@ -152,7 +152,7 @@ func (s *Scanner) machine(e int) {
 	for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
 		n++
 	}
-	if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
+	if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !fieldNames.has(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
 		s.ident(p, n, Host)
 	}
 }

@@ -44,6 +44,9 @@ func (s *Scanner) phrase(pos int, text string) {
 		}
 	case "eap \"":
 		p--
+		if s.Identify && s.before(pos, " : ") {
+			s.accountAt(nonSpace(buf, s.ls, pos), ' ')
+		}
 		if quoteAt(buf, p, s.le) > 0 {
 			s.value(p, w)
 		}

@@ -27,7 +27,11 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 			return
 		}
 	}
-	classic := false
+	classic, structured := false, false
+	if p > 0 && line[0] == '1' && line[1] == ' ' && len(line) > 32 {
+		line, structured = line[2:], true // RFC 5424
+		ls += 2
+	}
 	switch {
 	case line[3] == ' ' && line[6] == ' ' && line[9] == ':' && line[12] == ':' && line[15] == ' ' && isLetter(line[0]):
 		p, classic = 16, true
@@ -45,6 +49,10 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 		return
 	}
 	if !s.logger(buf, ls+p, ls+e, classic) {
+		return
+	}
+	if structured {
+		s.ident(ls+p, ls+e, Host)
 		return
 	}
 	// The program, with its number in brackets or a colon.

@@ -91,6 +91,20 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		if v := trimEnd(buf[p:e], ",;."); looksSecret(v) && !isPath(v) {
 			s.judge(p, p+len(v), w, true)
 		}
+	case ":ommysql:", ":ompgsql:":
+		// host,database,user,password of rsyslog
+		var cols [8]arg
+		if n := s.columns(p, s.le, ',', cols[:]); n == 4 {
+			s.judge(cols[3].vs, cols[3].ve, w, true)
+		}
+	case "{plain}", "{cleartext}", "{clear}":
+		e := p
+		for e < s.le && !isSpace(buf[e]) && buf[e] != ':' && buf[e] != '"' && buf[e] != '\'' {
+			e++
+		}
+		if p == pos+len(text) && e-p > 2 {
+			s.judge(p, e, w, true)
+		}
 	case "allow ":
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":

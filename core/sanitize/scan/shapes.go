@@ -33,6 +33,9 @@ func (s *Scanner) cryptHash(pos int) {
 			return // Puppet, of files
 		}
 	}
+	if s.Identify && pos-s.ls > 2 && pos-s.ls < 34 && buf[pos-1] == ':' && allAccount(buf[s.ls:pos-1]) {
+		s.addAccount(s.ls, pos-1) // NAME:$apr1$x
+	}
 	s.hide(pos, e, keyname.Kind("hash"), "password-hash")
 }
 

@@ -164,6 +164,12 @@ func (s *Scanner) stateLine() bool {
 			s.leave()
 			s.shown(from)
 			return false
+		case 'n':
+			s.leave()
+			if bytes.IndexByte(body, ' ') < 0 {
+				s.hideText(from, s.le, kind, "next-line")
+			}
+			return false
 		case 'r':
 			s.leave()
 			s.replied(kind)

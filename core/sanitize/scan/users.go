@@ -28,7 +28,22 @@ func (s *Scanner) account(pos, stem int) {
 		s.passwdLine()
 	case "sudo: ":
 		s.accountAt(nonSpace(buf, e, s.le), ' ')
+	case "identity=", "-identity ", "passwd-file(":
+		s.accountAt(e+quoteAt(buf, e, s.le), 0)
+	case "ansible_host":
+		if b := s.wordAt(s.ls); b > s.ls+2 && b < pos && (buf[b] == ' ' || buf[b] == '.') {
+			for b < pos && buf[b] != ' ' {
+				b++
+			}
+			s.ident(s.ls, b, Host)
+		}
+	case "author: ":
+		s.author(e)
 	case "(uid=":
+		if e < s.le && isLetter(buf[e]) {
+			s.accountAt(e, 0) // (uid=name) of LDAP
+			return
+		}
 		b := pos
 		for b > s.ls && isAccountChar(buf[b-1]) {
 			b--

@@ -585,7 +585,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 			vs += i + 1 // user:password
 			break
 		}
-		if i := bytes.IndexByte(v, ':'); i > 1 && len(v) > i+3 && isIdent(v[:i]) && v[i+1] != '/' && !isToken(v[i+1:]) && (foldIs(w.key, "login") && s.hasWord("cache_peer") || len(w.key) >= 10 && foldEqual(w.key[len(w.key)-10:], "basic_auth")) {
+		if i := bytes.IndexByte(v, ':'); i > 1 && len(v) > i+3 && isIdent(v[:i]) && v[i+1] != '/' && !isToken(v[i+1:]) && (foldIs(w.key, "login") && s.hasWord("cache_peer") || quoted && foldIs(w.key, "auth") && (foldIs(v[:i], "admin") || foldIs(v[:i], "root")) || len(w.key) >= 10 && foldEqual(w.key[len(w.key)-10:], "basic_auth")) {
 			vs += i + 1
 			break
 		}

@@ -277,7 +277,7 @@ func (s *Scanner) words(n name, w want) {
 		return // WPA-PSK WPA-PSK-SHA256
 	}
 	rest := nonSpace(buf, e, s.le)
-	single := rest >= s.le || buf[rest] == '#'
+	single := rest >= s.le || buf[rest] == '#' || buf[rest] == '!' && rest+1 < s.le && isSpace(buf[rest+1])
 	compound := bytes.IndexAny(w.key, "_-.") > 0 || hasCamel(w.key) || directive(w.key)
 	if w.class == keyname.Strong {
 		switch {
@@ -339,7 +339,7 @@ func (s *Scanner) words(n name, w want) {
 			s.judge(sep, e, w, true)
 			return
 		case s.netrc() || s.deviceLine():
-			if !lowerWord(v) || s.netrc() {
+			if !lowerWord(v) && !speaksOf(v) || s.netrc() {
 				w.rule = "directive"
 				s.judge(sep, e, w, true)
 			}
@@ -635,7 +635,7 @@ func (s *Scanner) netrc() bool {
 	}
 	from := max(s.lo, s.ls-160)
 	w := s.buf[from:s.le]
-	if !bytes.Contains(w, []byte("login ")) {
+	if !bytes.Contains(w, []byte("login ")) && !bytes.Contains(w, []byte("login\n")) {
 		return false
 	}
 	line := s.buf[s.ls:s.le]

@@ -118,7 +118,7 @@ func (s *Scanner) enterTable(delim byte, n int, secret uint64) {
 func (s *Scanner) setting(n name, w want) bool {
 	buf := s.buf
 	v := nonSpace(buf, n.sep+1, s.le)
-	if n.quote != 1 || buf[n.ks-1] != '\'' || v >= s.le || buf[v] != '\'' {
+	if n.quote != 1 || n.ks == s.ls || buf[n.ks-1] != '\'' || v >= s.le || buf[v] != '\'' {
 		return false
 	}
 	if !s.hasWord("VALUES") && !s.hasWord("values") && (v > n.sep+1 || buf[nonSpace(buf, s.ls, s.le)] != '(') {

@@ -528,7 +528,7 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	if len(v) > 6 && v[0] == '{' && v[1] == '{' && w.class == keyname.Strong && s.templated(vs, ve, w) {
 		return
 	}
-	if s.spare(v, w.class) && !(quoted && buf[vs-1] == '\'' && leet(v)) || s.harmless(v, &w, quoted) {
+	if s.spare(v, w.class) && !(quoted && vs > 0 && buf[vs-1] == '\'' && leet(v)) || s.harmless(v, &w, quoted) {
 		return
 	}
 	if len(v) > 5 && string(v[:5]) == "pass:" { // OpenSSL's

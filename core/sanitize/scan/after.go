@@ -72,7 +72,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 			s.behindComma(n, w)
 		}
 	case c == '.' && s.consed(n, w):
-	case c == '{' && s.property(n, w):
+	case c == '{' && (s.macro(n, w) || s.property(n, w)):
 	case (c == '"' || c == '\'') && n.gap == 1 && n.quote == 0 && s.pairOfWords(n, w):
 	case s.behindTag(n, w):
 	case n.quote > 0 && (c == '}' || c == ']' || c == ';'):
@@ -183,6 +183,9 @@ func (s *Scanner) atLineEnd(n name, w want) bool {
 	}
 	if strong && w.kind == keyname.Password && n.quote == 0 && s.question(n.ks, w) {
 		return true
+	}
+	if strong && n.gap == 0 && s.openTag(n.ks) {
+		s.attributeBelow(w)
 	}
 	if n.quote > 0 && w.class == keyname.Strong && !s.State.open() && s.hasWord("form-data") {
 		s.enter(InNext, w.kind, 0, 2, 'f') // a part of a form: its value stands alone

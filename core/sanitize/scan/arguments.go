@@ -115,7 +115,7 @@ func (s *Scanner) compared(ks int) bool {
 		return false
 	}
 	name := s.buf[max(s.ls, i-24) : i-1]
-	return containsFold(name, "cmp") || containsFold(name, "compare") || containsFold(name, "equal")
+	return containsFold(name, "cmp") || containsFold(name, "cpy") || containsFold(name, "compare") || containsFold(name, "equal")
 }
 
 // loginPair hides the second of two strings in auth=("user", "secret").

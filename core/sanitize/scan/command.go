@@ -95,7 +95,7 @@ var dashless = func() []bool {
 	t := make([]bool, len(stemTable))
 	for i, st := range stemTable {
 		switch st.text {
-		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "vault kv p", "\"alias\"", "nmcli ", "domainjoin", "ipmi":
+		case "createuser", "net use", "encrypt_string", "sqlplus", "impdp", "expdp", "passwd", "rabbitmqctl", "wpa_pass", "radtest", "addauth", "alias set", "<<<", "cargo login", "vault login", "-agent-token", "kinit", "unseal ", "db2 ", "obscure ", "basic.", "user add", "rman target", "net user", "net1.exe user", "net1 user", "bw unlock ", "bw login ", "exp ", "imp ", "hdbuserstore", "vault kv p", "\"alias\"", "nmcli ", "domainjoin", "ipmi", "racadm":
 			t[i] = true
 		}
 	}
@@ -125,6 +125,9 @@ func (s *Scanner) split(args *[96]arg) int {
 				}
 				p += e + 2
 				continue
+			}
+			if buf[p] == '<' && p > a.start && p+2 < s.le && buf[p+1] == '/' && isLetter(buf[p+2]) {
+				break // the end of an element around the command
 			}
 			if buf[p] == '\\' {
 				p++

@@ -207,6 +207,69 @@ func (s *Scanner) property(n name, w want) bool {
 	return true
 }
 
+// macro takes the definition in: \newcommand{\dbpassword}{x} of TeX.
+func (s *Scanner) macro(n name, w want) bool {
+	buf := s.buf
+	if n.ks < s.ls+2 || buf[n.ks-1] != '\\' || buf[n.ks-2] != '{' || n.sep+2 >= s.le || buf[n.sep-1] != '}' || w.class != keyname.Strong {
+		return false
+	}
+	e := bytes.IndexByte(buf[n.sep+1:s.le], '}')
+	if e < 0 {
+		return false
+	}
+	w.rule = "argument"
+	s.judge(n.sep+1, n.sep+1+e, w, true)
+	return true
+}
+
+// dictionary takes the values in: PASSWORDS = {"anna": "x", "bob": "y"}, from
+// the brace at p on.
+func (s *Scanner) dictionary(p int, w want) {
+	buf := s.buf
+	w.rule, w.json, w.toEnd, w.block = "key-value", true, false, false
+	for p < s.le && buf[p] != '}' {
+		p = nonSpace(buf, p+1, s.le)
+		if quoteAt(buf, p, s.le) != 1 {
+			return
+		}
+		ke := stringEnd(buf, p, s.le)
+		if ke < 0 {
+			return
+		}
+		v := nonSpace(buf, ke+1, s.le)
+		if separator(buf, v, s.le) == 0 {
+			return
+		}
+		v = nonSpace(buf, v+separator(buf, v, s.le), s.le)
+		if quoteAt(buf, v, s.le) != 1 {
+			return
+		}
+		e := stringEnd(buf, v, s.le)
+		if e < 0 {
+			return
+		}
+		if t := buf[v+1 : e]; bytes.IndexByte(t, ' ') < 0 && looksSecret(t) {
+			s.judge(v+1, e, w, true)
+		}
+		if p = nonSpace(buf, e+1, s.le); p >= s.le || buf[p] != ',' {
+			return
+		}
+	}
+}
+
+// attributeBelow takes value="x" of the tag that this line only begins, and the
+// next one ends.
+func (s *Scanner) attributeBelow(w want) {
+	buf := s.buf
+	p := s.le
+	for p < s.hi && isBlank(buf[p]) {
+		p++
+	}
+	if p+6 < s.hi && foldEqual(buf[p:p+5], "value") && (buf[p+5] == '=' || buf[p+5] == ' ') {
+		s.valueAfter(p+5, s.hi, w)
+	}
+}
+
 // pairOfWords takes the second string in: http.basic_auth 'maria', 'x'.
 func (s *Scanner) pairOfWords(n name, w want) bool {
 	buf := s.buf

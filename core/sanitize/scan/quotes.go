@@ -46,6 +46,18 @@ func quoteAt(buf []byte, p, end int) int {
 
 var entities = []string{"&quot;", "&#34;", "&apos;", "&#39;", "&#x22;", "&#x27;", "&amp;quot;"}
 
+// oddQuotes is true if one more string ends on the line than begins.
+func oddQuotes(v []byte) bool {
+	n := 0
+	for _, c := range v {
+		if c == '\n' {
+			break
+		}
+		n += btoi(c == '\'')
+	}
+	return n%2 == 1
+}
+
 // closeQuote finds the end of a string: where its text ends, and where the
 // line goes on. -1 if it does not end before end.
 func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
@@ -80,7 +92,7 @@ func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
 		if c == last {
 			if level == 0 {
 				if back%2 == 0 {
-					if last == '\'' && i+1 < end && buf[i+1] == '\'' && i > from && i+2 < end && buf[i+2] != ',' && buf[i+2] != ')' && buf[i+2] != ' ' {
+					if last == '\'' && i+1 < end && buf[i+1] == '\'' && i > from && i+2 < end && buf[i+2] != ',' && buf[i+2] != ')' && (buf[i+2] != ' ' || oddQuotes(buf[i+2:end])) {
 						i++ // '' inside a YAML or SQL string
 						back = 0
 						continue

@@ -197,7 +197,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	if command {
 		s.command()
 	}
-	if len(s.hits) > 0 && s.State.Mode == Normal {
+	if len(s.hits) > 0 && !isDigit(buf[start]) && s.State.Mode == Normal {
 		s.showing()
 	}
 	s.shapes()

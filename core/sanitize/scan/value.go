@@ -123,6 +123,9 @@ func (s *Scanner) value(p int, w want) int {
 		return p
 	}
 	if buf[p] == '{' {
+		if n := len(w.key); w.class == keyname.Strong && n > 5 && buf[p-1] != '$' && lower(w.key[n-1]) == 's' && w.kind != keyname.Secret {
+			s.dictionary(p, w)
+		}
 		if p+1 == s.le && w.json && w.class == keyname.Strong {
 			s.member(p, w)
 			return p

@@ -449,7 +449,7 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 	}
 	last := domain[bytes.LastIndexByte(domain, '.')+1:]
 	if len(last) < 2 || isDigit(last[0]) {
-		if validQuad(domain) {
+		if validQuad(domain) && !isToken(buf[start:i]) {
 			s.ident(start, i, User)
 		}
 		return
@@ -458,6 +458,10 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		if bytes.Equal(last, t) {
 			return // systemd units
 		}
+	}
+	if buf[start] == 'R' && isToken(buf[start:i]) {
+		s.ident(i+1, end, Host) // user:password@host, sanitized before
+		return
 	}
 	s.ident(start, end, Email)
 }

@@ -108,7 +108,7 @@ func (s *Scanner) phrase(pos int, text string) {
 		// [user/password] of FreeRADIUS
 		if b := bytes.IndexByte(buf[p:s.le], '['); b >= 0 {
 			if e := bytes.IndexByte(buf[p+b:s.le], ']'); e > 0 {
-				if i := bytes.IndexByte(buf[p+b:p+b+e], '/'); i > 0 && buf[p+b+i+1] != '<' && string(buf[p+b:p+b+i+1]) != "[host" {
+				if i := bytes.IndexByte(buf[p+b:p+b+e], '/'); i > 0 && buf[p+b+i+1] != '<' && string(buf[p+b:p+b+i]) != "[host" {
 					s.judge(p+b+i+1, p+b+e, w, true)
 				}
 			}

@@ -84,7 +84,7 @@ var policyTails = set(
 	"manager", "store", "storage", "class", "factory", "service", "handler", "validator", "generator", "encoder", "resolver", "callback", "callbacks", "vault",
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
 	"regex", "regexp", "pattern", "chars", "characters", "charset", "digits", "variable", "var", "env", "ref", "reference", "refs", "selector",
-	"version", "generated", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
+	"version", "generated", "precedence", "settings", "threshold", "retention", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
 	"namespace", "flags", "minlength", "maxlength", "minlen", "maxlen", "validators", "lowercase", "uppercase",
 	"java", "kt", "scala", "groovy", "cpp", "cs", "rb", "py", "js", "ts", "php", "go", // the names of files
 	"list", "map", "group", "groups", "index", "indices", "position", "offset", "bits", "rate", "per", "budget", "bucket",
@@ -127,7 +127,7 @@ var pairNames = map[string]verdict{
 // wholeNames are decided as they stand.
 var wholeNames = map[string]verdict{
 	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
-	"secretary": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
+	"secretary": {Harmless, ""}, "buypass": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"servertokens": {Policy, ""}, "authuserpass": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},
 	"passthrough": {Harmless, ""}, "passthru": {Harmless, ""}, "passwordless": {Policy, ""}, "keyspace": {Harmless, ""},

@@ -220,6 +220,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return // https://x-access-token:x@host is an URL
 	}
 	v := n.sep + size
+	if n.quote > 0 && s.before(n.ks, "::") {
+		return // 'Some::Token' => '1.2': a module and its version
+	}
 	if size == 2 && op[0] == '-' && n.p > n.ke && buf[n.p-1] == ')' {
 		return // f(password) -> what it returns
 	}
@@ -578,6 +581,11 @@ func (s *Scanner) behindTag(n name, w want) bool {
 	case c == '>' && n.quote > 0 && s.inTag(n.ks):
 		s.pair(n.ks, sep, w)
 	case c == '>' && s.openTag(n.ks):
+		if n.ks-2 >= s.ls && isLetter(buf[n.ks-2]) && buf[n.ks-1] == '<' {
+			if i := bytes.IndexByte(buf[sep:s.le], '<'); i < 0 || sep+i+1 >= s.le || buf[sep+i+1] != '/' {
+				return true // C<Authorization> of POD
+			}
+		}
 		s.element(sep+1, w)
 	case c == '&' && n.quote > 1 && n.gap == 0 && string(buf[sep:min(s.le, sep+4)]) == "&gt;" && s.isNamed(n.ks):
 		// &lt;property name=&quot;password&quot;&gt;text&lt;
@@ -600,7 +608,7 @@ func (s *Scanner) behindTag(n name, w want) bool {
 		}
 	case n.gap > 0 && s.openTag(n.ks):
 		// <password encrypted="false">text</password>
-		if g := bytes.IndexByte(buf[sep:s.le], '>'); g >= 0 && buf[sep+g-1] != '/' {
+		if g := bytes.IndexByte(buf[sep:s.le], '>'); g > 0 && buf[sep+g-1] != '/' && bytes.IndexByte(buf[sep:sep+g], '=') > 0 {
 			s.element(sep+g+1, w)
 		}
 	case (n.quote > 0 || n.gap > 0) && s.inTag(n.ks), c == '<' && sep+2 < s.le && buf[sep+1] == '/':

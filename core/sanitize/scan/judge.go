@@ -186,7 +186,7 @@ func isReference(v []byte) bool {
 		}
 		return v[n-1] == '%' && isIdent(v[1:n-1])
 	case '@':
-		return v[1] == '@' || (n > 3 && v[n-1] == '@' && isIdent(v[1:n-1])) || (v[1] == '{' && v[n-1] == '}') || (v[1] == '/' && isPath(v[1:]))
+		return v[1] == '@' || string(v) == "@_" || (n > 3 && v[n-1] == '@' && isIdent(v[1:n-1])) || (v[1] == '{' && v[n-1] == '}') || (v[1] == '/' && isPath(v[1:]))
 	case '#':
 		return v[1] == '{' && v[n-1] == '}'
 	case '&', '*':

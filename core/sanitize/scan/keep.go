@@ -76,7 +76,7 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if !quoted && cmdlet(firstWord(v)) {
 		return true
 	}
-	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && bytes.Equal(v, w.key) {
+	if algorithm(v) || sizeInBytes(v) || architecture(v) || w.kind == keyname.Token && !quoted && (bytes.Equal(v, w.key) || string(trimEnd(v, "\"'")) == "token") {
 		return true
 	}
 	if (w.kind == keyname.Cookie && len(v) <= 18 || !quoted && len(v) <= 14) && len(v) > 2 && v[0] == '0' && v[1] == 'x' && hexOnly(v[2:]) {
@@ -247,6 +247,9 @@ func plainSegments(v []byte) bool {
 	if containsFold(v, "gpl") && len(v) < 64 && bytes.Count(v, []byte{'-'}) < 8 {
 		return true
 	}
+	if spelledOut(v) {
+		return true
+	}
 	letters, digits, vowels, word := 0, 0, 0, 0
 	allLetters, allDigits, mixedSegments := 0, 0, 0
 	year := false // the digits begin as those of a year
@@ -290,6 +293,30 @@ func plainSegments(v []byte) bool {
 	}
 	end()
 	return mixedSegments == 0 && allDigits*3 <= allLetters && (word > 0 || allLetters <= 8)
+}
+
+// spelledOut is true for names half of whose parts are words in small letters:
+// X11R5-permissive, same-as-the-rest.
+func spelledOut(v []byte) bool {
+	parts, words := 0, 0
+	for len(v) > 0 {
+		e := bytes.IndexAny(v, "-~+ _/.")
+		if e < 0 {
+			e = len(v)
+		}
+		if e > 0 {
+			parts++
+			vowel := false
+			small := e >= 2
+			for i, c := range v[:e] {
+				small = small && (c >= 'a' && c <= 'z' || i == 0 && c >= 'A' && c <= 'Z')
+				vowel = vowel || c|0x20 == 'a' || c|0x20 == 'e' || c|0x20 == 'i' || c|0x20 == 'o' || c|0x20 == 'u' || c|0x20 == 'y'
+			}
+			words += btoi(small && vowel)
+		}
+		v = v[min(len(v), e+1):]
+	}
+	return parts > 1 && words*2 >= parts
 }
 
 // verdicts is true among the results of tests: PASS: name, FAIL: name.

@@ -474,6 +474,9 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				}
 			}
 		case '&':
+			if n := quoteAt(buf, i, s.le); n > 0 && i > p {
+				return i // &quot;
+			}
 			if i+5 < s.le && string(buf[i+1:i+5]) == "amp;" {
 				if followsKey(buf, i+5, s.le) {
 					return i

@@ -316,6 +316,8 @@ func (s *Scanner) words(n name, w want) {
 			w.rule, w.toEnd = "device", true
 			s.value(sep, w)
 			return
+		case w.kind == keyname.Community && foldIs(w.key, "community") && rest < s.le && lowerWord(v) && bytes.Count(buf[rest:s.le], []byte{' '}) > 1 && !bytes.ContainsAny(buf[rest:s.le], "0123456789;{/"):
+			return // of people
 		case w.kind == keyname.Community && (lineStart || s.deviceLine()):
 			w.rule = "directive"
 			if !foldIs(v, "string") && !foldIs(v, "is") && !foldIs(v, "of") && !foldIs(v, "and") {

@@ -20,10 +20,19 @@ var foreignNames = []struct {
 	{"zugangsschlüssel", APIKey}, {"schlüssel", APIKey}, {"clé secrète", APIKey}, {"clé", APIKey},
 }
 
+// foreignPolicies are words that make such a name speak about a secret only: its
+// length, its age, how it has to be.
+var foreignPolicies = []string{"长度", "長度", "策略", "有效期", "过期", "過期", "复杂", "次数", "长さ", "長さ", "有効期限", "ポリシー", "文字数", "길이", "정책", "만료", "length", "policy"}
+
 // foreignName looks for such a word in name, without regard to case.
 func foreignName(name []byte) (Kind, bool) {
 	var buf [192]byte
 	low := appendLower(buf[:0], name)
+	for _, p := range foreignPolicies {
+		if bytes.Contains(low, []byte(p)) {
+			return "", false
+		}
+	}
 	for _, f := range foreignNames {
 		if bytes.Contains(low, []byte(f.name)) {
 			return f.kind, true

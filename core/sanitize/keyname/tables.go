@@ -12,7 +12,7 @@ var secretWords = map[string]Kind{
 	"pswd": Password, "psswd": Password, "pswrd": Password, "psword": Password, "psswrd": Password, "pssword": Password, "paswd": Password, "paswrd": Password, "pasword": Password, "passwrd": Password, "passphrase": Password, "passphrases": Password, "passcode": Password,
 	"kennwort": Password, "contrasena": Password, "senha": Password, "wachtwoord": Password,
 	"haslo": Password, "motdepasse": Password, "passe": Password, "mdp": Password, "heslo": Password,
-	"salasana": Password, "jeton": Token, "losenord": Password, "parola": Password,
+	"salasana": Password, "clave": Password, "chiave": Password, "chave": Password, "adgangskode": Password, "katasandi": Password, "sandi": Password, "passord": Password, "jeton": Token, "losenord": Password, "parola": Password,
 	"authtok": Password, "userpassword": Password, "rootpw": Password, "bindpw": Password,
 	"requirepass": Password, "masterauth": Password, "passin": Password, "passout": Password,
 	"adminpw": Password, "storepass": Password, "keypass": Password, "stdin_pw": Password,

@@ -220,6 +220,10 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		return // https://x-access-token:x@host is an URL
 	}
 	v := n.sep + size
+	w.coded = op[0] == '%' && size >= 3
+	if op[0] == '=' && size == 1 && v+3 < s.le && buf[v] == '3' && (buf[v+1] == 'A' || buf[v+1] == 'D') && (isSpace(buf[v+2]) || buf[v+2] == '"') {
+		v += 2 // =3A and =3D of mail
+	}
 	if n.quote > 0 && s.before(n.ks, "::") {
 		return // 'Some::Token' => '1.2': a module and its version
 	}

@@ -54,6 +54,9 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		}
 		return v, true
 	}
+	if buf[v] == '[' && v+2 < s.le && bytes.HasPrefix(buf[v:s.le], []byte("[]byte(")) {
+		return v, false // []byte("x") of Go
+	}
 	if buf[v] == '[' && v+2 < s.le {
 		if t, done := s.printedList(v, w); done {
 			return t, true

@@ -73,6 +73,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if len(v) > 7 && string(v[:7]) == "system:" && lowerName(v[bytes.LastIndexByte(v, ':')+1:]) {
 		return true // a group of Kubernetes
 	}
+	if isDigit(v[0]) && timeSpan(v) {
+		return true
+	}
 	if !quoted && cmdlet(firstWord(v)) {
 		return true
 	}
@@ -294,6 +297,14 @@ func plainSegments(v []byte) bool {
 	end()
 	return mixedSegments == 0 && allDigits*3 <= allLetters && (word > 0 || allLetters <= 8)
 }
+
+// timeSpan is true for a number and what it counts: 90 days, 12 characters.
+func timeSpan(v []byte) bool {
+	i := bytes.IndexByte(v, ' ')
+	return i > 0 && i < 6 && isNumber(v[:i]) && spans.has(bytes.TrimSpace(v[i+1:]))
+}
+
+var spans = listOf("day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "week", "weeks", "month", "months", "year", "years", "characters", "chars", "bits", "attempts", "tage", "tagen", "stunden", "minuten", "zeichen", "monate", "jours", "heures", "caract\u00e8res", "mois", "d\u00edas", "dias", "horas", "caracteres", "meses", "giorni", "ore", "dagen", "dni", "\u0434\u043d\u0435\u0439", "\u0434\u043d\u044f", "\u0434\u0435\u043d\u044c", "\u0447\u0430\u0441\u043e\u0432", "\u043c\u0438\u043d\u0443\u0442", "\u0441\u0438\u043c\u0432\u043e\u043b\u043e\u0432", "\u0437\u043d\u0430\u043a\u043e\u0432")
 
 // spelledOut is true for names half of whose parts are words in small letters:
 // X11R5-permissive, same-as-the-rest.

@@ -103,7 +103,7 @@ func (s *Scanner) key(h hit) {
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 	}
-	if h.stem == foreignStem && s.foreignPhrase(ks, ke) {
+	if (h.stem == foreignStem || ke-ks < 8 && romance.has(buf[ks:ke])) && (s.foreignPhrase(ks, ke) || s.speaksOnly(ks)) {
 		return
 	}
 	for _, t := range [3]string{" string", " d'ordine", " d'acc\u00e8s"} {

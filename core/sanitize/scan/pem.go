@@ -4,6 +4,9 @@ import "bytes"
 
 const privateKind = "private_key"
 
+// publicBlocks are parts of the names of what everybody may see.
+var publicBlocks = [][]byte{[]byte("CERTIFICATE"), []byte("PUBLIC"), []byte("X509"), []byte("PKCS7"), []byte("CMS"), []byte("PARAMETERS"), []byte("SIGNATURE"), []byte("SIGNED"), []byte("MESSAGE"), []byte("CRL"), []byte("ENCRYPTED FILE"), []byte("TRUSTED")}
+
 // pem deals with -----BEGIN at pos.
 func (s *Scanner) pem(pos int) {
 	buf := s.buf
@@ -14,7 +17,7 @@ func (s *Scanner) pem(pos int) {
 		end = min(len(label), 60)
 	}
 	name := label[:end]
-	private := bytes.Contains(name, []byte("PRIVATE")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret") || bytes.HasSuffix(name, []byte(" SEED"))
+	private := bytes.Contains(name, []byte("PRIVATE")) || bytes.Equal(name, []byte("BEGIN BACKUP")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret") || bytes.HasSuffix(name, []byte(" SEED"))
 	after := pos + 5 + end
 	for after < s.le && buf[after] == '-' {
 		after++
@@ -42,7 +45,12 @@ func (s *Scanner) pem(pos int) {
 		return
 	}
 	if !private {
-		s.enter(InPublic, "", 0, maxPEMLines, 0)
+		for _, t := range publicBlocks {
+			if bytes.Contains(name, t) {
+				s.enter(InPublic, "", 0, maxPEMLines, 0)
+				break
+			}
+		}
 		return
 	}
 	// The rest of the line may hold the beginning of the key.
@@ -103,6 +111,11 @@ func (s *Scanner) pemLine() bool {
 		return false
 	}
 	core := pemCore(line)
+	if len(core) == 5 && core[0] == '=' && isBase64(core[1:]) {
+		at := s.ls + bytes.Index(line, core) // the sum of OpenPGP
+		s.hide(at, at+5, privateKind, "private-key")
+		return true
+	}
 	if len(core) == 0 {
 		return len(bytes.TrimSpace(line)) == 0 || bytes.IndexByte(line, ':') < 0 && len(line) < 12
 	}
@@ -132,7 +145,7 @@ func (s *Scanner) pemLine() bool {
 // pemCore strips what program text and comments put around a line of PEM.
 func pemCore(line []byte) []byte {
 	b := bytes.TrimSpace(line)
-	for len(b) > 0 && (isSpace(b[0]) || b[0] == '"' || b[0] == '\'' || b[0] == '#' || b[0] == '*' || b[0] == '`' || b[0] == '>' || b[0] == '|' || b[0] == ';' || b[0] == ':' || b[0] == '-' && len(b) > 1 && b[1] == ' ' || b[0] == '/' && len(b) > 1 && b[1] == '/' && len(b) > 2 && b[2] == ' ' || b[0] == '+' && len(b) > 1 && (isSpace(b[1]) || b[1] == '"')) {
+	for len(b) > 0 && (isSpace(b[0]) || b[0] == '"' || b[0] == '\'' || b[0] == '#' || b[0] == '*' || b[0] == '`' || b[0] == '>' || b[0] == '|' || b[0] == ';' || b[0] == ':' || b[0] == '-' && len(b) > 1 && (b[1] == ' ' || len(b) > 20 && isAlnum(b[1])) || b[0] == '/' && len(b) > 1 && b[1] == '/' && len(b) > 2 && b[2] == ' ' || b[0] == '+' && len(b) > 1 && (isSpace(b[1]) || b[1] == '"')) {
 		b = b[1:]
 	}
 	for {

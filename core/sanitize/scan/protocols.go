@@ -105,6 +105,21 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		if p == pos+len(text) && e-p > 2 {
 			s.judge(p, e, w, true)
 		}
+	case "access_token$":
+		e := p
+		for e < s.le && (isAlnum(buf[e]) || buf[e] == '$') {
+			e++
+		}
+		if e-p > 40 {
+			s.hide(pos, e, keyname.Token, "braintree-token")
+		}
+	case " root/", " admin/":
+		// ADDRESS root/x
+		if b := nonSpace(buf, s.ls, s.le); pos > b && validQuad(buf[b:pos]) {
+			if v := buf[p:s.le]; bytes.IndexByte(v, '/') < 0 && bytes.IndexByte(v, ' ') < 0 && looksSecret(v) {
+				s.judge(p, s.le, w, true)
+			}
+		}
 	case "allow ":
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":

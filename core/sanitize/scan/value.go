@@ -28,6 +28,8 @@ type want struct {
 	// typed: an annotation or program text: bare words are expressions.
 	code bool
 	key  []byte
+	// coded: in a query that is percent-encoded: %26 ends the value.
+	coded bool
 	// outer is where the expression begins that the value is wrapped in, or 0.
 	outer int
 }
@@ -113,6 +115,9 @@ func (s *Scanner) value(p int, w want) int {
 	}
 	if q+1 < s.le && isLetter(buf[q]) && quoteAt(buf, q+1, s.le) > 0 && buf[q+1] != '\\' {
 		q++ // b"..", r'..', f"..", L".."
+	} else if q+3 < s.le && buf[q] == 'r' && buf[q+1] == '#' {
+		for q++; q < s.le && buf[q] == '#'; q++ { // r#".."# of Rust
+		}
 	}
 	if q < s.le {
 		if n := quoteAt(buf, q, s.le); n > 0 {
@@ -349,6 +354,12 @@ func (s *Scanner) lineValueEnd(p int) int {
 	buf, e := s.buf, s.le
 	for i := p; i < e; i++ {
 		c := buf[i]
+		if c == 0x1b && i > p {
+			if n := colour(buf[i:e]); n > 0 && i+n < e && isSpace(buf[i+n]) {
+				e = i // what is behind the colour is no part of it
+				break
+			}
+		}
 		if (c == '&' || c == ';') && i > p+2 && assigns(buf, i+1, e) && bytes.IndexByte(buf[p:i], ' ') < 0 {
 			e = i // a further field of a form or a list
 			break
@@ -421,6 +432,22 @@ func (s *Scanner) lineValueEnd(p int) int {
 	return e
 }
 
+// colour is the length of what sets the colour of a terminal at the front of v.
+func colour(v []byte) int {
+	if len(v) < 3 || v[0] != 0x1b || v[1] != '[' {
+		return 0
+	}
+	for i, c := range v[2:min(len(v), 14)] {
+		if c == 'm' {
+			return i + 3
+		}
+		if !isDigit(c) && c != ';' {
+			return 0
+		}
+	}
+	return 0
+}
+
 // assigns is true when a name, an equals sign and a value without blanks stand
 // at p.
 func assigns(buf []byte, p, end int) bool {
@@ -472,6 +499,10 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				if j := bytes.IndexByte(buf[i:s.le], '}'); j > 0 && j < 100 {
 					i += j // ${VAR:?must be set}
 				}
+			}
+		case '%':
+			if w.coded && i+2 < s.le && buf[i+1] == '2' && (buf[i+2] == '6' || buf[i+2] == '5' && i+4 < s.le && string(buf[i+3:i+5]) == "26") {
+				return i
 			}
 		case '&':
 			if n := quoteAt(buf, i, s.le); n > 0 && i > p {

@@ -101,8 +101,8 @@ func (s *Scanner) collect(buf, text []byte, from, to int) {
 			if i+3 > to {
 				break
 			}
-			if buf[i] == '-' && i > from && buf[i-1] == '-' {
-				continue // only the first dash of a rule counts
+			if buf[i] == '-' && i > from && buf[i-1] == '-' && !(i+5 < to && buf[i+5]|0x20 == 'b') {
+				continue // only the first dash of a rule counts, and that of -----BEGIN
 			}
 			s.all = verifyChain(s.all, buf, i, to, chains[c.head])
 		}

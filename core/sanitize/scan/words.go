@@ -144,6 +144,19 @@ func (s *Scanner) words(n name, w want) {
 		s.judge(sep, e, w, true) // http-request set-header X-Auth x
 		return
 	}
+	if c == 0xe2 && len(v) == 3 && v[1] == 0x80 && (v[2] == 0x93 || v[2] == 0x94) && w.class == keyname.Strong {
+		// password – x
+		p := nonSpace(buf, e, s.le)
+		q := p
+		for q < s.le && !isSpace(buf[q]) {
+			q++
+		}
+		if t := trimEnd(buf[p:q], ",;."); nonSpace(buf, q, s.le) >= s.le && looksSecret(t) {
+			w.rule = "key-word"
+			s.judge(p, p+len(t), w, true)
+		}
+		return
+	}
 	if c == '-' && len(v) == 1 && w.class == keyname.Strong {
 		// api key - x, token - 'x'
 		p := nonSpace(buf, e, s.le)

@@ -132,6 +132,9 @@ func (s *Scanner) closed(ks, ke int) name {
 // as in R: `password` = 'x'.
 func (s *Scanner) backquoted(ks, p int) bool {
 	v := nonSpace(s.buf, p+1, s.le)
+	if ks > s.ls && s.buf[ks-1] == '`' && v > p+1 && v < s.le && s.buf[v] == '|' {
+		return true // a cell of Markdown
+	}
 	if ks == s.ls || s.buf[ks-1] != '`' || v+2 >= s.le || s.buf[v] != '=' {
 		return false
 	}
@@ -366,7 +369,7 @@ func (s *Scanner) extent(n name, op []byte, v int, w *want) byte {
 		before = s.buf[n.ks-1]
 	}
 	w.list = before == '?' || before == '&' || before == ';'
-	w.toEnd = n.lineStart && n.quote == 0 && before != '-' && !w.list && (len(op) == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
+	w.toEnd = n.lineStart && n.quote == 0 && before != '-' && before != '`' && !w.list && (len(op) == 1 || string(op) == ":=" || string(op) == "::=" || string(op) == "：")
 	if op[0] == '=' && v < s.le && !isSpace(s.buf[v]) && (s.shellLine(n.ks) || upperIdent(upperTail(w.key)) && s.commandBehind(v)) && !s.itemStart(n.ks) {
 		w.toEnd = false
 	}

@@ -41,6 +41,8 @@ func (s *Scanner) callAt(ks, ke, p int, class keyname.Class, kind keyname.Kind) 
 		case got == 2 && both:
 			first := s.literal(args[0], keyname.Password)
 			return s.literal(args[1], keyname.Password) || first
+		case got == 1 && args[0].vs > args[0].start && containsFold(name, "pass") && looksSecret(s.text(args[0])) && bytes.IndexByte(s.text(args[0]), ' ') < 0:
+			return s.literal(args[0], keyname.Password) // user.check_password("x")
 		case got >= 2 && (s.literal(args[1], keyname.Password) || s.spokenCall(args[:got], 1)):
 			return true
 		}

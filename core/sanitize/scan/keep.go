@@ -73,6 +73,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if len(v) > 7 && string(v[:7]) == "system:" && lowerName(v[bytes.LastIndexByte(v, ':')+1:]) {
 		return true // a group of Kubernetes
 	}
+	if (v[0] == '(' || v[0] == '[') && (bytes.Contains(v, []byte("\\S")) || bytes.Contains(v, []byte("[^")) || bytes.Contains(v, []byte(".*")) || bytes.Contains(v, []byte(".+")) || bytes.Contains(v, []byte("\\w"))) {
+		return true // a regular expression that looks for it
+	}
 	if isDigit(v[0]) && timeSpan(v) {
 		return true
 	}

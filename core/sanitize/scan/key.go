@@ -329,6 +329,9 @@ func (s *Scanner) cell(p int, w want) {
 		return
 	}
 	v := bytes.TrimSpace(s.buf[p : p+e])
+	if n := len(v); n > 2 && v[0] == '`' && v[n-1] == '`' {
+		v = v[1 : n-1]
+	}
 	if n := len(v); n > 6 && string(v[:2]) == "{{" && string(v[n-2:]) == "}}" && bytes.ContainsAny(v, "0123456789") && bytes.IndexByte(v, '.') < 0 {
 		v = v[2 : n-2] // in the letters of a machine, as Jira writes it
 	}

@@ -41,6 +41,9 @@ func (s *Scanner) header(ks, ke int) bool {
 	if s.State.Mode != Normal || s.le-s.ls > 2048 || s.cut {
 		return false
 	}
+	if above := s.lineAbove(); delim == '|' && len(above) > 1 && above[0] == '|' {
+		return false // a row of a table
+	}
 	if delim == ',' || delim == '(' {
 		if open := bytes.LastIndexByte(buf[s.ls:ks], '('); open >= 0 {
 			return s.statementColumns(s.ls + open)

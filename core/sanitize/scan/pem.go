@@ -17,7 +17,7 @@ func (s *Scanner) pem(pos int) {
 		end = min(len(label), 60)
 	}
 	name := label[:end]
-	private := bytes.Contains(name, []byte("PRIVATE")) || bytes.Equal(name, []byte("BEGIN BACKUP")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret") || bytes.HasSuffix(name, []byte(" SEED"))
+	private := bytes.Contains(name, []byte("PRIVATE")) || bytes.Equal(name, []byte("BEGIN BACKUP")) || bytes.HasSuffix(name, []byte(" KEY")) && !bytes.Contains(name, []byte("PUBLIC")) || containsFold(name, "static key") || containsFold(name, "preshared") || containsFold(name, "secret") || bytes.HasSuffix(name, []byte(" SEED"))
 	after := pos + 5 + end
 	for after < s.le && buf[after] == '-' {
 		after++

@@ -311,7 +311,7 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.toEnd && s.comment() && manyWords(buf[nonSpace(buf, v, s.le):s.le]) {
 		return
 	}
-	if s.changed(v, w) {
+	if s.changed(v, w) || s.source && w.kind == keyname.Token && size > 1 && s.parsed(op, v) {
 		return
 	}
 	if q := nonSpace(buf, v, s.le); q+1 == s.le && buf[q] == '\\' && w.class == keyname.Strong && !s.State.open() {

@@ -207,6 +207,23 @@ func (s *Scanner) property(n name, w want) bool {
 	return true
 }
 
+// parsed is true where a program compares a token that it has read with a word:
+// tokens[0] == "IN".
+func (s *Scanner) parsed(op []byte, v int) bool {
+	if string(op) != "==" && string(op) != "!=" && string(op) != "===" && string(op) != "!==" {
+		return false
+	}
+	v = nonSpace(s.buf, v, s.le)
+	if v+1 < s.le && isLetter(s.buf[v]) {
+		v++ // r"x"
+	}
+	if quoteAt(s.buf, v, s.le) != 1 {
+		return false
+	}
+	e := stringEnd(s.buf, v, s.le)
+	return e > 0 && e-v < 16 && !mixedWord(s.buf[v+1:e])
+}
+
 // macro takes the definition in: \newcommand{\dbpassword}{x} of TeX.
 func (s *Scanner) macro(n name, w want) bool {
 	buf := s.buf

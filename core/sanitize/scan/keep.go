@@ -76,6 +76,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if (v[0] == '(' || v[0] == '[') && (bytes.Contains(v, []byte("\\S")) || bytes.Contains(v, []byte("[^")) || bytes.Contains(v, []byte(".*")) || bytes.Contains(v, []byte(".+")) || bytes.Contains(v, []byte("\\w"))) {
 		return true // a regular expression that looks for it
 	}
+	if s.source && quoted && w.kind == keyname.APIKey && isIdent(v) && bytes.HasSuffix(v, []byte("Key")) {
+		return true // private_key: "RSAPrivateKey", a type
+	}
 	if isDigit(v[0]) && timeSpan(v) {
 		return true
 	}

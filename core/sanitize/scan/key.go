@@ -312,6 +312,9 @@ func btoi(b bool) int {
 
 // cell takes the next cell of a table.
 func (s *Scanner) cell(p int, w want) {
+	if s.source && !s.comment() {
+		return // one bit or another
+	}
 	e := bytes.IndexByte(s.buf[p:s.le], '|')
 	if e < 0 {
 		if w.class == keyname.Strong && bytes.Contains(s.buf[max(s.lo, s.ls-800):s.ls], []byte("-[ RECORD ")) {

@@ -144,7 +144,13 @@ func (s *Scanner) fieldName(v int) bool {
 		return false
 	}
 	n := nonSpace(s.buf, e+1, s.le)
-	return fieldNames.has(s.buf[v+1:e]) || n < s.le && s.buf[n] == ':' // the next name in JSON
+	t := s.buf[v+1 : e]
+	if bytes.IndexByte(t, '_') > 0 && lowerName(t) {
+		if c, _ := s.classify(t); c >= keyname.Policy {
+			return true // "admin_password", "rabbit_password"
+		}
+	}
+	return fieldNames.has(t) || n < s.le && s.buf[n] == ':' // the next name in JSON
 }
 
 var fieldNames = listOf("username", "user", "email", "login", "name", "id", "host", "hostname", "port", "password", "password1", "password2", "token", "secret", "key", "database", "first_name", "last_name", "role", "is_active", "created_at", "updated_at", "remember_token")

@@ -233,7 +233,7 @@ func (s *Scanner) words(n name, w want) {
 		}
 		return
 	}
-	if n := len(v); n >= 2 && n <= 3 && v[n-1] == ':' && isNumber(v[:n-1]) && w.class == keyname.Strong {
+	if n := len(v); n >= 2 && n <= 3 && v[n-1] == ':' && isNumber(v[:n-1]) && w.class == keyname.Strong && !foldIs(w.key, "pass") {
 		if i := bytes.LastIndex(buf[e:s.le], []byte(" (")); i > 0 && buf[s.le-1] == ')' {
 			le := s.le
 			s.le = e + i

@@ -39,6 +39,7 @@ var grammars = compile(
 	"@local-user ? password simple|cipher *",
 	"@wpa-psk ascii [#] *",
 	"@failover key [#] *",
+	"fcsp dhchap password [#] *",
 	"@ldap-login-password *",
 	"d-i ? password *",
 	"cachemgr_passwd * ~",

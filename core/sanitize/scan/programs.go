@@ -22,7 +22,7 @@ const last = -1
 var morePrograms = []flagSet{
 	{name: "cypher-shell", short: "p"}, {name: "hdbsql", short: "p"}, {name: "beeline", short: "p"}, {name: "impala-shell"},
 	{name: "xh", pair: "a"}, {name: "xhs", pair: "a"}, {name: "wbinfo", pair: "a"}, {name: "crane", short: "p", needs: "login"}, {name: "oras", short: "p", needs: "login"}, {name: "regctl", short: "p", needs: "login"},
-	{name: "ctr"}, {name: "etcdctl", sub: []place{{sub: "add", at: 1, pair: true}}}, {name: "racadm", short: "p", sub: []place{{sub: "set", at: 2, key: true}}}, {name: "redfishtool", short: "p"}, {name: "hponcfg", short: "p"}, {name: "ilorest", short: "p"},
+	{name: "ctr"}, {name: "etcdctl", sub: []place{{sub: "add", at: 1, pair: true}}}, {name: "userconfig", short: "p"}, {name: "aaaconfig", short: "s"}, {name: "pureadmin"}, {name: "racadm", short: "p", sub: []place{{sub: "set", at: 2, key: true}}}, {name: "redfishtool", short: "p"}, {name: "hponcfg", short: "p"}, {name: "ilorest", short: "p"},
 	{name: "unrar", short: "p", glued: true, alone: true}, {name: "rar", short: "p", glued: true, alone: true}, {name: "arj", short: "g", glued: true, alone: true}, {name: "zipcloak"},
 	{name: "kadmin", short: "w", long: " -pw "}, {name: "kadmin.local", long: " -pw "}, {name: "ktutil", short: "w", long: " -pw "}, {name: "twine", short: "p"}, {name: "dotnet", short: "k"}, {name: "gem", short: "k"}, {name: "add-user.sh", short: "p"}, {name: "rabbitmqadmin", short: "p"},
 	{name: "mosquitto_pub", short: "P"}, {name: "mosquitto_sub", short: "P"}, {name: "mosquitto_rr", short: "P"}, {name: "uemcli", short: "p"}, {name: "testssl.sh", long: " --basicauth "}, {name: "hydra", short: "p"}, {name: "medusa", short: "p"}, {name: "ncrack"},

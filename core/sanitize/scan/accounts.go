@@ -42,6 +42,23 @@ func (s *Scanner) accountBefore(ks int, op []byte) {
 	}
 }
 
+// mounted takes the machine at the front of a line of fstab: //NAME/share,
+// NAME:/path.
+func (s *Scanner) mounted() {
+	b := s.ls
+	for b < s.le && s.buf[b] == '/' {
+		b++
+	}
+	e := b
+	for e < s.le && (isAlnum(s.buf[e]) || s.buf[e] == '-' || s.buf[e] == '_') {
+		e++
+	}
+	if e-b < 3 || e+1 >= s.le || !isLetter(s.buf[b]) || b == s.ls+2 && s.buf[e] != '/' || b == s.ls && (s.buf[e] != ':' || s.buf[e+1] != '/') || b == s.ls+1 {
+		return
+	}
+	s.ident(b, e, Host)
+}
+
 // author takes the name in: Author: Jane Doe <jane@example.com>.
 func (s *Scanner) author(b int) {
 	e := bytes.Index(s.buf[b:s.le], []byte(" <"))

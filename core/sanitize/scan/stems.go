@@ -69,7 +69,7 @@ func buildStems() []stem {
 		}
 	}
 	add(stemKey, "pin ", "pin>")
-	add(stemLine, ":5432:", "*:*:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", " => ")
+	add(stemLine, ":5432:", "*:*:", ":*:*:", ":5433:", ":6432:", "]:587 ", "]:465 ", "]:25 ", "]:2587 ", "]:2525 ", " => ")
 	add(stemShort, "AKC", "AP0", "AP1", "AP2", "AP3", "AP4", "AP5", "AP6", "AP7", "AP8", "AP9", "APA", "APB", "APC", "APD", "APE", "APF")
 	add(stemEscape, "\\u00")
 	userStem = len(t)
@@ -80,7 +80,7 @@ func buildStems() []stem {
 	add(stemInvisible, "\x00\x00\x00")
 	userWordStem = len(t)
 	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", "password for ", "publickey for ", "interactive/pam for ", "none for ", "hostname", "host-name", " role ",
-		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux", "ppid", ` \\`, `"\\`, `=\\`, `'\\`, `acct="`, "changed for ", "identity=", "-identity ", "passwd-file(", "author: ", "ansible_host")
+		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux", "ppid", ` \\`, `"\\`, `=\\`, `'\\`, `acct="`, "changed for ", "identity=", "-identity ", "passwd-file(", "author: ", "ansible_host", "computername>", " cifs ", " nfs", "login ")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "'-p'", "\"-p\"", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "net1.exe user", "net1 user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",

@@ -37,6 +37,20 @@ func (s *Scanner) account(pos, stem int) {
 			}
 			s.ident(s.ls, b, Host)
 		}
+	case "computername>":
+		n := e
+		for n < s.le && (isAlnum(buf[n]) || buf[n] == '-') {
+			n++
+		}
+		if n-e > 2 && n < s.le && buf[n] == '<' && isLetter(buf[e]) {
+			s.ident(e, n, Host)
+		}
+	case " cifs ", " nfs":
+		s.mounted()
+	case "login ":
+		if nonSpace(buf, s.ls, s.le) == pos && s.netrc() {
+			s.accountAt(e, 0)
+		}
 	case "author: ":
 		s.author(e)
 	case "(uid=":

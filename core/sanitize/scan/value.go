@@ -519,6 +519,9 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				return i
 			}
 		case ';', ',':
+			if c == ',' && i > p+8 && buf[i-1] == '=' && i+1 < s.le && isLetter(buf[i+1]) || c == ',' && s.mounts() {
+				return i // the end of base64, or of an option of mount
+			}
 			if w.list && c == ';' || i+1 >= s.le || isSpace(buf[i+1]) || buf[i+1] == '"' || buf[i+1] == '\'' || followsKey(buf, i+1, s.le) || buf[i+1] == '}' || buf[i+1] == ']' || buf[i+1] == ')' || buf[i+1] == ',' || buf[i+1] == ';' {
 				return i
 			}
@@ -538,6 +541,11 @@ func (s *Scanner) wordEnd(p int, w want) int {
 		}
 	}
 	return s.le
+}
+
+// mounts is true for a line that mounts what has its options between commas.
+func (s *Scanner) mounts() bool {
+	return s.hasWord(" cifs ") || s.hasWord(" ceph ") || s.hasWord("mount ")
 }
 
 // followsKey is true when another key= or key: begins at i.

@@ -255,6 +255,11 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if s.Identify && w.kind == keyname.Password {
 		s.accountBefore(n.ks, op)
 	}
+	if op[0] == ':' && n.ks > s.ls && buf[n.ks-1] == '/' {
+		if i := bytes.LastIndex(buf[s.ls:n.ks], []byte("${")); i >= 0 && bytes.IndexByte(buf[s.ls+i:n.ks], '}') < 0 {
+			return // ${file:/etc/secrets.properties:name}
+		}
+	}
 	if op[0] == ':' && (w.kind == keyname.Secret && s.annotated(n.ks, v) || n.quote > 0 && n.ks > s.ls && buf[n.ks-1] == '/' && s.le-v < 3 && buf[s.le-1] == '{') {
 		return // "node_modules/js-tokens": {
 	}

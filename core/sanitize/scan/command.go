@@ -212,7 +212,7 @@ var programs = []flagSet{
 	{name: "docker", short: "p", needs: "login", glued: true}, {name: "podman", short: "p", needs: "login", glued: true}, {name: "buildah", short: "p", needs: "login"}, {name: "skopeo", short: "p", needs: "login"}, {name: "helm", needs: "login", short: "p"}, {name: "nerdctl", needs: "login", short: "p"}, {name: "oc", needs: "login", short: "p"}, {name: "cf", needs: "login", short: "p"}, {name: "argocd", needs: "login"},
 	{name: "ldapsearch", short: "w", glued: true}, {name: "ldapadd", short: "w", glued: true}, {name: "ldapmodify", short: "w", glued: true}, {name: "ldapdelete", short: "w", glued: true}, {name: "ldapwhoami", short: "w", glued: true}, {name: "ldappasswd", short: "was", glued: true}, {name: "ldapcompare", short: "w", glued: true},
 	{name: "redis-cli", short: "a", glued: true}, {name: "mongo", short: "p", glued: true}, {name: "mongosh", short: "p", glued: true}, {name: "mongodump", short: "p", glued: true}, {name: "mongorestore", short: "p", glued: true}, {name: "mongoexport", short: "p", glued: true},
-	{name: "ipmitool", short: "P", glued: true, sub: []place{{sub: "snmp", at: 1}}}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
+	{name: "ipmitool", short: "P", glued: true, sub: []place{{sub: "snmp", at: 1}, {sub: "password", at: 2}}}, {name: "ipmipower", short: "p", glued: true}, {name: "ipmiconsole", short: "p"},
 	{name: "snmpwalk", short: "cAX", glued: true}, {name: "snmpget", short: "cAX", glued: true}, {name: "snmpset", short: "cAX", glued: true}, {name: "snmpbulkwalk", short: "cAX", glued: true}, {name: "snmptrap", short: "cAX"}, {name: "snmpgetnext", short: "cAX"}, {name: "snmptable", short: "cAX"}, {name: "snmpbulkget", short: "cAX"},
 	{name: "smbclient", pair: "U", glued: true}, {name: "rpcclient", pair: "U", glued: true}, {name: "winexe", pair: "U"}, {name: "smbget", pair: "U"}, {name: "net", pair: "U"},
 	{name: "htpasswd", bare: 3, bflag: "b"}, {name: "mosquitto_passwd", bare: 3, bflag: "b"}, {name: "plink", short: ""}, {name: "pscp", short: ""}, {name: "lftp", pair: "u"}, {name: "ncftp", short: "p"},
@@ -358,6 +358,10 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 		if f.needs != "" && string(t) == f.needs {
 			needs = true
 			bare++
+			continue
+		}
+		if s.Identify && len(t) > 5 && string(t[:3]) == "/u:" && f.name == "xfreerdp" {
+			s.accountAt(args[i].vs+3, 0)
 			continue
 		}
 		if t[0] == '/' && len(t) > 3 && (t[1] == 'p' || t[1] == 'P') && t[2] == ':' && (f.name == "xfreerdp" || f.name == "wfreerdp" || f.name == "cmdkey") {

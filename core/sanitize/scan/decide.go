@@ -69,6 +69,9 @@ func (s *Scanner) judge(vs, ve int, w want, quoted bool) {
 	if len(v) > 20 && v[0] == '@' && bytes.HasPrefix(v, []byte("@Microsoft.KeyVault(")) || s.resourceName(vs) {
 		return
 	}
+	if quoted && bytes.IndexByte(v, ';') > 0 && (bytes.Contains(v, []byte("SharedAccessKey=")) || bytes.Contains(v, []byte("AccountKey="))) {
+		return // a connection string: its keys are found on their own
+	}
 	if bytes.Contains(v, []byte("://")) && bytes.IndexByte(v, ' ') < 0 && isURL(v) {
 		return // its credentials are found on their own
 	}

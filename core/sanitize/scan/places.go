@@ -67,11 +67,14 @@ func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 	if t == e+1 || t+1 >= len(line) {
 		return
 	}
-	if !(line[t] == '[' && isDigit(line[t+1])) && !(line[t] == ':' && line[t+1] == ' ' && (classic || string(line[e+1:t]) == "kernel")) {
+	if !(line[t] == '[' && isDigit(line[t+1])) && !(line[t] == ':' && line[t+1] == ' ' && (classic || daemons.has(line[e+1:t]))) {
 		return
 	}
 	s.ident(ls+p, ls+e, Host)
 }
+
+// daemons write lines of syslog without their number.
+var daemons = listOf("kernel", "sudo", "su", "systemd", "cron", "sshd", "dhclient", "snmpd", "rsyslogd", "multipathd", "iscsid", "smartd", "chronyd", "named", "postfix", "dovecot", "rsyncd")
 
 // logger tells whether buf[start:end] may be the machine that wrote a line.
 func (s *Scanner) logger(buf []byte, start, end int, classic bool) bool {

@@ -13,7 +13,7 @@ var foreignNames = []struct {
 }{
 	{"пароль", Password}, {"пароля", Password}, {"парола", Password}, {"лозинка", Password}, {"секрет", Secret}, {"токен", Token}, {"ключ", APIKey},
 	{"密码", Password}, {"密碼", Password}, {"口令", Password}, {"密钥", APIKey}, {"密鑰", APIKey}, {"令牌", Token}, {"秘密", Secret},
-	{"パスワード", Password}, {"暗証番号", Password}, {"シークレット", Secret}, {"トークン", Token},
+	{"パスワード", Password}, {"暗証番号", Password}, {"シークレット", Secret}, {"トークン", Token}, {"apiキー", APIKey}, {"アクセスキー", APIKey}, {"秘密鍵", APIKey}, {"秘密キー", APIKey}, {"暗号キー", APIKey}, {"シークレットキー", Secret},
 	{"비밀번호", Password}, {"암호", Password}, {"패스워드", Password}, {"토큰", Token},
 	{"contraseña", Password}, {"contrasenya", Password}, {"hasło", Password}, {"lösenord", Password}, {"şifre", Password}, {"mật khẩu", Password},
 	{"jelszó", Password}, {"geslo", Password}, {"slaptažodis", Password}, {"κωδικός", Password}, {"סיסמה", Password}, {"كلمة المرور", Password}, {"كلمة السر", Password}, {"รหัสผ่าน", Password}, {"पासवर्ड", Password},

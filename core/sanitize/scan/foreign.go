@@ -15,6 +15,27 @@ var foreignLeads = []string{"phrase secr", "phrase de passe", "cl\u00e9 api", "c
 // romance are first words of such names without an accent.
 var romance = listOf("clave", "chiave", "frase", "chave", "code", "phrase")
 
+// namedPhrase takes the value of a name that other words follow before the colon,
+// if it looks like one: Mot de passe IPMI (ancien) : x.
+func (s *Scanner) namedPhrase(ks, ke int) bool {
+	buf := s.buf
+	if !s.startsLine(ks) || ke+2 >= s.le || buf[ke] != ' ' || !isLetter(buf[ke+1]) && buf[ke+1] < 0x80 {
+		return false
+	}
+	i := bytes.IndexByte(buf[ke:min(s.le, ke+48)], ':')
+	if i < 0 || ke+i+2 >= s.le || !isSpace(buf[ke+i+1]) || bytes.ContainsAny(buf[ke:ke+i], "=\"';,.{}[]<>") || bytes.Count(buf[ke:ke+i], []byte{' '}) > 5 {
+		return false
+	}
+	p := nonSpace(buf, ke+i+1, s.le)
+	v := bytes.TrimRight(buf[p:s.le], " \t\r")
+	if bytes.IndexByte(v, ' ') >= 0 || !looksSecret(v) || isNumber(v) || isPath(v) || v[len(v)-1] == '?' {
+		return false
+	}
+	s.keyEnd = s.le
+	s.judge(p, p+len(v), want{class: keyname.Strong, kind: keyname.Password, rule: "key-value"}, true)
+	return true
+}
+
 // foreignPhrase takes the value of a name of several words, of which one begins
 // at ks and ends at ke: Phrase secrète du serveur : x.
 func (s *Scanner) foreignPhrase(ks, ke int) bool {
@@ -90,5 +111,53 @@ func (s *Scanner) pinOf(ks, sep int, w want) bool {
 		return false
 	}
 	s.hide(p, e, keyname.Password, "key-word")
+	return true
+}
+
+// copulas join a name and its value where no blanks do: パスワードは「x」です.
+var copulas = []string{"パスワードは", "暗証番号は", "トークンは", "キーは", "密码是", "密码为", "密碼是", "密碼為", "口令是", "口令为", "令牌是", "密钥是", "비밀번호는", "암호는", "토큰은"}
+
+// copulaAt is where the value behind such words begins, close behind i, or 0.
+func copulaAt(buf []byte, i, end int) int {
+	if buf[i] < 0xe3 || buf[i] > 0xed {
+		return 0
+	}
+	run := buf[i:min(end, i+120)]
+	for _, t := range copulas {
+		if k := bytes.Index(run, []byte(t)); k >= 0 {
+			return i + k + len(t)
+		}
+	}
+	return 0
+}
+
+// closers are quotation marks of such scripts.
+var closers = map[string]string{"「": "」", "『": "』", "“": "”", "《": "》", "【": "】"}
+
+// copula hides what stands behind such words.
+func (s *Scanner) copula(p int) bool {
+	buf := s.buf
+	p = nonSpace(buf, p, s.le)
+	w := want{class: keyname.Strong, kind: keyname.Password, rule: "sentence"}
+	if p+3 < s.le {
+		if c := closers[string(buf[p:p+3])]; c != "" {
+			e := bytes.Index(buf[p+3:s.le], []byte(c))
+			if e < 1 {
+				return false
+			}
+			s.judge(p+3, p+3+e, w, true)
+			return true
+		}
+	}
+	p += quoteAt(buf, p, s.le)
+	e := p
+	for e < s.le && buf[e] > ' ' && buf[e] < 0x80 {
+		e++
+	}
+	v := trimEnd(buf[p:e], ",;.\"'")
+	if len(v) < 4 || !looksSecret(v) {
+		return false
+	}
+	s.judge(p, p+len(v), w, true)
 	return true
 }

@@ -103,6 +103,11 @@ func (s *Scanner) key(h hit) {
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 	}
+	if h.stem == foreignStem {
+		if p := copulaAt(buf, h.pos, s.le); p > 0 && s.copula(p) {
+			return
+		}
+	}
 	if (h.stem == foreignStem || ke-ks < 8 && romance.has(buf[ks:ke])) && (s.foreignPhrase(ks, ke) || s.speaksOnly(ks)) {
 		return
 	}
@@ -114,6 +119,9 @@ func (s *Scanner) key(h hit) {
 				return
 			}
 		}
+	}
+	if (foldIs(buf[ks:ke], "mot de passe") || foldIs(buf[ks:ke], "passwort") || foldIs(buf[ks:ke], "kennwort") || foldIs(buf[ks:ke], "wachtwoord")) && s.namedPhrase(ks, ke) {
+		return
 	}
 	ke = s.scoped(ks, ke)
 	class, kind := s.classify(buf[ks:ke])

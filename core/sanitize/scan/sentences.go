@@ -191,6 +191,6 @@ func (s *Scanner) keyIs(p int) bool {
 // verbs say that what follows is the value; by their first letter.
 var verbs = [256][]string{
 	0xc3: {" è ", " é "},
-	'i':  {" is set to ", " is now ", " is ", " is: ", " ist ", " ist: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
+	'i':  {" is set to ", " is now ", " is still ", " is currently ", " is ", " is: ", " ist ", " ist: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
 	'c': {" changed to "}, 'a': {" are ", " auf "}, 'e': {" equals ", " est ", " es ", " est : ", " es: "}, 'l': {" lautet ", " lautet: ", " luidt "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
 }

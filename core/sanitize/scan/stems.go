@@ -249,7 +249,7 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 			return dst
 		}
 	}
-	if foreignKeyAt(buf, i, end) || foreignWordAt(buf, i, end) {
+	if foreignKeyAt(buf, i, end) || foreignWordAt(buf, i, end) || copulaAt(buf, i, end) > 0 {
 		dst = append(dst, hit{i, foreignStem})
 	}
 	return dst

@@ -83,7 +83,7 @@ var policyTails = set(
 	"url", "urls", "uri", "uris", "endpoint", "endpoints", "host", "server", "port", "address", "issuer", "audience", "provider", "providers",
 	"manager", "store", "storage", "class", "factory", "service", "handler", "validator", "generator", "encoder", "resolver", "callback", "callbacks", "vault",
 	"rotation", "rotate", "reset", "change", "changed", "update", "updated", "created", "strength", "complexity", "quality", "score",
-	"regex", "regexp", "pattern", "chars", "characters", "charset", "digits", "variable", "var", "env", "ref", "reference", "refs", "selector",
+	"filter", "filters", "attrs", "attr", "regex", "regexp", "pattern", "chars", "characters", "charset", "digits", "variable", "var", "env", "ref", "reference", "refs", "selector",
 	"version", "generated", "precedence", "settings", "threshold", "retention", "status", "state", "usage", "used", "plugin", "module", "template", "templates", "scope", "scopes", "rule", "rules", "check", "checks", "checking",
 	"namespace", "flags", "minlength", "maxlength", "minlen", "maxlen", "validators", "lowercase", "uppercase",
 	"java", "kt", "scala", "groovy", "cpp", "cs", "rb", "py", "js", "ts", "php", "go", // the names of files

@@ -83,7 +83,7 @@ func (s *Scanner) labelAt(ks int) []byte {
 // around it says the rest: "Jwt": {"Key": "x"}.
 func (s *Scanner) below(ks, ke int) bool {
 	buf := s.buf
-	if ks == s.ls || buf[ks-1] != '"' || ke >= s.le || buf[ke] != '"' || !foldIs(buf[ks:ke], "key") && !foldIs(buf[ks:ke], "code") && !foldIs(buf[ks:ke], "signature") {
+	if ks == s.ls || buf[ks-1] != '"' || ke >= s.le || buf[ke] != '"' || !foldIs(buf[ks:ke], "key") && !foldIs(buf[ks:ke], "keys") && !foldIs(buf[ks:ke], "code") && !foldIs(buf[ks:ke], "signature") {
 		return false
 	}
 	depth := 0
@@ -112,6 +112,9 @@ func (s *Scanner) below(ks, ke int) bool {
 	name := buf[i:e]
 	if len(name) < 2 || len(name) > 40 {
 		return false
+	}
+	if foldIs(buf[ks:ke], "keys") {
+		return containsFold(name, "session") || containsFold(name, "cookie") // those that sign them
 	}
 	var both [64]byte
 	n := copy(both[:], name)

@@ -207,6 +207,24 @@ func (s *Scanner) property(n name, w want) bool {
 	return true
 }
 
+// set takes the value in: failed to set property [keystorePass] to [x].
+func (s *Scanner) set(n name, w want) bool {
+	buf := s.buf
+	if n.p == n.ke || buf[n.p-1] != ']' || buf[n.ks-btoi(n.ks > s.ls)] != '[' {
+		return false
+	}
+	for _, t := range []string{"to [", "to value [", "with value [", "= ["} {
+		if v := n.sep + len(t); v < s.le && string(buf[n.sep:v]) == t {
+			if i := bytes.IndexByte(buf[v:s.le], ']'); i > 0 {
+				w.rule = "sentence"
+				s.judge(v, v+i, w, true)
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // parsed is true where a program compares a token that it has read with a word:
 // tokens[0] == "IN".
 func (s *Scanner) parsed(op []byte, v int) bool {

@@ -92,7 +92,12 @@ func (s *Scanner) grammatical() bool {
 		if p = nonSpace(buf, e, s.le); p >= s.le {
 			break
 		}
-		for e = p; e < s.le && !isSpace(buf[e]); e++ {
+		if e = p; buf[p] == '"' {
+			if i := bytes.IndexByte(buf[p+1:s.le], '"'); i > 0 {
+				e = p + i + 2
+			}
+		}
+		for ; e < s.le && !isSpace(buf[e]); e++ {
 		}
 		if n == len(words) {
 			return false

@@ -108,7 +108,7 @@ func isMask(c byte) bool {
 	return c == '*' || c == '.' || c == '-' || c == '#' || c == '_' || c == 'x' || c == 'X' || c == '?' || c == ' '
 }
 
-var maskWords = []string{"mask", "redact", "hidden", "filtered", "protected", "removed", "secret", "sensitive", "omitted", "censored", "encrypted", "scrubbed", "sanitized", "not shown", "suppressed", "obfuscated", "stripped", "empty", "none", "null", "unset", "not set"}
+var maskWords = []string{"mask", "redact", "hidden", "filtered", "protected", "removed", "secret", "sensitive", "omitted", "censored", "encrypted", "scrubbed", "sanitized", "not shown", "suppressed", "obfuscated", "stripped", "empty", "none", "null", "unset", "undef", "not set"}
 
 var maskAlone = listOf("masked", "redacted", "[filtered]", "filtered", "hidden", "sensitive")
 

@@ -58,6 +58,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if i := bytes.IndexByte(v, '|'); i > 5 && i < 14 && (foldIs(v[:i], "required") || foldIs(v[:i], "nullable") || foldIs(v[:i], "string") || foldIs(v[:i], "sometimes") || foldIs(v[:i], "confirmed")) {
 		return true // how Laravel checks it
 	}
+	if w.kind == keyname.Cookie && bytes.HasSuffix(w.key, []byte("session")) && s.hasWord("dovecot") {
+		return true // the number of a connection
+	}
 	if w.class != keyname.Strong {
 		return w.kind == keyname.APIKey && len(v) == 40 && hexOnly(v) && (containsFold(w.key, "gpg") || s.hasWord("X.509")) // the print of a public key
 	}
@@ -78,6 +81,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	}
 	if s.source && quoted && w.kind == keyname.APIKey && isIdent(v) && bytes.HasSuffix(v, []byte("Key")) {
 		return true // private_key: "RSAPrivateKey", a type
+	}
+	if !quoted && string(v) == "password" && s.hasWord("_attrs") {
+		return true // which attribute is which, in Dovecot
 	}
 	if isDigit(v[0]) && timeSpan(v) {
 		return true

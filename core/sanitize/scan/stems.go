@@ -105,7 +105,7 @@ func buildStems() []stem {
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
 	add(stemSQL, "identified")
-	add(stemMail, "@tcp(", "@unix(", "@udp(")
+	add(stemMail, "@lan(", "@lanplus(", "@tcp(", "@unix(", "@udp(")
 	return t
 }
 

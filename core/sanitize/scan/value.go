@@ -225,9 +225,16 @@ func (s *Scanner) quoted(p, n int, w want) int {
 	}
 	if n == 1 && vs+1 < s.le && buf[p] == '\'' && buf[vs] == '\'' && (isAlnum(buf[vs+1]) || buf[vs+1] == '$') {
 		// a string in a string: 'password=''x'' host=db'
-		if i := bytes.Index(buf[vs+1:s.le], []byte("''")); i > 0 {
-			s.judge(vs+1, vs+1+i, w, true)
-			return vs + 1 + i + 2
+		for at := vs + 1; at < s.le; {
+			i := bytes.Index(buf[at:s.le], []byte("''"))
+			if i < 0 {
+				break
+			}
+			if e := at + i; e+4 > s.le || string(buf[e:e+4]) != "''''" {
+				s.judge(vs+1, e, w, true)
+				return e + 2
+			}
+			at += i + 4 // a quote within it
 		}
 	}
 	end := s.le
@@ -499,6 +506,10 @@ func (s *Scanner) wordEnd(p int, w want) int {
 				if j := bytes.IndexByte(buf[i:s.le], '}'); j > 0 && j < 100 {
 					i += j // ${VAR:?must be set}
 				}
+			}
+		case '#':
+			if i+4 < s.le && string(buf[i:i+4]) == "#011" {
+				return i // a tab, as syslog writes it
 			}
 		case '%':
 			if w.coded && i+2 < s.le && buf[i+1] == '2' && (buf[i+2] == '6' || buf[i+2] == '5' && i+4 < s.le && string(buf[i+3:i+5]) == "26") {

@@ -67,7 +67,7 @@ func (s *Scanner) words(n name, w want) {
 	if w.class == keyname.Weak && foldIs(w.key, "authentication") && s.firstHop(ks) {
 		w.class = keyname.Strong
 	}
-	if w.class == keyname.Strong && s.typed(sep, w) {
+	if w.class == keyname.Strong && (s.typed(sep, w) || s.set(n, w)) {
 		return
 	}
 	if w.class == keyname.Weak && foldIs(w.key, "set-key") && s.deviceLine() {

@@ -36,7 +36,7 @@ var secretWords = map[string]Kind{
 
 // weakWords may make a name secret, if the value looks like one.
 var weakWords = map[string]Kind{
-	"auth": Token, "encrypt": APIKey, "key": APIKey, "keys": APIKey, "authentication": Token,
+	"auth": Token, "appid": APIKey, "encrypt": APIKey, "key": APIKey, "keys": APIKey, "authentication": Token,
 	"login": Password, "session": Cookie, "cookie": Cookie, "cookies": Cookie, "sid": Cookie, "signature": Token,
 	"sig": Token, "nonce": Token, "license": APIKey, "licence": APIKey, "hash": Secret,
 	"cert": Secret, "code": Token, "access": Token, "private": APIKey, "pin": Password, "pins": Password, "sso": Token, "webhook": Token,
@@ -121,7 +121,7 @@ var pairNames = map[string]verdict{
 	"masterkey": {Strong, APIKey}, "sharedkey": {Strong, APIKey}, "signingkey": {Strong, APIKey}, "accountkey": {Strong, APIKey},
 	"licensekey": {Strong, APIKey}, "productkey": {Strong, APIKey}, "activationkey": {Strong, APIKey}, "routingkey": {Weak, APIKey}, "authkey": {Strong, APIKey}, "servicekey": {Strong, APIKey}, "integrationkey": {Strong, APIKey},
 	"querykey": {Strong, APIKey}, "aeskey": {Strong, APIKey}, "hmackey": {Strong, APIKey}, "deploykey": {Strong, APIKey},
-	"passwordkey": {Policy, ""}, "wirelessessid": {Harmless, ""}, "megaraidsas": {Harmless, ""}, "fromsecret": {Policy, ""}, "pullsecrets": {Policy, ""}, "pullsecret": {Policy, ""}, "getvalue": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
+	"passwordkey": {Policy, ""}, "wirelessessid": {Harmless, ""}, "megaraidsas": {Harmless, ""}, "fromsecret": {Policy, ""}, "pullsecrets": {Policy, ""}, "recvkeys": {Policy, ""}, "sendkeys": {Policy, ""}, "listkeys": {Policy, ""}, "searchkeys": {Policy, ""}, "refreshkeys": {Policy, ""}, "pullsecret": {Policy, ""}, "getvalue": {Policy, ""}, "cleartext": {Strong, Password}, "communityname": {Strong, Community}, "propskey": {Strong, APIKey}, "projectkey": {Weak, APIKey}, "keymaterial": {Strong, APIKey}, "securitykey": {Strong, APIKey}, "githuboauth": {Strong, Token}, "gitlaboauth": {Strong, Token}, "publictoken": {Strong, Token}, "networkkey": {Strong, APIKey}, "wepkey": {Strong, APIKey},
 }
 
 // wholeNames are decided as they stand.

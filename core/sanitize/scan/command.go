@@ -372,6 +372,9 @@ func (s *Scanner) programArgs(f *flagSet, args []arg) {
 			c := t[1]
 			if f.bflag != "" && bytes.IndexByte(t, f.bflag[0]) > 0 {
 				bflag = true
+				if f.name == "htpasswd" && bytes.IndexByte(t, 'n') > 0 {
+					bare++ // it prints, and there is no file
+				}
 			}
 			switch {
 			case indexByte(f.short, c) && needs:

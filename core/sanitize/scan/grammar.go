@@ -17,9 +17,10 @@ import (
 var grammars = compile(
 	"@enable password|secret [level] [#] *",
 	"@enable password|secret level # [#] *",
+	"@enable algorithm-type ? secret *",
 	"@username ~ password|secret [#] *",
 	"@user ~ password|secret [#] *",
-	"@snmp-server community *",
+	"@snmp-server community * ~",
 	"@tacacs-server|radius-server ~ key [#] *",
 	"@tacacs-server|radius-server key [#] *",
 	"@crypto isakmp key [#] * address|hostname ~",
@@ -28,7 +29,7 @@ var grammars = compile(
 	"@ip ospf authentication-key [#] *",
 	"@ip ftp|http|ssh ~ password [#] *",
 	"@area ~ authentication-key|md5 [#] *",
-	"@neighbor ? password [#] *",
+	"@neighbor ? password [#] * ~",
 	"@ppp ~ password [#] *",
 	"@standby|vrrp|glbp ~ authentication [text] *",
 	"@standby|vrrp|glbp ~ key-string [#] *",
@@ -74,6 +75,7 @@ func (s *Scanner) grammatical() bool {
 	if s.le-p > 240 || s.cut || s.source {
 		return false
 	}
+	p, console := s.console(p)
 	e := p
 	var low [20]byte
 	for ; e < s.le && !isSpace(buf[e]); e++ {
@@ -115,7 +117,7 @@ func (s *Scanner) grammatical() bool {
 	}
 	for _, g := range known {
 		at := s.fits(g.steps, words[:n])
-		if at == nil || g.device && !s.deviceFile() {
+		if at == nil || g.device && !console && !s.deviceFile() {
 			continue
 		}
 		spans := len(s.Spans)
@@ -123,6 +125,31 @@ func (s *Scanner) grammatical() bool {
 		return len(s.Spans) > spans
 	}
 	return false
+}
+
+// console is where the command begins behind the prompt of network gear at p, and
+// true if that is where its configuration is changed: sw1(config-line)#password x.
+func (s *Scanner) console(p int) (int, bool) {
+	buf := s.buf
+	e := p
+	for e < s.le && (isAlnum(buf[e]) || buf[e] == '-' || buf[e] == '_' || buf[e] == '.') {
+		e++
+	}
+	if e == p || e+2 >= s.le {
+		return p, false
+	}
+	open := e
+	if buf[e] == '(' {
+		i := bytes.IndexByte(buf[e:min(s.le, e+40)], ')')
+		if i < 0 {
+			return p, false
+		}
+		e += i + 1
+	}
+	if e+1 >= s.le || buf[e] != '#' && buf[e] != '>' {
+		return p, false
+	}
+	return nonSpace(buf, e+1, s.le), bytes.HasPrefix(buf[open:e], []byte("(config"))
 }
 
 // fits finds the secret among words that follow the steps of a grammar.

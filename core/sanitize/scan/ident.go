@@ -409,6 +409,26 @@ func isLocalPart(c byte) bool {
 	return isAlnum(c) || c == '.' || c == '_' || c == '-' || c == '+'
 }
 
+// shellPrompt takes the account and the machine of a prompt, NAME@MACHINE with
+// the @ at i: anna@web1:~$ ls, [anna@web1 ~]# ls.
+func (s *Scanner) shellPrompt(buf []byte, start, i, end, ls, to int) bool {
+	if start != ls && !(start == ls+1 && buf[ls] == '[') || end >= to || buf[end] != ':' && buf[end] != ' ' || !isLetter(buf[i+1]) || end-i < 3 {
+		return false
+	}
+	for p := end; p+1 < to && p < end+60 && buf[p] != '\n'; p++ {
+		if c := buf[p]; (c == '$' || c == '#' || c == '%' || c == '>') && (buf[p+1] == ' ' || buf[p+1] == '\n') {
+			if local := buf[start:i]; isLetter(local[0]) && len(local) > 1 && !keptUsers.has(local) {
+				s.ident(start, i, User)
+			}
+			if !foldIs(buf[i+1:end], "localhost") {
+				s.ident(i+1, end, Host)
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // email verifies an address around the @ at i.
 func (s *Scanner) email(buf []byte, i, from, to int) {
 	start, end := i, i+1
@@ -439,6 +459,9 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		// name@machine at the end of an SSH key
 		from = max(from, start-1024)
 		ls := max(from, s.lineOf(start))
+		if s.shellPrompt(buf, start, i, end, ls, to) {
+			return
+		}
 		if near := buf[max(ls, start-64):start]; isLetter(domain[0]) && (bytes.Contains(buf[ls:start], []byte("ssh-")) || bytes.Contains(near, []byte("ssh ")) || bytes.Contains(near, []byte("scp ")) || bytes.Contains(near, []byte("sftp ")) || bytes.Contains(near, []byte("rsync "))) {
 			s.ident(start, end, Email)
 		}

@@ -82,6 +82,9 @@ func (s *Scanner) harmless(v []byte, w *want, quoted bool) bool {
 	if s.source && quoted && w.kind == keyname.APIKey && isIdent(v) && bytes.HasSuffix(v, []byte("Key")) {
 		return true // private_key: "RSAPrivateKey", a type
 	}
+	if !quoted && string(v) == "not" {
+		return true // htpasswd: not found
+	}
 	if !quoted && string(v) == "password" && s.hasWord("_attrs") {
 		return true // which attribute is which, in Dovecot
 	}

@@ -49,6 +49,9 @@ func (s *Scanner) answered(p int, w want) {
 	if e < 0 {
 		return
 	}
+	if e-p > 120 || bytes.HasPrefix(buf[p+n:e], []byte("HTTP/")) {
+		return // no answer to a prompt
+	}
 	for e-2 > p+n && buf[e-2] == '\\' && (buf[e-1] == 'n' || buf[e-1] == 'r') {
 		e -= 2
 	}

@@ -246,6 +246,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		}
 		return
 	}
+	if w.class == keyname.Weak && foldIs(w.key, "key") && s.before(n.ks, "cache ") {
+		return
+	}
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
 	}

@@ -45,6 +45,11 @@ func (s *Scanner) foreignPhrase(ks, ke int) bool {
 		b--
 	}
 	b = nonSpace(buf, b, ks)
+	for _, t := range [...]string{"la ", "le ", "el ", "il ", "les ", "the ", "une ", "una "} {
+		if ks-b > len(t) && foldEqual(buf[b:b+len(t)], t) {
+			b += len(t)
+		}
+	}
 	if b > s.ls && !isSpace(buf[b-1]) && buf[b-1] != '-' && buf[b-1] != '*' && buf[b-1] != '"' && buf[b-1] != '(' {
 		return false
 	}

@@ -117,7 +117,7 @@ func isSwitch(v []byte) bool {
 	return len(v) <= 9 && switches.has(v)
 }
 
-var switches = listOf("true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent", "nothing")
+var switches = listOf("true", "false", "yes", "no", "on", "off", "null", "none", "nil", "nan", "undefined", "enabled", "disabled", "required", "optional", "nullptr", "default", "unset", "present", "absent", "nothing", "n/a", "tbd")
 
 // isReference is true when the whole value only points to where the secret is.
 func isReference(v []byte) bool {

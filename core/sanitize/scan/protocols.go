@@ -409,7 +409,7 @@ func (s *Scanner) sentLine(ks, sep int, w want) bool {
 		return false
 	}
 	before := trimEnd(s.buf[s.ls:ks], " \t")
-	if above := s.buf[max(s.lo, s.ls-400):s.ls]; !bytes.Contains(before, []byte("Request")) && !bytes.Contains(above, []byte("USER ")) {
+	if above := s.buf[max(s.lo, s.ls-400):s.ls]; !bytes.Contains(before, []byte("Request")) && !bytes.Contains(before, []byte("Flags [")) && !bytes.Contains(above, []byte("USER ")) {
 		return false
 	}
 	if n := len(before); n > 0 && before[n-1] != ':' && before[n-1] != '>' && before[n-1] < 0x80 && before[n-1] != ']' {

@@ -18,9 +18,12 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 	if quoteAt(buf, sep, s.le) > 0 {
 		return false // password "x" is what a user has
 	}
-	end := min(s.le, ke+80)
+	end := min(s.le, ke+100)
 	// the first " is " (was, to, =) within the next words
 	if w.kind == keyname.Password && s.passwordColon(ke, w) {
+		return true
+	}
+	if w.kind != keyname.Password && s.keyColon(ke, w) {
 		return true
 	}
 	if v := firstWord(buf[sep:s.le]); w.kind == keyname.Password && sep-ke == 1 && s.offered(ke-len(w.key)) && mixedWord(v) && looksSecret(v) {
@@ -37,7 +40,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if bytes.Contains(mid, []byte("\",")) || bytes.Contains(mid, []byte("',")) || bytes.Contains(mid, []byte("\";")) {
 			return false // the string that the name is in ends before
 		}
-		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 6 {
+		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 8 {
 			continue
 		}
 		p := nonSpace(buf, ke+i+len(verb), s.le)
@@ -130,6 +133,24 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 	return true
 }
 
+// keyColon reads: the new API key for NAME: x. What follows must be drawn by
+// chance beyond doubt.
+func (s *Scanner) keyColon(ke int, w want) bool {
+	buf := s.buf
+	i := bytes.Index(buf[ke:min(s.le, ke+60)], []byte(": "))
+	if i < 5 || !ofWhom(buf[ke:ke+i]) || bytes.ContainsAny(buf[ke:ke+i], "=;{}<>()") {
+		return false
+	}
+	p := nonSpace(buf, ke+i+2, s.le)
+	v := trimEnd(firstWord(buf[p:s.le]), ".,;")
+	if len(v) < 16 || !looksRandom(v) || isUUID(v) || isPath(v) {
+		return false
+	}
+	w.rule = "sentence"
+	s.judge(p, p+len(v), w, true)
+	return true
+}
+
 // ofWhom is true for words that say whose password it is.
 func ofWhom(mid []byte) bool {
 	for _, t := range []string{" for ", " of ", " f\u00fcr ", " von ", " du ", " de ", " del ", " para ", " per ", " voor "} {
@@ -192,5 +213,5 @@ func (s *Scanner) keyIs(p int) bool {
 var verbs = [256][]string{
 	0xc3: {" è ", " é "},
 	'i':  {" is set to ", " is now ", " is still ", " is currently ", " is ", " is: ", " ist ", " ist: "}, 'h': {" has been changed to ", " has been set to ", " has been reset to "}, 'w': {" was changed to ", " was set to ", " was reset to ", " was ", " will be ", " would be ", " with value "}, 's': {" set to "},
-	'c': {" changed to "}, 'a': {" are ", " auf "}, 'e': {" equals ", " est ", " es ", " est : ", " es: "}, 'l': {" lautet ", " lautet: ", " luidt "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
+	'c': {" changed to "}, 'a': {" are ", " auf "}, 'e': {" equals ", " est d\u00e9sormais ", " est maintenant ", " est ", " es ", " est : ", " es: "}, 'l': {" lautet ", " lautet: ", " luidt "}, '=': {" = ", " => "}, 't': {" to be ", " to value ", " to "}, 'r': {" reset to "}, 'o': {" of "},
 }

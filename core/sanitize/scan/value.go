@@ -295,6 +295,18 @@ func (s *Scanner) bare(p int, w want) int {
 	if s.wrapped(p, w) || construct(buf[p:min(s.le, p+128)]) {
 		return p
 	}
+	if buf[p] == '<' {
+		if i := bytes.IndexByte(buf[p:min(s.le, p+48)], '>'); i > 4 && isPlaceholder(buf[p+1:p+i]) && bytes.IndexByte(buf[p+1:p+i], '-') > 0 && p+i+1 < s.le && buf[p+i+1] == ' ' {
+			return p + i + 1 // <your-password> command
+		}
+	}
+	if buf[p] == '(' && p+3 < s.le && isDigit(buf[p+1]) {
+		if i := bytes.IndexByte(buf[p:min(s.le, p+64)], ')'); i > 6 {
+			if f := bytes.Fields(buf[p+1 : p+i]); len(f) > 1 && isNumber(f[0]) && spans.has(f[1]) {
+				return p // (8 characters minimum)
+			}
+		}
+	}
 	if buf[p] == '[' && !w.json && !w.code && p > s.ls && buf[p-1] == '=' {
 		// the list of values of a map: {X-Api-Key=[abc]}
 		if n := bytes.IndexByte(buf[p:min(s.le, p+512)], ']'); n > 1 && bytes.IndexByte(buf[p:p+n], ' ') < 0 {
@@ -473,6 +485,9 @@ func (s *Scanner) wordEnd(p int, w want) int {
 		c := buf[i]
 		switch c {
 		case ' ', '\t', '"', '`', '<', '>', '|', 0:
+			if c == '"' && i > p && buf[i-1] == '\\' && (w.list || w.semicolon) && i+1 < s.le && isAlnum(buf[i+1]) {
+				continue // a quote in a field of a connection string
+			}
 			if c == '"' && i > p && buf[i-1] == '\\' {
 				j := i
 				for j > p && buf[j-1] == '\\' {

@@ -143,7 +143,7 @@ func (s *Scanner) dotBefore(end int) int {
 // isHostName rules out what else looks like the name of a machine whose last
 // label has a length of tail.
 func isHostName(name []byte, tail int) bool {
-	if bytes.Contains(name, []byte("..")) || isDigit(name[0]) && isVersionish(name) {
+	if name[0] == 'R' && bytes.HasPrefix(name, []byte("REDACTED_")) || bytes.Contains(name, []byte("..")) || isDigit(name[0]) && isVersionish(name) {
 		return false
 	}
 	// os.environ.in, foo.app: one short lower label before a doubtful ending is

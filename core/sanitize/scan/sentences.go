@@ -40,7 +40,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if bytes.Contains(mid, []byte("\",")) || bytes.Contains(mid, []byte("',")) || bytes.Contains(mid, []byte("\";")) {
 			return false // the string that the name is in ends before
 		}
-		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 8 {
+		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 8 || bytes.Contains(mid, []byte(". ")) {
 			continue
 		}
 		p := nonSpace(buf, ke+i+len(verb), s.le)

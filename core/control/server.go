@@ -78,6 +78,8 @@ type lockedListener struct {
 
 func (l *lockedListener) Close() error {
 	err := l.Listener.Close() // removes the socket
+	// A child that was just forked may have the file, too, and the lock with it.
+	unix.Flock(int(l.lock.Fd()), unix.LOCK_UN)
 	l.lock.Close()
 	return err
 }

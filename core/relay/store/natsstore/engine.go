@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -76,7 +77,9 @@ func (e *Engine) Close() error {
 		e.node.stop()
 	}
 	if e.lock != nil {
-		err = errors.Join(err, e.lock.Close())
+		// A child that was just forked still has the file, until it runs its
+		// program: to close it here alone would leave the lock.
+		err = errors.Join(syscall.Flock(int(e.lock.Fd()), syscall.LOCK_UN), e.lock.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("close store: %w", err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -286,6 +287,29 @@ func TestInUse(t *testing.T) {
 	if _, err := Embed(dir, testLog(t)); !errors.Is(err, ErrInUse) {
 		t.Errorf("second Embed: %v; want ErrInUse", err)
 	}
+}
+
+// A child has the files of its parent between fork and exec: the store that is
+// closed then can be opened again at once.
+func TestLockOfForkedChild(t *testing.T) {
+	dir := t.TempDir()
+	e, err := Embed(dir, testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inherited, err := syscall.Dup(int(e.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(inherited)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e, err = Embed(dir, testLog(t))
+	if err != nil {
+		t.Fatalf("opened again: %v", err)
+	}
+	e.Close()
 }
 
 func TestExpiry(t *testing.T) {

@@ -39,6 +39,10 @@ func (s *Scanner) commandLine(inner [][2]int) int {
 	found := 0
 	for i := 0; i < n; i++ {
 		a := args[i]
+		if t := s.text(a); len(t) > 8 && t[0] == '{' && bytes.IndexByte(t, ' ') < 0 && bytes.Contains(t, []byte("[\"")) && found < len(inner) {
+			found = s.jsonCommands(a, inner, found)
+			continue
+		}
 		if t := s.text(a); found < len(inner) && len(t) > 8 && (a.vs > a.start || t[0] == '"' || t[0] == '{' || called(t)) && bytes.IndexByte(t, ' ') > 0 && s.mayHoldCommand(t) {
 			if t[0] == '{' {
 				found = s.jsonCommands(a, inner, found)
@@ -124,6 +128,9 @@ func (s *Scanner) split(args *[96]arg) int {
 					break
 				}
 				p += e + 2
+				if p+1 < s.le && buf[p] == ',' && buf[p+1] == q && buf[a.start] == q {
+					break // "a","b" without a blank
+				}
 				continue
 			}
 			if buf[p] == '<' && p > a.start && p+2 < s.le && buf[p+1] == '/' && isLetter(buf[p+2]) {

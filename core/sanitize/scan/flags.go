@@ -42,6 +42,9 @@ func (s *Scanner) manual(p int, w want) bool {
 	if isPlaceholderWord(v) && (e >= s.le || buf[e] == ']' || foldIs(v, string(w.key)) || isSpace(buf[e])) && !bytes.ContainsAny(v, "0123456789") && v[0] >= 'A' && v[0] <= 'Z' {
 		return true
 	}
+	if foldIs(w.key, "credential") && isIdent(v) && !mixedWord(v) {
+		return true // whose it is, in PowerShell
+	}
 	if foldIs(w.key, "secret") {
 		i := bytes.IndexByte(v, '=')
 		return i > 0 && (foldIs(v[:i], "id") || foldIs(v[:i], "source") || foldIs(v[:i], "type") || foldIs(v[:i], "src"))

@@ -7,6 +7,13 @@ import "bytes"
 // jsonCommands adds the strings of an object of JSON that may be commands.
 func (s *Scanner) jsonCommands(a arg, inner [][2]int, found int) int {
 	for p := a.vs; p < a.ve && found < len(inner); p++ {
+		if s.buf[p] == '[' && p+1 < a.ve && s.buf[p+1] == '"' {
+			if n := bytes.IndexByte(s.buf[p:a.ve], ']'); n > 0 { // ["mysql","-px"]
+				inner[found] = [2]int{p, p + n + 1}
+				found++
+			}
+			continue
+		}
 		if s.buf[p] != '"' {
 			continue
 		}

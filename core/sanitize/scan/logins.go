@@ -13,6 +13,14 @@ import (
 // basic hides what follows the name of the scheme, if it is a user and a
 // password in base64 (RFC 7617), however short: Basic YTpi.
 func (s *Scanner) basic(p int) {
+	if p+6 < s.le && string(s.buf[p:p+5]) == "auth " {
+		// Using basic auth NAME:x
+		v := firstWord(s.buf[p+5 : s.le])
+		if i := bytes.IndexByte(v, ':'); i > 1 && isIdent(v[:i]) && mixedWord(v[i+1:]) && !isNumber(v[i+1:]) {
+			s.userPair(p+5, p+5+len(v))
+		}
+		return
+	}
 	e := p
 	for e < s.le && (isAlnum(s.buf[e]) || s.buf[e] == '+' || s.buf[e] == '/') {
 		e++

@@ -109,7 +109,7 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 		s.judge(p+i+1, s.le, w, true) // password for NAME:x
 		return true
 	}
-	if i := bytes.Index(buf[ke:s.le], []byte("': ")); i > 4 && i < 100 && ofWhom(buf[ke:ke+i]) && bytes.Count(buf[ke:ke+i], []byte{'\''}) == 1 && looksSecret(firstWord(buf[ke+i+3:s.le])) {
+	if i := bytes.Index(buf[ke:s.le], []byte("': ")); i > 4 && i < 100 && ofWhom(buf[ke:ke+i]) && bytes.Count(buf[ke:ke+i], []byte{'\''}) == 1 && shortSecret(buf[ke+i+3:s.le]) {
 		w.rule, w.toEnd = "sentence", true
 		s.value(ke+i+2, w) // passphrase for key '/root/.ssh/id': x
 		return true
@@ -133,12 +133,20 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 	return true
 }
 
+// made are words behind the name of a key that is shown then.
+var made = listOf("created", "generated", "issued", "rotated to", "was created", "was generated", "has been created", "has been generated")
+
+// shortSecret is true for three words at most, of which one looks like no word.
+func shortSecret(v []byte) bool {
+	return len(v) < 64 && bytes.Count(bytes.TrimSpace(v), []byte{' '}) < 3 && (looksSecret(firstWord(v)) || bytes.ContainsAny(v, "0123456789") && !bytes.ContainsAny(v, "()"))
+}
+
 // keyColon reads: the new API key for NAME: x. What follows must be drawn by
 // chance beyond doubt.
 func (s *Scanner) keyColon(ke int, w want) bool {
 	buf := s.buf
 	i := bytes.Index(buf[ke:min(s.le, ke+60)], []byte(": "))
-	if i < 5 || !ofWhom(buf[ke:ke+i]) || bytes.ContainsAny(buf[ke:ke+i], "=;{}<>()") {
+	if i < 5 || !ofWhom(buf[ke:ke+i]) && !made.has(bytes.TrimSpace(buf[ke:ke+i])) || bytes.ContainsAny(buf[ke:ke+i], "=;{}<>()") {
 		return false
 	}
 	p := nonSpace(buf, ke+i+2, s.le)

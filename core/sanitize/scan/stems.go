@@ -62,7 +62,7 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw|", "pw,", "pw<", "pw\\", "pw}", "pw]", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "jeton", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "clave", "chiave", "chave ", "chave:", "adgangskode", "kata sandi", "kennwort", "contrasena", "mdp=", "mdp:", "mdp :", "mot de passe", "licen", "signature", "webhook",
-		"appid=", "sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:")
+		"appid=", "recovery code", "backup code", "sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)

@@ -157,7 +157,7 @@ var fieldNames = listOf("username", "user", "email", "login", "name", "id", "hos
 
 // columnName is true for what may be the name of a column.
 func columnName(f []byte) bool {
-	if len(f) > 40 || !isLetter(f[0]) && f[0] != '_' && f[0] != '#' && f[0] < 0x80 {
+	if len(f) == 0 || len(f) > 40 || !isLetter(f[0]) && f[0] != '_' && f[0] != '#' && f[0] < 0x80 {
 		return false
 	}
 	words := 1

@@ -112,7 +112,8 @@ func verifyOne(c *cli.Context, root paths.Root, dir string, anchors []record.Hea
 
 // openVerified opens a recording after checking it. One that does not hold is
 // opened with --unverified only; what is wrong is told in any case.
-func openVerified(c *cli.Context, root paths.Root, dir string) (*record.Reader, error) {
+// Who saw what is recorded before.
+func openVerified(c *cli.Context, root paths.Root, dir, what string) (*record.Reader, error) {
 	heads, _, err := passportHeads(c, root)
 	if err != nil {
 		return nil, err
@@ -135,15 +136,18 @@ func openVerified(c *cli.Context, root paths.Root, dir string) (*record.Reader, 
 		return nil, fmt.Errorf("open recording: there is no key in %s; name one with --identity", root.Var("identity", "recording.key"))
 	}
 	r, err := record.Open(dir, ids...)
-	if err == nil && lenient {
+	if err != nil {
+		return nil, err
+	}
+	if lenient {
 		r.Broken = func(err error) { fmt.Fprintln(c.App.ErrWriter, playback.Printable(err.Error())) }
 	}
-	return r, err
+	return r, saw(c, root, dir, r.ID(), what)
 }
 
 func recordingsShow(c *cli.Context) error {
 	return withRecording(c, func(root paths.Root, dir string) error {
-		r, err := openVerified(c, root, dir)
+		r, err := openVerified(c, root, dir, "shown")
 		if err != nil {
 			return err
 		}
@@ -186,7 +190,7 @@ func recordingsPlay(c *cli.Context) error {
 		return cmdline.Usagef("--speed must be more than 0")
 	}
 	return withRecording(c, func(root paths.Root, dir string) error {
-		r, err := openVerified(c, root, dir)
+		r, err := openVerified(c, root, dir, "played")
 		if err != nil {
 			return err
 		}
@@ -200,7 +204,7 @@ func recordingsPlay(c *cli.Context) error {
 
 func recordingsExport(c *cli.Context) error {
 	return withRecording(c, func(root paths.Root, dir string) error {
-		r, err := openVerified(c, root, dir)
+		r, err := openVerified(c, root, dir, "taken, "+c.String("format"))
 		if err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ const (
 	AccessFile       Type = "access.file"
 	AccessForward    Type = "access.forward"
 	AccessRefused    Type = "access.refused"
-	RecordingOpened  Type = "recording.opened"  // somebody saw or took one on the web pages; what, and which channel
+	RecordingOpened  Type = "recording.opened"  // somebody saw or took one, on the web pages or by a command; what, and which channel
 	RecordingRemoved Type = "recording.removed" // by `recordings prune`
 	RecordingFailed  Type = "recording.failed"
 	LinkUp           Type = "link.up"

@@ -206,6 +206,50 @@ func TestWebCertificates(t *testing.T) {
 	}
 }
 
+// A certificate that is put in its place by hand is served, recorded once, and
+// what is wrong with it is told. REQ E8
+func TestWebCertificateByHand(t *testing.T) {
+	s := newSite(t)
+	base := s.serve()
+	before := served(t, base)[0]
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "elsewhere"}, DNSNames: []string{"elsewhere.example.com"},
+		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, mine, mine, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	b = append(b, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	at := filepath.Join(s.root, "var", "web", "web.pem")
+	if err := os.WriteFile(at+".new", b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(at+".new", at); err != nil {
+		t.Fatal(err)
+	}
+	out := ""
+	waitUntil(t, func() bool { out, _ = s.do(0, "audit", "show"); return strings.Contains(out, "certificate.replaced") })
+	if served(t, base)[0].Equal(before) {
+		t.Error("it is not served")
+	}
+	for _, want := range []string{`how="put in its place by hand"`, "elsewhere", "the certificate expired on", "is not for servers", "this system is called"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the audit log has no %q:\n%s", want, out)
+		}
+	}
+	if n := strings.Count(out, "certificate.replaced"); n != 1 {
+		t.Errorf("%d records in\n%s", n, out)
+	}
+}
+
 // Reload Service: an open session ends with its event, and the pages come back in
 // the same process with nobody logged in. REQ B11
 func TestWebReload(t *testing.T) {

@@ -154,6 +154,48 @@ func (a *Agent) replaced(by control.Caller) func(cert.Change) error {
 	}
 }
 
+// noticeCertificate records that another certificate is served than was, where
+// it is not recorded yet: it was renewed by itself, or put in its place by hand. It returns the fingerprint that is served now.
+func (a *Agent) noticeCertificate(certs *cert.Store, was string) string {
+	is, err := certs.Fingerprint()
+	if err != nil || is == was {
+		return was
+	}
+	if a.lastCertificate() == is {
+		return is // by this agent, or by a command
+	}
+	info, err := certs.Info()
+	if err != nil || cert.Fingerprint(info.Certificate) != is {
+		return was // it changes at this moment; the next look tells
+	}
+	how := "put in its place by hand"
+	if info.Renewed {
+		how = "renewed by itself"
+	}
+	doubts := strings.Join(certs.Doubts(info.Certificate), "; ")
+	if _, err := a.Append(audit.Event{Type: audit.CertificateReplaced, Actor: "agent", Subject: is, Detail: details("old", was, "how", how,
+		"subject", info.Subject.String(), "issuer", info.Issuer.String(), "until", info.NotAfter.UTC().Format(time.RFC3339), "notes", doubts)}); err != nil {
+		a.opts.Log.Error("record the certificate of the web pages", "error", err)
+		return was // and try again
+	}
+	a.opts.Log.Warn("the certificate of the web pages was replaced", "how", how, "certificate", is, "notes", doubts)
+	return is
+}
+
+// lastCertificate is the one that was recorded last: a change is, before it
+// counts.
+func (a *Agent) lastCertificate() (print string) {
+	for r, err := range audit.Read(a.root.Audit()) {
+		if err != nil {
+			return ""
+		}
+		if r.Type == audit.CertificateReplaced {
+			print = r.Subject
+		}
+	}
+	return print
+}
+
 func printOf(c *x509.Certificate) string {
 	if c == nil {
 		return ""

@@ -153,6 +153,7 @@ func (a *Agent) serveWeb(ctx context.Context, ready chan<- error) (err error) {
 			if err := a.mayServeWeb(); err != nil {
 				cancel(err)
 			}
+			print = a.noticeCertificate(certs, print)
 		case err := <-running:
 			n--
 			cancel(err)

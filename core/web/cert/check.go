@@ -140,6 +140,21 @@ func checkPurpose(c *x509.Certificate) error {
 	return refuse(Purpose, "have one made for servers (extended key usage: serverAuth)", "the certificate of %s is not for servers, so that browsers would refuse it", called(c))
 }
 
+// Doubts are what an upload of this certificate would have been refused for, or
+// told of. They matter where somebody put it in its place by hand.
+func (s *Store) Doubts(c *x509.Certificate) []string {
+	var out []string
+	for _, err := range []error{checkTimes(c, s.now(), "the certificate"), checkPurpose(c), checkName(c, s.system())} {
+		if err != nil {
+			out = append(out, err.Error())
+		}
+	}
+	if _, err := keyName(c.PublicKey); err != nil {
+		out = append(out, err.Error())
+	}
+	return out
+}
+
 // names are those of a certificate: the alternative ones, or the common name of
 // an old one that has none.
 func names(c *x509.Certificate) (all []string, old bool) {

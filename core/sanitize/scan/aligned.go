@@ -41,7 +41,7 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 		s.State.Columns = 1 << min(i, maxColumns-1)
 		return true
 	}
-	if at, above := ks-s.ls, s.lineAbove(); at > 1 && at < len(above) && above[at] != ' ' && above[at-1] == ' ' && above[at-2] == ' ' {
+	if at, above := ks-s.ls, s.lineAbove(); at > 1 && at < len(above) && above[at] != ' ' && above[at-1] == ' ' && above[at-2] == ' ' && !ruled(above) {
 		return false // a row of a table
 	}
 	if s.pamLine() {
@@ -79,7 +79,7 @@ func (s *Scanner) alignedHeader(ks, ke int) bool {
 	if n < 2 || fit < n-1 || fit < 2 || bytes.IndexByte(buf[s.ls:s.le], '\t') >= 0 {
 		return false
 	}
-	if dashed := bytes.Count(below, []byte("--")) > 1 && len(bytes.Trim(below, "- ")) == 0; !dashed && (n < 3 || fit < n) {
+	if dashed := (bytes.Count(below, []byte("--")) > 1 || bytes.Count(below, []byte("==")) > 1) && len(bytes.Trim(below, "-= ")) == 0; !dashed && (n < 3 || fit < n) {
 		return false
 	}
 	s.enter(InTable, keyname.Password, 0, 0, alignedRow)

@@ -173,6 +173,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 	end := min(s.hi, p+400)
 	depth := 0
 	tag := s.inTag(ks)
+	input := tag && foldIs(w.key, "password") && ks >= 6 && foldEqual(buf[ks-6:ks-2], "type") // <input type="password" name="x"
 	for i := p; i+5 <= end; i++ {
 		c := buf[i]
 		switch c {
@@ -196,11 +197,14 @@ func (s *Scanner) pair(ks, p int, w want) {
 			}
 		case 'n', 'N', 'k', 'K':
 			// the next name: this one had no value
-			if depth == 0 && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) && buf[i-1] != '/' && !closes(buf[p:i]) {
+			if depth == 0 && !(input && tag) && (nameWord(buf[i:end]) > 0) && i > 0 && !isAlnum(buf[i-1]) && buf[i-1] != '/' && !closes(buf[p:i]) {
 				i = end
 			}
 		case '>':
 			// <entry key="db.password">text</entry>
+			if input {
+				return
+			}
 			if tag && i > p && buf[i-1] != '/' && i < s.le {
 				tag = false
 				if i+1 < s.le && buf[i+1] != '<' && bytes.IndexByte(buf[i+1:s.le], '<') > 0 {
@@ -214,10 +218,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 	from := max(s.lo, ks-300)
 	for i := ks - 6; i >= from; i-- {
 		c := buf[i]
-		if c == '}' || c == '{' || c == '<' && s.inTag(ks) && i < s.tagStart(ks) {
-			if c == '{' || c == '<' {
-				return
-			}
+		if c == '}' || c == '{' || c == '<' && s.inTag(ks) && i <= s.tagStart(ks) {
 			return
 		}
 		if n := valueWord(buf[i:ks]); n > 0 && (i == 0 || !isAlnum(buf[i-1])) && (buf[i+n] != '"' || i > 0 && buf[i-1] == '"') {

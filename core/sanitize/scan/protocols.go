@@ -388,14 +388,18 @@ func (s *Scanner) dumped(p int, w want) bool {
 }
 
 // sentWord is true for PASS in what a program was seen to send:
-// write(3, "PASS x\r\n").
+// write(3, "PASS x\r\n"), also behind what it sent before: "USER y\r\nPASS x\r\n".
 func (s *Scanner) sentWord(ks, sep int, w want) bool {
 	buf := s.buf
-	if string(w.key) != "PASS" || ks == s.ls || buf[ks-1] != '"' && buf[ks-1] != '\'' {
+	if string(w.key) != "PASS" || ks == s.ls {
 		return false
 	}
-	e := bytes.Index(buf[sep:s.le], []byte(`\r`))
-	if e < 1 || bytes.IndexByte(buf[sep:sep+e], buf[ks-1]) >= 0 {
+	later := ks-s.ls > 2 && buf[ks-1] == 'n' && buf[ks-2] == '\\'
+	if !later && buf[ks-1] != '"' && buf[ks-1] != '\'' {
+		return false
+	}
+	e := bytes.IndexByte(buf[sep:s.le], '\\')
+	if e < 1 || sep+e+1 >= s.le || buf[sep+e+1] != 'r' && buf[sep+e+1] != 'n' || !later && bytes.IndexByte(buf[sep:sep+e], buf[ks-1]) >= 0 {
 		return false
 	}
 	w.kind, w.rule = keyname.Password, "directive"

@@ -40,7 +40,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if bytes.Contains(mid, []byte("\",")) || bytes.Contains(mid, []byte("',")) || bytes.Contains(mid, []byte("\";")) {
 			return false // the string that the name is in ends before
 		}
-		if bytes.ContainsAny(mid, "=;{}<>()") || len(bytes.Fields(mid)) > 8 || bytes.Contains(mid, []byte(". ")) {
+		if bytes.ContainsAny(mid, "=;{}<>()") && !quotedPrintable(mid) || len(bytes.Fields(mid)) > 8 || bytes.Contains(mid, []byte(". ")) {
 			continue
 		}
 		p := nonSpace(buf, ke+i+len(verb), s.le)
@@ -72,6 +72,9 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		if i := bytes.IndexByte(buf[p:t], '"'); i > 0 {
 			t = p + i // the string ends, and what holds it: is x"}}
 		}
+		if t-p > 3 && (string(buf[t-3:t]) == "=20" || buf[t-1] == '=' && e == s.le) && quotedPrintable(buf[s.ls:p]) {
+			t -= 1 + 2*btoi(buf[t-1] == '0') // the end of a line in a mail
+		}
 		for t > p && bytes.IndexByte([]byte(".,;):\"'`"), buf[t-1]) >= 0 {
 			t--
 		}
@@ -94,6 +97,25 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 		return true
 	}
 	return false
+}
+
+// quotedPrintable is true for a text of a mail with letters as in f=C3=BCr, and
+// without anything else that ends a sentence.
+func quotedPrintable(v []byte) bool {
+	if bytes.ContainsAny(v, ";{}<>()") {
+		return false
+	}
+	high := false
+	for i, c := range v {
+		if c != '=' {
+			continue
+		}
+		if i+2 >= len(v) || !isHex(v[i+1]) || !isHex(v[i+2]) {
+			return false
+		}
+		high = high || v[i+1] >= '8'
+	}
+	return high
 }
 
 // passwordColon reads: password for NAME: x, password is generated for NAME: x.

@@ -19,6 +19,9 @@ const maxColumns = 64
 // is the whole name of a column.
 func (s *Scanner) header(ks, ke int) bool {
 	buf := s.buf
+	if c := buf[s.ls]; (c == '|' || c == '!') && s.wikiHeader(ks, ke) {
+		return true
+	}
 	a, b := ks, ke
 	for a > s.ls && (buf[a-1] == '"' || buf[a-1] == '\'' || buf[a-1] == '`' || buf[a-1] == ' ') {
 		a--
@@ -244,6 +247,9 @@ func (s *Scanner) row() {
 		return
 	case sqlBound:
 		s.boundLine()
+		return
+	case wikiRow:
+		s.wikiLine()
 		return
 	}
 	line := s.buf[s.ls:s.le]

@@ -86,7 +86,7 @@ func (s *Scanner) value(p int, w want) int {
 		for q < s.le && isHex(buf[q]) {
 			q++
 		}
-		if q > p+4 && q+1 < s.le && buf[q] == ' ' && buf[q+1] == '"' {
+		if q > p+2 && q+1 < s.le && buf[q] == ' ' && buf[q+1] == '"' {
 			p = q + 1 // secret = 0x55d0e0 "x": where it lies, and what it is
 		}
 	}

@@ -46,6 +46,10 @@ func (s *Scanner) accountBefore(ks int, op []byte) {
 // NAME:/path.
 func (s *Scanner) mounted() {
 	b := s.ls
+	if i := bytes.Index(s.buf[s.ls:s.le], []byte("//")); i > 0 && (s.buf[s.ls+i-1] == ' ' || s.buf[s.ls+i-1] == ':' && i > 1 && s.buf[s.ls+i-2] == ' ') {
+		s.whereArg(s.ls+i+2, s.le) // mount -t cifs //NAME/share
+		return
+	}
 	for b < s.le && s.buf[b] == '/' {
 		b++
 	}

@@ -289,6 +289,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 		w.json = false
 	}
 	before := s.extent(n, op, v, &w)
+	if s.Identify && w.kind == keyname.Password && w.class == keyname.Strong {
+		s.owner(n.ks)
+	}
 	if (before == '"' || before == '\'') && size == 1 && op[0] == '=' && n.quote == 0 && upperIdent(w.key) && s.quotedPair(v, before, w) {
 		return
 	}

@@ -236,6 +236,9 @@ func (s *Scanner) program(name []byte, args []arg) {
 		}
 	}
 	if f != nil {
+		if s.Identify {
+			s.whom(args)
+		}
 		s.programArgs(f, args)
 	}
 }

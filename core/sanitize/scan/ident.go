@@ -486,5 +486,8 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		s.ident(i+1, end, Host) // user:password@host, sanitized before
 		return
 	}
+	if start-2 > from && buf[start-1] == '<' && buf[start-2] == ' ' {
+		s.person(buf, start-2, max(from, s.lineOf(start), start-64))
+	}
 	s.ident(start, end, Email)
 }

@@ -135,6 +135,34 @@ func (s *Scanner) listed(pos int) {
 	}
 }
 
+// person takes the name in front of an address that ends at e: Jane Doe
+// <jane@example.com>, "Doe, Jane" <jane@example.com>. Its words begin with
+// capitals.
+func (s *Scanner) person(buf []byte, e, from int) {
+	b, words := e, 0
+	quoted := e > from && buf[e-1] == '"'
+	e -= btoi(quoted)
+	for p := e; p > from && words < 4; {
+		w := p
+		for w > from && (isLetter(buf[w-1]) || buf[w-1] >= 0x80 || buf[w-1] == '-' || buf[w-1] == '\'' || buf[w-1] == '.' || buf[w-1] == ',' && quoted) {
+			w--
+		}
+		if w == p || !(buf[w] >= 'A' && buf[w] <= 'Z' || buf[w] >= 0x80) {
+			break
+		}
+		b = w
+		words++
+		if w == from || buf[w-1] != ' ' {
+			break
+		}
+		p = w - 1
+	}
+	if words < 2 || e-b > 48 || b > from && bytes.IndexByte([]byte(" :\",;(\t>"), buf[b-1]) < 0 {
+		return
+	}
+	s.ident(b, e, User)
+}
+
 // machine takes the value of a key that ends at e and names a machine.
 func (s *Scanner) machine(e int) {
 	buf := s.buf
@@ -151,6 +179,10 @@ func (s *Scanner) machine(e int) {
 	n := p
 	for n < s.le && (isAlnum(buf[n]) || buf[n] == '-' || buf[n] == '.') {
 		n++
+	}
+	if n-p == 12 && hexOnly(buf[p:n]) && (n == s.le || isBlank(buf[n]) || buf[n] == '"') {
+		s.ident(p, n, Host) // of a container
+		return
 	}
 	if n-p >= 3 && isLetter(buf[p]) && !isSwitch(buf[p:n]) && !fieldNames.has(buf[p:n]) && !bytes.HasPrefix(buf[p:n], []byte("localhost")) {
 		s.ident(p, n, Host)
@@ -182,7 +214,7 @@ var accountWords = []string{"password", "privilege", "secret", "class", "role", 
 
 // configured is true for: username NAME privilege 15, set system login user NAME.
 func (s *Scanner) configured(b, p int) bool {
-	if first := nonSpace(s.buf, s.ls, s.le); first != b && !s.before(b, "login ") && !s.before(b, "snmp-server ") {
+	if first := nonSpace(s.buf, s.ls, s.le); first != b && !(b > s.ls && (s.buf[b-1] == '#' || s.buf[b-1] == '>')) && !s.before(b, "login ") && !s.before(b, "snmp-server ") {
 		return false
 	}
 	for p < s.le && isAccountChar(s.buf[p]) {

@@ -110,6 +110,9 @@ func (s *Scanner) phrase(pos int, text string) {
 			if e := bytes.IndexByte(buf[p+b:s.le], ']'); e > 0 {
 				if i := bytes.IndexByte(buf[p+b:p+b+e], '/'); i > 0 && buf[p+b+i+1] != '<' && string(buf[p+b:p+b+i]) != "[host" {
 					s.judge(p+b+i+1, p+b+e, w, true)
+					if s.Identify {
+						s.whomArg(p+b+1, p+b+i)
+					}
 				}
 			}
 		}

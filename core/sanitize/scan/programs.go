@@ -165,6 +165,9 @@ func (s *Scanner) loginFlags(args []arg) {
 			continue
 		}
 		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Password, rule: "login-flags"}, true)
+		if s.Identify {
+			s.whom(args)
+		}
 	}
 }
 

@@ -42,7 +42,10 @@ type State struct {
 	Left   int // lines that may still come
 	// Columns of the table that hold secrets.
 	Columns uint64
-	Secret  uint8 // Kubernetes: 1 this document is a Secret, 2 it is something else
+	// Accounts and Machines are columns of a table whose rows say whose they are.
+	Accounts, Machines uint64
+
+	Secret uint8 // Kubernetes: 1 this document is a Secret, 2 it is something else
 }
 
 const maxPEMLines = 2000

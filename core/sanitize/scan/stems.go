@@ -80,7 +80,7 @@ func buildStems() []stem {
 	add(stemInvisible, "\x00\x00\x00")
 	userWordStem = len(t)
 	add(stemAccount, "user", "/home/", "/users/", "sudo: ", "(uid=", "'@'", "password for ", "publickey for ", "interactive/pam for ", "none for ", "hostname", "host-name", " role ",
-		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux", "ppid", ` \\`, `"\\`, `=\\`, `'\\`, `acct="`, "changed for ", "identity=", "-identity ", "passwd-file(", "author: ", "ansible_host", "computername>", " cifs ", " nfs", "login ")
+		`\users\`, "drwx", "-rw-", "-rwx", "lrwx", "gid=", ",ou=", " pts/", "ner:", "ner=", "odename:", "odename\":", "odename=", "gnu/linux", "ppid", ` \\`, `"\\`, `=\\`, `'\\`, `acct="`, "changed for ", "uid: ", "fatal: [", "changed: [", "ok: [", "skipping: [", "failed: [", ": ok=", "machine: ", "system name", "computer name", "serwer:", "benutzer", "utilisateur", "usuario", "ytkownik", "-aduser ", "credential(", "setpassword ", "identity=", "-identity ", "passwd-file(", "author: ", "ansible_host", "computername>", " cifs ", " nfs", "login ")
 	add(stemDoc, "kind:", "data:", "stringdata:", "---", "private-lines", "private-mac")
 	add(stemCommand, "curl", "wget", "mysql", "mariadb", "sshpass", "login -", " -p ", "'-p'", "\"-p\"", "ldap", "redis-cli", "mongo", "ipmi", "snmp", "net use",
 		"smbclient", "identified", "createuser", "plink", "winexe", "rpcclient", "--user", " -u ", "freerdp", "rdesktop", "lftp", "htpasswd", "passwd", "zip ", "openssl", "sqlplus", "psql", "rabbitmqctl", "kinit", "cifs", "keytool", "ssh-keygen", "net user", "net1.exe user", "net1 user", "sudo -s", "encrypt_string", "7z ", "isql", "sqlcmd", "cmdkey", "-proxy-user", "-stdin", "impdp", "expdp",

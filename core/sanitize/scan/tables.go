@@ -111,6 +111,7 @@ func (s *Scanner) headerLine(delim byte) bool {
 		}
 	}
 	s.enterTable(delim, n, secret)
+	s.namesColumns(cols[:n])
 	return true
 }
 
@@ -263,6 +264,9 @@ func (s *Scanner) row() {
 		s.leave()
 		return
 	}
+	if more == 0 {
+		s.namesRow(cols[:n])
+	}
 	shift := 0
 	for i := range st.Left {
 		if st.Columns>>i&1 == 0 {
@@ -320,10 +324,12 @@ func (s *Scanner) statementColumns(open int) bool {
 	if !insert {
 		if containsFold(buf[end:s.le], "from stdin") {
 			s.enterTable('\t', n, secret)
+			s.namesColumns(cols[:n])
 		}
 		return true
 	}
 	s.enterTable(sqlRow, n, secret)
+	s.namesColumns(cols[:n])
 	s.sqlRows(end + 1)
 	s.keyEnd = max(s.keyEnd, end)
 	return true
@@ -352,6 +358,7 @@ func (s *Scanner) sqlRows(p int) {
 				s.field(args[i])
 			}
 		}
+		s.namesRow(args[:n])
 		for p = end; p < s.le && (buf[p] == ',' || isSpace(buf[p])); {
 			p++
 		}

@@ -146,6 +146,9 @@ func (s *Scanner) thin(p int) {
 		return
 	}
 	if i := bytes.IndexByte(s.buf[p:p+at], '/'); i > 0 && bytes.IndexByte(s.buf[p:p+at], ' ') < 0 {
+		if s.Identify {
+			s.whomArg(p, p+i)
+		}
 		s.hideText(p+i+1, p+at, keyname.Password, "dsn")
 	}
 }
@@ -157,6 +160,9 @@ func (s *Scanner) dsn(pos int) {
 		b--
 	}
 	if i := bytes.IndexByte(s.buf[b:pos], ':'); i > 0 {
+		if s.Identify {
+			s.whomArg(b, b+i)
+		}
 		s.hideText(b+i+1, pos, keyname.Password, "dsn")
 	}
 }

@@ -33,7 +33,7 @@ func (s *Scanner) wikiHeader(ks, ke int) bool {
 		return false // a row
 	}
 	n := 0
-	var secret uint64
+	var secret, accounts, machines uint64
 	for cell := range bytes.SplitSeq(bytes.Trim(buf[p:s.le], "|! \r"), between) {
 		if f := bytes.Trim(cell, " '*"); n < maxColumns && len(f) > 0 {
 			if !columnName(f) {
@@ -42,6 +42,10 @@ func (s *Scanner) wikiHeader(ks, ke int) bool {
 			if class, _ := s.classify(f); class == keyname.Strong {
 				secret |= 1 << n
 			}
+			if s.Identify {
+				accounts |= uint64(btoi(accountColumns.has(f))) << n
+				machines |= uint64(btoi(machineColumns.has(f))) << n
+			}
 		}
 		n++
 	}
@@ -49,6 +53,7 @@ func (s *Scanner) wikiHeader(ks, ke int) bool {
 		return false
 	}
 	s.enterTable(wikiRow, n, secret)
+	s.State.Accounts, s.State.Machines = accounts, machines
 	return true
 }
 
@@ -70,18 +75,22 @@ func (s *Scanner) wikiLine() {
 		between = []byte("||")
 	}
 	p = nonSpace(buf, p+1+btoi(buf[p+1] == '|'), s.le)
-	for n := 0; p < s.le && n < s.State.Left; n++ {
+	var cols [maxColumns]arg
+	n := 0
+	for ; p < s.le && n < s.State.Left; n++ {
 		e := s.le
 		if i := bytes.Index(buf[p:s.le], between); i >= 0 {
 			e = p + i
 		}
+		a, b := nonSpace(buf, p, e), e
+		for b > a && (isSpace(buf[b-1]) || buf[b-1] == '\r') {
+			b--
+		}
+		cols[n] = arg{vs: a, ve: b}
 		if s.State.Columns>>n&1 != 0 {
-			a, b := nonSpace(buf, p, e), e
-			for b > a && (isSpace(buf[b-1]) || buf[b-1] == '\r') {
-				b--
-			}
-			s.field(arg{vs: a, ve: b})
+			s.field(cols[n])
 		}
 		p = min(s.le, e+len(between))
 	}
+	s.namesRow(cols[:n])
 }

@@ -28,23 +28,23 @@ func (s *Scanner) account(pos, stem int) {
 		s.passwdLine()
 	case "sudo: ":
 		s.accountAt(nonSpace(buf, e, s.le), ' ')
-	case "fatal: [", "changed: [", "ok: [", "skipping: [", "failed: [":
+	case "fatal: [", "ged: [", "ok: [", "skipping: [":
 		// fatal: [web1]: FAILED! of Ansible, at the beginning of a line
-		if n := s.wordAt(e); nonSpace(buf, s.ls, s.le) == pos && n > e+1 && n+1 < s.le && (buf[n] == ']' || buf[n] == ' ' && buf[n+1] == '-') && isLetter(buf[e]) && !foldIs(buf[e:n], "localhost") {
+		if n := s.wordAt(e); (nonSpace(buf, s.ls, s.le) == pos || word[0] == 'g' && s.before(pos, "chan")) && n > e+1 && n+1 < s.le && (buf[n] == ']' || buf[n] == ' ' && buf[n+1] == '-') && isLetter(buf[e]) && !foldIs(buf[e:n], "localhost") {
 			s.ident(e, n, Host)
 		}
-	case ": ok=":
-		// web1   : ok=3 changed=1 of its recapitulation
-		if n := s.wordAt(s.ls); n > s.ls+1 && isLetter(buf[s.ls]) && len(bytes.Trim(buf[n:pos], " ")) == 0 && !foldIs(buf[s.ls:n], "localhost") {
+	case "unreachable=":
+		// web1   : ok=3 changed=1 unreachable=0 of its recapitulation
+		if n := s.wordAt(s.ls); n > s.ls+1 && isLetter(buf[s.ls]) && bytes.HasPrefix(bytes.TrimLeft(buf[n:pos], " "), []byte(": ok=")) && !foldIs(buf[s.ls:n], "localhost") {
 			s.ident(s.ls, n, Host)
 		}
 	case "uid: ":
 		if pos == s.ls && e < s.le && isLetter(buf[e]) && s.wordAt(e) >= s.le-btoi(buf[s.le-1] == '\r') {
 			s.accountAt(e, 0) // an entry of LDIF
 		}
-	case "machine: ", "system name", "computer name", "serwer:":
-		if first := nonSpace(buf, s.ls, s.le); pos-first < 8 {
-			s.machine(e - btoi(word[len(word)-1] == ' ') - btoi(word[len(word)-1] == ' ' || word[len(word)-1] == ':'))
+	case "machine: ":
+		if pos-nonSpace(buf, s.ls, s.le) < 8 {
+			s.machine(e - len(": "))
 		}
 	case "benutzer", "utilisateur", "usuario", "ytkownik":
 		s.foreignAccount(e)

@@ -362,7 +362,7 @@ func loneKey(name []byte) bool {
 	if i := bytes.LastIndexAny(name, ".:"); i >= 0 {
 		name = name[i+1:]
 	}
-	return foldIs(name, "fernet") || foldIs(name, "hashids") || foldIs(name, "cookieparser") || foldIs(name, "signedstring")
+	return foldIs(name, "fernet") || foldIs(name, "hashids") || foldIs(name, "cookieparser") || foldIs(name, "signedstring") || foldIs(name, "bcrypt") || foldIs(name, "crypt")
 }
 
 // taker is true for the name of what is made from the secret that it names:

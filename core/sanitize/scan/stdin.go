@@ -18,6 +18,9 @@ var readers = map[string]string{
 	"op": "", "keepassxc-cli": "", "lpass": "", "minisign": "", "bw": "", "sshfs": "stdin", "saslpasswd2": "", "kadmin": "", "pdbedit": "", "curlftpfs": "", "cosign": "", "security": "", "virsh": "secret", "vault": "-", "heroku": "secret", "wrangler": "secret", "gcloud": "secret", "flyctl": "secret", "docker": "stdin", "podman": "stdin", "helm": "stdin", "crane": "stdin", "nerdctl": "stdin", "oras": "stdin", "buildah": "stdin", "skopeo": "stdin", "mount.cifs": "", "x11vnc": "storepasswd", "rclone": "obscure", "tpm2_create": "",
 }
 
+// onlySecrets are readers that take nothing but a secret, once or twice.
+var onlySecrets = map[string]bool{"passwd": true, "smbpasswd": true, "kinit": true, "kpasswd": true, "cryptsetup": true, "vncpasswd": true, "slappasswd": true, "mkpasswd": true}
+
 // fromStdin looks for both.
 func (s *Scanner) fromStdin(args []arg) {
 	for i, a := range args {
@@ -26,6 +29,8 @@ func (s *Scanner) fromStdin(args []arg) {
 		case len(t) >= 2 && t[0] == '<' && t[1] == '<' && (len(t) == 2 || t[2] != '<') && s.State.Mode == Normal:
 			if pairs, ok := s.reader(args[:i], args[i:]); ok && pairs {
 				s.enter(InUsers, keyname.Password, -1, 0, 0)
+			} else if ok && i+1 == len(args) && onlySecrets[string(s.base(args[max(0, i-2)]))] || ok && i+1 == len(args) && i > 0 && onlySecrets[string(s.base(args[i-1]))] {
+				s.hereOpens(a.start, want{class: keyname.Strong, kind: keyname.Password})
 			}
 		case len(t) >= 3 && string(t[:3]) == "<<<":
 			if pairs, ok := s.reader(args[:i], args[i:]); ok {
@@ -97,7 +102,7 @@ func (s *Scanner) tracedEcho() bool {
 func secretFile(name []byte) bool {
 	name = bytes.Trim(name, "\"'")
 	base := name[bytes.LastIndexByte(name, '/')+1:]
-	for _, t := range []string{"password", "passwd", "passphrase", "secret", "token", ".psk", "_psk", "cred"} {
+	for _, t := range []string{"password", "passwd", "passphrase", "secret", "token", ".psk", "_psk", "cred", "keyfile"} {
 		if containsFold(base, t) {
 			return !containsFold(base, "list") && !containsFold(base, ".log")
 		}

@@ -22,6 +22,19 @@ func (s *Scanner) phrase(pos int, text string) {
 	}
 	switch text {
 	case "securestring ":
+		if i := bytes.LastIndexByte(buf[s.ls:pos], '|'); i > 2 && pos-s.ls-i < 20 {
+			// "secret" | ConvertTo-SecureString
+			e := s.ls + i
+			for e > s.ls && buf[e-1] == ' ' {
+				e--
+			}
+			if e-s.ls > 2 && (buf[e-1] == '"' || buf[e-1] == '\'') {
+				if b := bytes.LastIndexByte(buf[s.ls:e-1], buf[e-1]); b >= 0 {
+					s.judge(s.ls+b+1, e-1, w, true)
+					return
+				}
+			}
+		}
 		// ConvertTo-SecureString [-String] "secret" -AsPlainText
 		for n := 0; n < 4 && p+2 < s.le && buf[p] == '-' && isLetter(buf[p+1]); n++ {
 			for p < s.le && !isSpace(buf[p]) {
@@ -125,6 +138,14 @@ func (s *Scanner) phrase(pos int, text string) {
 			n := s.split(args)
 			s.ls = ls
 			s.oracle(args[1:max(1, n)], false)
+		} else if s.le-p > 3 && buf[p] == '@' {
+			// @script user/password@service
+			args := &s.args
+			ls := s.ls
+			s.ls = p
+			n := s.split(args)
+			s.ls = ls
+			s.oracle(args[min(1, n):n], false)
 		}
 	case "key content":
 		if p < s.le && buf[p] == ':' {

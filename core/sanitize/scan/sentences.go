@@ -26,7 +26,7 @@ func (s *Scanner) sentence(ke, sep int, w want) bool {
 	if w.kind != keyname.Password && s.keyColon(ke, w) {
 		return true
 	}
-	if v := firstWord(buf[sep:s.le]); w.kind == keyname.Password && sep-ke == 1 && s.offered(ke-len(w.key)) && mixedWord(v) && looksSecret(v) {
+	if v := bytes.TrimRight(firstWord(buf[sep:s.le]), ",;"); w.kind == keyname.Password && sep-ke == 1 && s.offered(ke-len(w.key)) && mixedWord(v) && looksSecret(v) {
 		w.rule = "key-word"
 		s.judge(sep, sep+len(v), w, true) // there with password x is anna here
 		return true

@@ -552,7 +552,8 @@ func (s *Scanner) offered(ks int) bool {
 			return true
 		}
 	}
-	return false
+	// user NAME, password x
+	return s.before(ks, ", ") && containsFold(s.buf[max(s.ls, ks-48):ks], "user ")
 }
 
 // secondString takes "x" in: password "Auth" "x", which a client of OpenVPN

@@ -18,6 +18,10 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		v++
 	}
 	if v >= s.le {
+		if foldIs(w.key, "key") && s.before(p-len("key:"), "certificate ") && w.class == keyname.Weak && !s.State.open() {
+			s.enter(InNext, keyname.APIKey, w.indent, 1, 'w') // kubeadm: Using certificate key:
+			return v, true
+		}
 		if w.class == keyname.Strong && !s.State.open() && !s.declares(p) {
 			if foldIs(w.key, "chpasswd") {
 				s.enter(InUsers, keyname.Password, w.indent, 0, 0)

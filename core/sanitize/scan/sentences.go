@@ -16,6 +16,11 @@ var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "mis
 func (s *Scanner) sentence(ke, sep int, w want) bool {
 	buf := s.buf
 	if quoteAt(buf, sep, s.le) > 0 {
+		if w.kind == keyname.Password && sep-ke == 1 && !s.source && (s.before(ke-len(w.key), "using ") || s.before(ke-len(w.key), "with ")) {
+			w.rule, w.prose = "sentence", false
+			s.value(sep, w)
+			return true
+		}
 		return false // password "x" is what a user has
 	}
 	end := min(s.le, ke+100)

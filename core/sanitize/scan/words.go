@@ -355,6 +355,9 @@ func (s *Scanner) words(n name, w want) {
 			return
 		case s.netrc() || s.deviceLine():
 			if !lowerWord(v) && !speaksOf(v) || s.netrc() {
+				if q := s.openQuote(ks); q != 0 && e > sep+1 && buf[e-1] == q {
+					e-- // echo "machine x login y password z"
+				}
 				w.rule = "directive"
 				s.judge(sep, e, w, true)
 			}

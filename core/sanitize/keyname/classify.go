@@ -90,6 +90,9 @@ func Classify(name []byte) (Class, Kind) {
 			return Strong, k
 		}
 	}
+	if n == 20 && string(flat[:12]) == "aspsessionid" {
+		return Strong, Cookie // eight letters behind it
+	}
 	ws := words{flat: flat[:n], ends: ends[:w]}
 	return ws.classify()
 }

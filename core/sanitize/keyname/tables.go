@@ -29,7 +29,7 @@ var secretWords = map[string]Kind{
 	"community": Community, "rocommunity": Community, "rwcommunity": Community,
 	"rocommunity6": Community, "rwcommunity6": Community, "com2sec": Community,
 	"setcookie": Cookie, "xsrf": Token, "csrf": Token, "csrftoken": Token,
-	"phpsessid": Cookie, "jsessionid": Cookie, "sessionid": Cookie, "sessid": Cookie,
+	"phpsessid": Cookie, "jsessionid": Cookie, "aspxauth": Cookie, "mysapsso": Cookie, "aspnetsessionid": Cookie, "sessionid": Cookie, "sessid": Cookie,
 	"authorization": Token, "proxyauthorization": Token,
 	"sas": Token, "sastoken": Token, "sharedaccesssignature": Token,
 }

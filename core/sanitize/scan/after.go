@@ -295,6 +295,12 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if (before == '"' || before == '\'') && size == 1 && op[0] == '=' && n.quote == 0 && upperIdent(w.key) && s.quotedPair(v, before, w) {
 		return
 	}
+	if w.kind == keyname.Cookie && op[0] == '=' && size == 1 {
+		w.list = true
+	}
+	if op[0] == ':' && w.class == keyname.Weak && s.pinGiven(n.ks, v, w) {
+		return
+	}
 	if op[0] == ':' {
 		done := false
 		if v, done = s.colonRest(v, w, n.quote > 0); done {

@@ -32,7 +32,11 @@ func (s *Scanner) namedPhrase(ks, ke int) bool {
 		return false
 	}
 	s.keyEnd = s.le
-	s.judge(p, p+len(v), want{class: keyname.Strong, kind: keyname.Password, rule: "key-value"}, true)
+	e := p + len(v)
+	if b, t, quoted := unquoted(buf, p, e); quoted > 0 && t > b {
+		p, e = b, t
+	}
+	s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "key-value"}, true)
 	return true
 }
 
@@ -104,10 +108,16 @@ func (s *Scanner) pinOf(ks, sep int, w want) bool {
 		return false
 	}
 	i := bytes.IndexByte(buf[sep:min(s.le, sep+48)], ':')
+	p := sep + i + 1
+	for _, t := range [...]string{" is ", " ist ", " lautet ", " est ", " es ", " war "} {
+		if k := bytes.Index(buf[sep-1:min(s.le, sep+48)], []byte(t)); k >= 0 && (i < 0 || k < i) {
+			i, p = k, sep-1+k+len(t)
+		}
+	}
 	if i < 0 {
 		return false
 	}
-	p := nonSpace(buf, sep+i+1, s.le)
+	p = nonSpace(buf, p, s.le)
 	e := p
 	for e < s.le && isDigit(buf[e]) {
 		e++
@@ -164,5 +174,22 @@ func (s *Scanner) copula(p int) bool {
 		return false
 	}
 	s.judge(p, p+len(v), w, true)
+	return true
+}
+
+// pinGiven takes the digits of a PIN that more is said about: PIN: 4711 (door).
+func (s *Scanner) pinGiven(ks, v int, w want) bool {
+	if !foldIs(w.key, "pin") || !upperIdent(w.key) {
+		return false
+	}
+	p := nonSpace(s.buf, v, s.le)
+	e := p
+	for e < s.le && isDigit(s.buf[e]) {
+		e++
+	}
+	if e-p < 4 || e-p > 8 || e >= s.le || s.buf[e] != ',' && !(s.buf[e] == ' ' && e+1 < s.le && s.buf[e+1] == '(') {
+		return false
+	}
+	s.hide(p, e, keyname.Password, "key-word")
 	return true
 }

@@ -23,6 +23,8 @@ func (s *Scanner) hexRun(start, end int) {
 		return
 	case n >= 64 && bytes.HasPrefix(s.buf[s.ls:start], []byte("CLIENT_RANDOM ")):
 		s.hide(start, end, keyname.APIKey, "tls-key-log")
+	case n >= 32 && start-s.ls >= 2 && buf[start-1] == ':' && (buf[start-2] == 'S' && n == 60 || buf[start-2] == 'T' && n == 160 || buf[start-2] == 'H' && n == 32) && (start-s.ls == 2 || !isAlnum(buf[start-3])):
+		s.hide(start, end, keyname.Password, "oracle-verifier") // S:...;T:... of Oracle's user$
 	case n >= 32 && s.cipherBefore(start):
 		s.hide(start, end, keyname.APIKey, "cipher-key")
 	case n == 64 && start > s.ls && buf[start-1] == '#' && containsFold(buf[s.ls:start], "user "):

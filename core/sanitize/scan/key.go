@@ -104,6 +104,7 @@ func (s *Scanner) key(h hit) {
 		s.heading(ks, ke)
 	}
 	if h.stem == foreignStem {
+		s.toldFrom, s.toldAt = ks, ke
 		if p := copulaAt(buf, h.pos, s.le); p > 0 && s.copula(p) {
 			return
 		}
@@ -158,6 +159,9 @@ func (s *Scanner) key(h hit) {
 	if e := ke + len("]::new"); e < s.le && buf[ke] == ']' && string(buf[ke:e+1]) == "]::new(" && s.call(ks, e, class, kind) {
 		s.keyEnd = e
 		return
+	}
+	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':') && (kind == keyname.Password || kind == keyname.Secret && s.before(ks, "shared ")) && spokenKey(buf[ks:ke]) {
+		s.toldFrom, s.toldAt = ks, ke
 	}
 	if class < keyname.Weak {
 		if class == keyname.Policy {

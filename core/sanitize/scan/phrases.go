@@ -21,6 +21,19 @@ func (s *Scanner) phrase(pos int, text string) {
 		return
 	}
 	switch text {
+	case ":1521":
+		// user/password@host:1521/service
+		b := pos
+		for b > s.ls && pos-b < 120 && !isSpace(buf[b-1]) && buf[b-1] != '"' && buf[b-1] != '\'' && buf[b-1] != '=' {
+			b--
+		}
+		if at := bytes.LastIndexByte(buf[b:pos], '@'); at > 0 && !bytes.Contains(buf[b:pos], []byte("://")) {
+			if i := bytes.IndexByte(buf[b:b+at], '/'); i > 0 && allAccount(buf[b:b+i]) && at-i > 3 {
+				s.judge(b+i+1, b+at, w, true)
+			}
+		}
+	case "<arguments>":
+		s.taskArguments(pos, p)
 	case "securestring ":
 		if i := bytes.LastIndexByte(buf[s.ls:pos], '|'); i > 2 && pos-s.ls-i < 20 {
 			// "secret" | ConvertTo-SecureString
@@ -181,7 +194,7 @@ func (s *Scanner) phrase(pos int, text string) {
 				b := nonSpace(buf, p+len(t), s.le)
 				b += quoteAt(buf, b, s.le)
 				e := b
-				for e < s.le && (isDigit(buf[e]) || buf[e] == '-' && e > b) {
+				for e < s.le && (isDigit(buf[e]) || e > b && (buf[e] == '-' || buf[e] == ' ' && e-b == 3 && e+3 < s.le+1 && isNumber(buf[e+1:min(s.le, e+4)]))) {
 					e++
 				}
 				if e-b >= 4 && e-b <= 9 && (e >= s.le || !isAlnum(buf[e])) {

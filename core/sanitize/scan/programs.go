@@ -197,3 +197,29 @@ func isPlaceholderWord(v []byte) bool {
 	}
 	return containsFold(v, "pass") || containsFold(v, "pw") || containsFold(v, "secret") || containsFold(v, "token") || containsFold(v, "key")
 }
+
+// taskArguments reads what a task of Windows gives its program, whose name
+// stands above: <Command>net.exe</Command>, <Arguments>use Z: ...</Arguments>.
+func (s *Scanner) taskArguments(pos, p int) {
+	above := s.buf[max(s.lo, pos-400):pos]
+	i := bytes.LastIndex(above, []byte("<Command>"))
+	if i < 0 {
+		return
+	}
+	name := above[i+len("<Command>"):]
+	if e := bytes.IndexByte(name, '<'); e > 0 {
+		name = name[:e]
+	}
+	name = bytes.Trim(name[bytes.LastIndexAny(name, `\\/`)+1:], `"`)
+	if n := len(name) - 4; n > 0 && foldIs(name[n:], ".exe") {
+		name = name[:n]
+	}
+	ls, le := s.ls, s.le
+	if e := bytes.Index(s.buf[p:s.le], []byte("</")); e > 0 {
+		s.le = p + e
+	}
+	s.ls = p
+	n := s.split(&s.args)
+	s.program(name, s.args[:n])
+	s.ls, s.le = ls, le
+}

@@ -59,6 +59,8 @@ type Scanner struct {
 	cut      bool // the line goes on behind le: it was too long
 	keyEnd   int  // names up to here were dealt with
 	form     form
+	toldAt   int   // behind the name of a secret that a sentence may tell, or 0
+	toldFrom int   // where that name begins
 	source   bool  // the text of a program
 	fresh    bool  // nothing was scanned yet
 	hits     []hit // in the line
@@ -134,6 +136,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	}
 	command, document, invisible := false, false, false
 	before := len(s.Spans)
+	s.toldAt = 0
 	for _, h := range s.hits {
 		switch stemTable[h.stem].what {
 		case stemKey:
@@ -193,6 +196,9 @@ func (s *Scanner) line(buf []byte, start, end int) {
 		case stemThin:
 			s.thin(h.pos + len("e:thin:"))
 		}
+	}
+	if s.toldAt > 0 && !s.hiddenBehind(before, s.toldAt) {
+		s.told(s.toldAt)
 	}
 	if command {
 		s.command()

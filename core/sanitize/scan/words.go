@@ -468,7 +468,7 @@ func mixedWord(v []byte) bool {
 		switch {
 		case isDigit(c):
 			digits++
-		case isLetter(c):
+		case isLetter(c) || c >= 0x80:
 			letters++
 		case c != '!' && c != '@' && c != '#' && c != '$' && c != '%' && c != '&' && c != '_' && c != '-':
 			return false

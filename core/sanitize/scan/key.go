@@ -160,7 +160,10 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = e
 		return
 	}
-	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':') && (kind == keyname.Password || kind == keyname.Secret && s.before(ks, "shared ")) && spokenKey(buf[ks:ke]) {
+	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':') && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
+		s.toldFrom, s.toldAt = ks, ke
+	}
+	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.before(ks, ", ") && s.network() {
 		s.toldFrom, s.toldAt = ks, ke
 	}
 	if class < keyname.Weak {

@@ -121,8 +121,10 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		if b := nonSpace(buf, s.ls, s.le); pos > b && validQuad(buf[b:pos]) {
 			if v := buf[p:s.le]; bytes.IndexByte(v, '/') < 0 && bytes.IndexByte(v, ' ') < 0 && looksSecret(v) {
 				s.judge(p, s.le, w, true)
+				return true
 			}
 		}
+		s.accountSlash(p)
 	case "allow ":
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":

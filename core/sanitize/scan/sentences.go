@@ -16,7 +16,7 @@ var proseBad = []string{"required", "invalid", "incorrect", "wrong", "not", "mis
 func (s *Scanner) sentence(ke, sep int, w want) bool {
 	buf := s.buf
 	if quoteAt(buf, sep, s.le) > 0 {
-		if w.kind == keyname.Password && sep-ke == 1 && !s.source && (s.before(ke-len(w.key), "using ") || s.before(ke-len(w.key), "with ")) {
+		if w.kind == keyname.Password && sep-ke == 1 && !s.source && (s.before(ke-len(w.key), "using ") || s.before(ke-len(w.key), "with ") || s.before(ke-len(w.key), "with the ")) {
 			w.rule, w.prose = "sentence", false
 			s.value(sep, w)
 			return true

@@ -35,6 +35,7 @@ func (s *Scanner) told(ke int) {
 	}
 	colons := 0
 	lead := ke-s.ls > 3 && (string(buf[ke-3:ke]) == "を" || string(buf[ke-3:ke]) == "は" || string(buf[ke-3:ke]) == "が")
+	lead = lead || s.introduced()
 	for n, p := 0, ke; p < end && n < 14; n++ {
 		p = nonSpace(buf, p, end)
 		e := p
@@ -45,7 +46,7 @@ func (s *Scanner) told(ke int) {
 			return
 		}
 		b, t, quoted := unquoted(buf[:end], p, e)
-		if quoted > 0 && (lead || n == 0 && p > ke && s.changing() || handing.has(trimEnd(buf[max(s.ls, p-4):p], " "))) {
+		if quoted > 0 && (lead || n == 0 && p > ke && (s.changing() || s.before(s.toldFrom, ", ") || buf[p] == '(') || handing.has(trimEnd(buf[max(s.ls, p-4):p], " "))) {
 			if q := closedAt(buf, b, s.le, buf[p:b]); q > b && q-b <= 64 && s.tellable(buf[b:q], true) {
 				s.tell(b, q)
 			}
@@ -70,6 +71,9 @@ func (s *Scanner) told(ke int) {
 			}
 		case e-p <= 3 && (arrow(buf[p:e]) || buf[p] >= 0xe3): // — -> を
 			lead = true
+			if ofWhom(buf[ke:e]) && s.toldRest(e) {
+				return
+			}
 		case ends(buf[e-1]) && e-p > 1 && n > 0:
 			return // the sentence
 		default:
@@ -80,7 +84,7 @@ func (s *Scanner) told(ke int) {
 }
 
 // handing are words right before what they hand over.
-var handing = listOf("is", "is:", "now", "to", "ist", "lautet", "auf", "est", "es", "en", "devient", "będzie", "to:", "als", "into", "å", "til", "till", "a")
+var handing = listOf("is", "is:", "now", "to", "ist", "lautet", "auf", "est", "es", "en", "devient", "będzie", "to:", "als", "into", "å", "til", "till", "a", "be")
 
 // needsVerb are those of them that say so only where something changes.
 var needsVerb = listOf("to", "auf", "en", "a", "into", "als", "til", "till")
@@ -113,7 +117,7 @@ func ends(c byte) bool { return c == '.' || c == '!' || c == '?' || c == ';' }
 // sentences; quoted is the length of the mark that opens it.
 func unquoted(buf []byte, p, e int) (b, t, quoted int) {
 	b, t = p, e
-	for _, q := range [...]string{"„", "“", "”", "«", "‚", "‘", "「", "『", "`", "\"", "'", "**", "<<"} {
+	for _, q := range [...]string{"„", "“", "”", "(", "«", "‚", "‘", "「", "『", "`", "\"", "'", "**", "<<"} {
 		if bytes.HasPrefix(buf[p:e], []byte(q)) {
 			b, quoted = p+len(q), len(q)
 			break
@@ -141,6 +145,8 @@ func closedAt(buf []byte, b, end int, open []byte) int {
 		}
 	case "“":
 		closing = "”"
+	case "(":
+		closing = ")"
 	case "«":
 		closing = "»"
 	case "‚", "‘":
@@ -232,10 +238,10 @@ func (s *Scanner) tell(b, e int) {
 	s.judge(b, e, want{class: keyname.Strong, kind: keyname.Password, rule: "sentence"}, true)
 }
 
-// hiddenBehind is true if something behind p is hidden already.
+// hiddenBehind is true if something close behind p is hidden already.
 func (s *Scanner) hiddenBehind(from, p int) bool {
 	for _, sp := range s.Spans[from:] {
-		if sp.Start >= p {
+		if sp.Start >= p && sp.Start < p+20 {
 			return true
 		}
 	}
@@ -248,10 +254,44 @@ func spokenKey(v []byte) bool {
 	return len(v) <= 16 && bytes.IndexAny(v, "_.[]") < 0 && !foldIs(v, "pass")
 }
 
-// asPassword takes a quoted word before the name: use `x7y` as admin password.
+// owners are words in front of a name that say what it opens: BIOS password x7y.
+var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks")
+
+// introduced is true for a name that its secret follows at once: (pw x7y), BIOS
+// password x7y.
+func (s *Scanner) introduced() bool {
+	from := s.toldFrom
+	if from <= s.ls {
+		return false
+	}
+	if s.buf[from-1] == '(' {
+		return true
+	}
+	_, word := lastWord(s.buf[s.ls:from])
+	return owners.has(word) || s.before(from, ", ") && s.network()
+}
+
+// network is true for a line about a wireless network.
+func (s *Scanner) network() bool {
+	l := s.buf[s.ls:min(s.le, s.ls+200)]
+	return containsFold(l, "ssid") || containsFold(l, "wifi") || containsFold(l, "wlan") || containsFold(l, "wi-fi")
+}
+
+// asPassword takes a word before the name: use `x7y` as admin password, it uses
+// x7y for its password.
 func (s *Scanner) asPassword() bool {
 	buf := s.buf
 	before := buf[max(s.ls, s.toldFrom-32):s.toldFrom]
+	for _, t := range [...]string{" for its ", " for the "} {
+		if bytes.HasSuffix(before, []byte(t)) {
+			b, word := lastWord(before[:len(before)-len(t)])
+			if _, verb := lastWord(b); (foldIs(verb, "uses") || foldIs(verb, "use") || foldIs(verb, "using") || foldIs(verb, "has")) && s.tellable(word, false) {
+				e := s.toldFrom - len(t)
+				s.tell(e-len(word), e)
+				return true
+			}
+		}
+	}
 	i := bytes.LastIndex(before, []byte(" as "))
 	if i < 2 || bytes.Count(before[i+4:], []byte{' '}) > 2 {
 		return false
@@ -268,4 +308,31 @@ func (s *Scanner) asPassword() bool {
 	}
 	s.tell(from+b+1, e)
 	return true
+}
+
+// accountSlash takes what stands behind root/ or admin/ in a line about a login:
+// iDRAC root/x7y.
+func (s *Scanner) accountSlash(p int) {
+	e := p
+	for e < s.le && !isSpace(s.buf[e]) && s.buf[e] != '/' {
+		e++
+	}
+	v := bytes.TrimRight(s.buf[p:e], ".,;:!?)\"'")
+	if e < s.le && s.buf[e] == '/' || len(v) == 0 || bytes.IndexByte(v, '.') >= 0 || !s.tellable(v, false) {
+		return
+	}
+	blank := bytes.LastIndexByte(s.buf[s.ls:p], ' ')
+	if blank < 0 {
+		return
+	}
+	if _, before := lastWord(s.buf[s.ls : s.ls+blank]); len(before) == 0 || !handing.has(before) && !owners.has(before) && before[len(before)-1] != ':' && before[len(before)-1] != ',' && !foldIs(before, "with") && !foldIs(before, "login") {
+		return
+	}
+	l := s.buf[s.ls:min(s.le, s.ls+300)]
+	for _, t := range [...]string{"login", "log in", "cred", "pass", "pw", "account", "access", "zugang", "idrac", "ilo ", "ipmi", "bmc", "console"} {
+		if containsFold(l, t) {
+			s.tell(p, p+len(v))
+			return
+		}
+	}
 }

@@ -67,8 +67,8 @@ func (s *scrubber) learn(ctx context.Context, path, name string) error {
 }
 
 // write sanitizes into a new file, puts it through the final gate, and only
-// then gives it its name. What the gate finds is cleaned once more, as bundles
-// are; if something is left even then, nothing is written.
+// then gives it its name. What the gate finds is cleaned again, as in bundles; if
+// something is left even then, nothing is written.
 func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (err error) {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s exists already; name another or remove it", out)
@@ -83,7 +83,7 @@ func (s *scrubber) write(ctx context.Context, in io.Reader, name, out string) (e
 			os.Remove(tmp.Name())
 		}
 	}()
-	if len(hits) > 0 {
+	for round := 0; len(hits) > 0 && round < sanitize.Rewrites; round++ {
 		if _, err = tmp.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("write %s: %w", out, err)
 		}

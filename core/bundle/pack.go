@@ -35,9 +35,8 @@ func (d *Draft) Pack(ctx context.Context) (*Packed, error) {
 	if len(d.files) == 0 {
 		return nil, errors.New("nothing was collected, so there is no bundle to make")
 	}
-	rewritten := false
 	d.rewritten = nil
-	for {
+	for round := 0; ; round++ {
 		p, err := d.packOnce(ctx)
 		if err != nil {
 			return nil, err
@@ -50,10 +49,9 @@ func (d *Draft) Pack(ctx context.Context) (*Packed, error) {
 			p.Rewritten = slices.Clone(d.rewritten)
 			return p, nil
 		}
-		if rewritten {
+		if round == sanitize.Rewrites {
 			return nil, &LeakError{Hits: hits}
 		}
-		rewritten = true
 		if err := os.Remove(p.disk); err != nil {
 			return nil, fmt.Errorf("remove archive: %w", err)
 		}
@@ -88,7 +86,9 @@ func (d *Draft) rewrite(ctx context.Context, hits []sanitize.Hit) error {
 			return fmt.Errorf("rewrite %s: %w", f.Path, err)
 		}
 		f.replace(n)
-		d.rewritten = append(d.rewritten, f.Path)
+		if !slices.Contains(d.rewritten, f.Path) {
+			d.rewritten = append(d.rewritten, f.Path)
+		}
 	}
 	if len(hit) > 0 { // in a member that is not a collected file
 		return &LeakError{Hits: hits}

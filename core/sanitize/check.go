@@ -32,6 +32,12 @@ func (s *Sanitizer) Check(ctx context.Context, src io.Reader, f File) ([]Hit, er
 	return slices.Compact(hits), nil
 }
 
+// Rewrites is how often a file may be sanitized again because Check found
+// something in it, before whoever wants to send it must give up. What is hidden
+// changes what the rest looks like, so once may not do; a file that needs more
+// is one that a rule does not come to terms with.
+const Rewrites = 3
+
 // checker is the engine that looks at finished files: it knows the rules, but
 // no names and nothing learned, and every binary passes before the gate.
 func (s *Sanitizer) checker() *Sanitizer {

@@ -314,6 +314,10 @@ func (st *stream) replace(sp scan.Span) {
 	if sp.Cont {
 		return
 	}
+	if scan.Hidden(secret) {
+		st.out = append(st.out, secret...)
+		return
+	}
 	st.hidden++
 	st.tally.rules[string(sp.Rule)]++
 	st.tally.kinds[string(sp.Kind)]++

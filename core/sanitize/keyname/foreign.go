@@ -14,7 +14,7 @@ var foreignNames = []struct {
 	{"пароль", Password}, {"пароля", Password}, {"парола", Password}, {"лозинка", Password}, {"секрет", Secret}, {"токен", Token}, {"ключ", APIKey},
 	{"密码", Password}, {"密碼", Password}, {"口令", Password}, {"密钥", APIKey}, {"密鑰", APIKey}, {"令牌", Token}, {"秘密", Secret},
 	{"パスワード", Password}, {"暗証番号", Password}, {"シークレット", Secret}, {"トークン", Token}, {"apiキー", APIKey}, {"アクセスキー", APIKey}, {"秘密鍵", APIKey}, {"秘密キー", APIKey}, {"暗号キー", APIKey}, {"シークレットキー", Secret},
-	{"비밀번호", Password}, {"암호", Password}, {"패스워드", Password}, {"토큰", Token},
+	{"비밀번호", Password}, {"암호", Password}, {"패스워드", Password}, {"비번", Password}, {"토큰", Token},
 	{"contraseña", Password}, {"contrasenya", Password}, {"hasło", Password}, {"lösenord", Password}, {"şifre", Password}, {"mật khẩu", Password},
 	{"jelszó", Password}, {"geslo", Password}, {"slaptažodis", Password}, {"κωδικός", Password}, {"סיסמה", Password}, {"كلمة المرور", Password}, {"كلمة السر", Password}, {"รหัสผ่าน", Password}, {"पासवर्ड", Password},
 	{"zugangsschlüssel", APIKey}, {"schlüssel", APIKey}, {"clé secrète", APIKey}, {"clé", APIKey},
@@ -39,6 +39,18 @@ func foreignName(name []byte) (Kind, bool) {
 		}
 	}
 	return "", false
+}
+
+// ForeignEnd is where the first such word for a password in text ends, or 0.
+func ForeignEnd(text []byte) int {
+	var buf [192]byte
+	low := appendLower(buf[:0], text)
+	for _, f := range foreignNames {
+		if i := bytes.Index(low, []byte(f.name)); i >= 0 && f.kind == Password {
+			return i + len(f.name)
+		}
+	}
+	return 0
 }
 
 // appendLower lower-cases Latin and Cyrillic letters without allocating; other

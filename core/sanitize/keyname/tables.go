@@ -91,7 +91,7 @@ var policyTails = set(
 	"error", "errors", "failure", "failures", "warning", "message", "hint", "question", "description", "comment", "text", "title", "help",
 	"page", "form", "view", "screen", "dialog", "button", "link", "email", "mail", "user", "username", "owner", "permissions", "role", "roles",
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
-	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring",
+	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring", "lookup", "alias", "aliases",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
 	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "function", "functions", "uuid", "guid", "able", "ize", "izer", "ized", "ization", "based",
 )
@@ -126,7 +126,7 @@ var pairNames = map[string]verdict{
 
 // wholeNames are decided as they stand.
 var wholeNames = map[string]verdict{
-	"publickeytoken": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
+	"publickeytoken": {Policy, ""}, "authverbosepasswords": {Policy, ""}, "authdebugpasswords": {Policy, ""}, "key": {Weak, APIKey}, "keys": {Weak, APIKey}, "keystore": {Policy, ""}, "truststore": {Policy, ""},
 	"secretary": {Harmless, ""}, "buypass": {Harmless, ""}, "compass": {Harmless, ""}, "bypass": {Harmless, ""}, "passed": {Harmless, ""},
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"servertokens": {Policy, ""}, "authuserpass": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},

@@ -544,6 +544,9 @@ func (s *Scanner) userArg(a arg) {
 			i = bytes.IndexByte(t, ',')
 		}
 	}
+	if i < 0 && s.brTools() {
+		i = bytes.IndexByte(t, '/')
+	}
 	if i < 0 && len(t) >= 16 && looksRandom(t) && !isPath(t) {
 		s.judge(a.vs, a.ve, want{class: keyname.Strong, kind: keyname.Token, rule: "command"}, true)
 		return // a token alone
@@ -559,6 +562,17 @@ func (s *Scanner) userArg(a arg) {
 		return
 	}
 	s.hide(a.vs+i+1, a.ve, keyname.Password, "command")
+}
+
+// brTools is true for a command of the tools that save data bases of SAP: they
+// take user/password.
+func (s *Scanner) brTools() bool {
+	for _, t := range [...]string{"brtools ", "brbackup ", "brarchive ", "brrestore ", "brconnect ", "brspace ", "brrecover "} {
+		if s.hasWord(t) {
+			return true
+		}
+	}
+	return false
 }
 
 // exampleWord is what documentation writes in place of a password.

@@ -174,3 +174,27 @@ var deviceWords = func() (t [32][]string) {
 	}
 	return t
 }()
+
+// fortiCommunities hides the names of communities in the lines below config system
+// snmp community.
+func (s *Scanner) fortiCommunities() {
+	for p := s.le + 1; p < s.hi; {
+		e := s.hi
+		if i := bytes.IndexByte(s.buf[p:s.hi], '\n'); i >= 0 {
+			e = p + i
+		}
+		l := bytes.TrimLeft(s.buf[p:e], " \t")
+		if string(bytes.TrimRight(l, "\r")) == "end" && len(l) == e-p {
+			return // of the whole table: that of its parts is indented
+		}
+		if v, ok := bytes.CutPrefix(l, []byte("set name ")); ok {
+			v = bytes.TrimRight(v, " \r")
+			b := e - len(l) + len("set name ")
+			if t := bytes.Trim(v, "\""); len(t) > 0 && len(t)+2 >= len(v) {
+				b += btoi(v[0] == '"')
+				s.hide(b, b+len(t), keyname.Community, "directive")
+			}
+		}
+		p = e + 1
+	}
+}

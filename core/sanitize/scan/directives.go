@@ -84,6 +84,10 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 		// stats auth USER:PASSWORD
 		if b, e := word(sep); s.before(ks, "stats ") {
+			for e < s.le && buf[e-1] == '\\' { // an escaped blank
+				for e++; e < s.le && !isSpace(buf[e]); e++ {
+				}
+			}
 			if i := bytes.IndexByte(buf[b:e], ':'); i > 0 && i+1 < e-b {
 				w.kind, w.rule = keyname.Password, "directive"
 				if s.Identify {

@@ -86,6 +86,12 @@ func (s *Scanner) signed(p int, w want) bool {
 	return found
 }
 
+// tokenProse are words that go on with a sentence about a token, tokenEnds those
+// that end it.
+var tokenProse = listOf("has", "is", "was", "not", "could", "cannot", "did", "does", "must", "for", "from", "in", "will")
+
+var tokenEnds = listOf("missing", "invalid", "expired", "required", "rejected", "denied", "failed", "none", "null")
+
 // authorization hides the credentials of an Authorization header, not the
 // scheme.
 func (s *Scanner) authorization(p int, w want) {
@@ -113,6 +119,12 @@ func (s *Scanner) authorization(p int, w want) {
 				s.hideText(v, s.le, w.kind, "authorization")
 			}
 			return
+		}
+		if next := firstWord(buf[v:s.le]); letters(next) && nonSpace(buf, v+len(next), s.le) < s.le && tokenProse.has(next) {
+			return // the token has expired
+		}
+		if next := trimEnd(firstWord(buf[v:s.le]), ".,;"); tokenEnds.has(next) {
+			return // is missing
 		}
 		p = v
 	}

@@ -37,6 +37,21 @@ func isToken(v []byte) bool {
 	return true
 }
 
+// Hidden is true for text of several lines that has nothing but tokens in it: a
+// value that was hidden before, line by line.
+func Hidden(v []byte) bool {
+	if len(v) < len("REDACTED_a_123456") || v[0] > ' ' && v[0] != 'R' {
+		return false
+	}
+	n := 0
+	for w := range bytes.FieldsSeq(v) {
+		if n++; !isToken(w) {
+			return false
+		}
+	}
+	return n > 0
+}
+
 // isPseudonym is true for a name that package pseudonym made: what stands behind
 // passwd in a history may be one.
 func isPseudonym(v []byte) bool {
@@ -81,6 +96,9 @@ func isMasked(v []byte) bool {
 	}
 	if string(v) == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" {
 		return true // of Ansible
+	}
+	if string(v) == "<<< secret >>>" {
+		return true // of FreeRADIUS
 	}
 	same := 0
 	for same < len(v) && isMask(v[same]) {

@@ -104,10 +104,21 @@ func (s *Scanner) key(h hit) {
 		s.heading(ks, ke)
 	}
 	if h.stem == foreignStem {
-		s.toldFrom, s.toldAt = ks, ke
+		if i := bytes.LastIndex(buf[ks:ke], []byte("\u3000")); i >= 0 && ks+i+3 < ke {
+			ks += i + 3 // a blank of full width
+		}
+		if n := keyname.ForeignEnd(buf[ks:min(s.le, ke+16)]); n > ke-ks && (ks+n == s.le || !isKeyChar(buf[ks+n])) {
+			ke = ks + n // two words
+		}
 		if p := copulaAt(buf, h.pos, s.le); p > 0 && s.copula(p) {
 			return
 		}
+		if c, _ := s.classify(buf[ks:ke]); c == keyname.Strong || keyname.ForeignEnd(buf[ks:ke]) > 0 {
+			s.toldFrom, s.toldAt, s.toldForeign = ks, ke, true
+		}
+	}
+	if stemTable[h.stem].what == stemKey && abroad.begins(buf[ks:min(s.le, ke+1)]) != "" && !s.source {
+		s.toldFrom, s.toldAt, s.toldForeign = ks, ke, true
 	}
 	if (h.stem == foreignStem || ke-ks < 8 && romance.has(buf[ks:ke])) && (s.foreignPhrase(ks, ke) || s.speaksOnly(ks)) {
 		return
@@ -120,6 +131,10 @@ func (s *Scanner) key(h hit) {
 				return
 			}
 		}
+	}
+	if s.toldForeign && s.speaksOnly(ks) {
+		s.keyEnd, s.toldAt = ke, 0
+		return
 	}
 	if (foldIs(buf[ks:ke], "mot de passe") || foldIs(buf[ks:ke], "passwort") || foldIs(buf[ks:ke], "kennwort") || foldIs(buf[ks:ke], "wachtwoord")) && s.namedPhrase(ks, ke) {
 		return
@@ -162,9 +177,12 @@ func (s *Scanner) key(h hit) {
 	}
 	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':') && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
 		s.toldFrom, s.toldAt = ks, ke
-	}
-	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.before(ks, ", ") && s.network() {
+	} // the language is known already
+	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && s.hasWord("snmp") {
 		s.toldFrom, s.toldAt = ks, ke
+	}
+	if ke-ks == len("community") && s.le == ke && s.before(ks, "config system snmp ") {
+		s.fortiCommunities()
 	}
 	if class < keyname.Weak {
 		if class == keyname.Policy {

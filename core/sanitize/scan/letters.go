@@ -1,6 +1,9 @@
 package scan
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // What a byte is, looked up: a loop over a word then has one branch for each
 // byte, and it is always the same until the word ends.
@@ -86,3 +89,8 @@ func trimEnd(v []byte, set string) []byte {
 	}
 	return v
 }
+
+// isWordRune is true for letters and digits of any script.
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -188,21 +188,10 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p+36 <= s.le && isUUID(buf[p:p+36]) {
 			s.hide(p, p+36, keyname.Token, w.rule)
 		}
-	case "verification code", "one-time code", "security code", "authentication code", "login code":
-		for _, t := range []string{"is:", "is", ":", "="} {
-			if len(t) < s.le-p && foldEqual(buf[p:p+len(t)], t) {
-				b := nonSpace(buf, p+len(t), s.le)
-				b += quoteAt(buf, b, s.le)
-				e := b
-				for e < s.le && (isDigit(buf[e]) || e > b && (buf[e] == '-' || buf[e] == ' ' && e-b == 3 && e+3 < s.le+1 && isNumber(buf[e+1:min(s.le, e+4)]))) {
-					e++
-				}
-				if e-b >= 4 && e-b <= 9 && (e >= s.le || !isAlnum(buf[e])) {
-					s.hide(b, e, keyname.Token, w.rule)
-				}
-				return
-			}
-		}
+	case "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code":
+		s.onceCode(p)
+	case "totp seed":
+		s.seed(p)
 	case "serv identify ":
 		// /msg NickServ IDENTIFY x
 		e := p

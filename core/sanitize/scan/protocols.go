@@ -125,6 +125,21 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 			}
 		}
 		s.accountSlash(p)
+	case " root / ", " admin / ", "(root / ", "(admin / ":
+		s.accountSlash(p)
+	case "authserver ":
+		// diagnose test authserver radius SERVER mschap2 USER x of FortiGate
+		if s.before(pos, "test ") && bytes.Count(bytes.TrimRight(buf[p:s.le], " \r"), []byte{' '}) >= 3 {
+			_, last := lastWord(buf[p:s.le])
+			e := s.ls + len(bytes.TrimRight(buf[s.ls:s.le], " \t\r"))
+			s.judge(e-len(last), e, w, true)
+		}
+	case "secret-set-value":
+		// virsh secret-set-value UUID x
+		if b, last := lastWord(buf[p:s.le]); len(last) >= 8 && last[0] != '-' && !isUUID(last) && len(bytes.TrimSpace(b)) > 0 {
+			e := s.ls + len(bytes.TrimRight(buf[s.ls:s.le], " \t\r"))
+			s.judge(e-len(last), e, w, true)
+		}
 	case "allow ":
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":

@@ -59,12 +59,14 @@ type Scanner struct {
 	cut      bool // the line goes on behind le: it was too long
 	keyEnd   int  // names up to here were dealt with
 	form     form
-	toldAt   int   // behind the name of a secret that a sentence may tell, or 0
-	toldFrom int   // where that name begins
-	source   bool  // the text of a program
-	fresh    bool  // nothing was scanned yet
-	hits     []hit // in the line
-	lineRuns []int // those of runs in the line
+	toldAt   int // behind the name of a secret that a sentence may tell, or 0
+	toldFrom int // where that name begins
+	// toldForeign: it is a word of another language than English
+	toldForeign bool
+	source      bool  // the text of a program
+	fresh       bool  // nothing was scanned yet
+	hits        []hit // in the line
+	lineRuns    []int // those of runs in the line
 	// runAlnum and runDigit are the letters and digits of a run, and its digits, a
 	// bit for each character; zero for one that is too long, or has no masks.
 	runAlnum, runDigit uint64
@@ -136,7 +138,7 @@ func (s *Scanner) line(buf []byte, start, end int) {
 	}
 	command, document, invisible := false, false, false
 	before := len(s.Spans)
-	s.toldAt = 0
+	s.toldAt, s.toldForeign = 0, false
 	for _, h := range s.hits {
 		switch stemTable[h.stem].what {
 		case stemKey:

@@ -37,6 +37,20 @@ func (s *Scanner) cryptHash(pos int) {
 		s.addAccount(s.ls, pos-1) // NAME:$apr1$x
 	}
 	s.hide(pos, e, keyname.Kind("hash"), "password-hash")
+	s.mismatch(pos)
+}
+
+// mismatch hides the password that a server compared with the hash at pos:
+// SHA512-CRYPT(x) != '$6$...' of Dovecot.
+func (s *Scanner) mismatch(pos int) {
+	from := max(s.ls, pos-200)
+	i := bytes.LastIndex(s.buf[from:pos], []byte(") != '"))
+	if i < 1 || pos-from-i > 40 {
+		return
+	}
+	if b := bytes.LastIndex(s.buf[from:from+i], []byte("CRYPT(")); b >= 0 {
+		s.hide(from+b+len("CRYPT("), from+i, keyname.Password, "compared")
+	}
 }
 
 // identified hides the literal of SQL's IDENTIFIED BY.

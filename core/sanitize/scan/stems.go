@@ -61,7 +61,7 @@ func buildStems() []stem {
 	}
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw|", "pw,", "pw<", "pw\\", "pw}", "pw]", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "jeton", "senha", "wachtwoord", "haslo", "heslo",
-		"salasana", "losenord", "parola", "clave", "chiave", "chave ", "chave:", "adgangskode", "kata sandi", "kennwort", "contrasena", "mdp=", "mdp:", "mdp :", "mot de passe", "licen", "signature", "webhook",
+		"salasana", "losenord", "parola", "clave", "chiave", "chave ", "chave:", "adgangskode", "kata sandi", "kennwort", "contrasena", "mdp=", "mdp:", "mdp ", "mdp :", "mot de passe", "licen", "signature", "webhook",
 		"appid=", "recovery code", "backup code", "sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:", "sapsso", "aspsessionid")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
@@ -100,7 +100,7 @@ func buildStems() []stem {
 	add(stemShow, "pwgen", "urandom", "sops -d", "keyctl print")
 	add(stemIssuer, "linkedin", "sumo")
 	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "btoa('", `btoa("`, "mk dump:", " root/", " admin/", "access_token$", ":ommysql:", ":ompgsql:", "{plain}", "{cleartext}", "{clear}", ": admin / ", ": root / ", ": administrator / ", "validcommunities", ":1521", "<arguments>", "<auth-user-pass>", "monitor ", "allow ", "dns cloudflare ", "= cleartext ", "= des ", "master>{", "'digest,'")
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code", "totp seed", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "authserver ", "secret-set-value", "btoa('", `btoa("`, "mk dump:", " root/", " admin/", " root / ", " admin / ", "(root / ", "(admin / ", "access_token$", ":ommysql:", ":ompgsql:", "{plain}", "{cleartext}", "{clear}", ": admin / ", ": root / ", ": administrator / ", "validcommunities", ":1521", "<arguments>", "<auth-user-pass>", "monitor ", "allow ", "dns cloudflare ", "= cleartext ", "= des ", "master>{", "'digest,'")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
 	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
@@ -249,6 +249,12 @@ func otherHit(dst []hit, buf []byte, i, end int) []hit {
 			return dst
 		}
 	}
+	for i+3 < end && buf[i] >= 0xe3 && inWidePunct(buf, i) {
+		i += 3
+	}
+	if buf[i] < 0x80 {
+		return dst
+	}
 	if foreignKeyAt(buf, i, end) || foreignWordAt(buf, i, end) || copulaAt(buf, i, end) > 0 {
 		dst = append(dst, hit{i, foreignStem})
 	}
@@ -294,14 +300,26 @@ func foreignWordAt(buf []byte, i, end int) bool {
 	for b > 0 && i-b < 24 && isLetter(buf[b-1]) {
 		b--
 	}
-	for e < end && e-i < 24 && (buf[e] >= 0x80 || isLetter(buf[e])) {
+	for e < end && e-i < 48 && (buf[e] >= 0x80 || isLetter(buf[e])) {
 		e++
 	}
-	if e-b < 6 || e >= end || !isSpace(buf[e]) {
+	if e-b < 4 || e >= end {
 		return false
 	}
-	c, _ := keyname.Classify(buf[b:e])
-	return c == keyname.Strong
+	if buf[i] >= 0xe0 && e-b >= 6 && keyname.ForeignEnd(buf[b:e]) > 0 {
+		return true // scripts without blanks
+	}
+	if !isSpace(buf[e]) {
+		return false
+	}
+	if c, _ := keyname.Classify(buf[b:e]); e-b >= 6 && c == keyname.Strong {
+		return true
+	}
+	n := e + 1 // mật khẩu, كلمة المرور
+	for n < end && n-e < 32 && (buf[n] >= 0x80 || isLetter(buf[n])) {
+		n++
+	}
+	return n > e+6 && keyname.ForeignEnd(buf[b:n]) > e-b
 }
 
 // verifyHit appends the stems that begin at i.

@@ -26,7 +26,7 @@ func (s *Scanner) told(ke int) {
 	if s.source || s.State.open() || s.le-s.ls > 600 {
 		return
 	}
-	if s.asPassword() {
+	if s.asPassword() || s.toldForeign && s.toldInScript() {
 		return
 	}
 	end := min(s.le, ke+maxTold)
@@ -34,8 +34,10 @@ func (s *Scanner) told(ke int) {
 		return // a setting: that was decided; or it is hidden already
 	}
 	colons := 0
-	lead := ke-s.ls > 3 && (string(buf[ke-3:ke]) == "を" || string(buf[ke-3:ke]) == "は" || string(buf[ke-3:ke]) == "が")
-	lead = lead || s.introduced()
+	foreign := s.toldForeign
+	lead := foreign && ke-s.ls > 3 && particles[string(buf[ke-3:ke])]
+	lead = lead || s.introduced() || foreign && ke < end && isSpace(buf[ke])
+	var before []byte
 	for n, p := 0, ke; p < end && n < 14; n++ {
 		p = nonSpace(buf, p, end)
 		e := p
@@ -46,7 +48,7 @@ func (s *Scanner) told(ke int) {
 			return
 		}
 		b, t, quoted := unquoted(buf[:end], p, e)
-		if quoted > 0 && (lead || n == 0 && p > ke && (s.changing() || s.before(s.toldFrom, ", ") || buf[p] == '(') || handing.has(trimEnd(buf[max(s.ls, p-4):p], " "))) {
+		if quoted > 0 && (lead || n == 0 && s.happened(b, buf[p:b]) || n == 0 && p > ke && (s.changing() || s.before(s.toldFrom, ", ") || buf[p] == '(') || handing.has(trimEnd(buf[max(s.ls, p-4):p], " "))) {
 			if q := closedAt(buf, b, s.le, buf[p:b]); q > b && q-b <= 64 && s.tellable(buf[b:q], true) {
 				s.tell(b, q)
 			}
@@ -54,15 +56,16 @@ func (s *Scanner) told(ke int) {
 		}
 		if lead && s.tellable(buf[b:t], false) {
 			s.tell(b, t)
+			s.toldNext(e)
 			return
 		}
 		word := bytes.TrimRight(buf[b:t], ":")
-		if aside.has(word) || bytes.IndexAny(word, "=(){}[]<>;|$") >= 0 && !arrow(buf[p:e]) {
+		if aside.has(word) && !(foreign && handingAbroad.has(word)) || bytes.IndexAny(word, "=(){}[]<>;|$") >= 0 && !arrow(buf[p:e]) {
 			return
 		}
 		switch {
 		case buf[e-1] == ':' && e-p > 1 || e-p == 1 && buf[p] == ':' || bytes.HasSuffix(buf[p:e], []byte("：")):
-			if colons++; colons > 1 || n > 6 {
+			if colons++; colons > 1 || n > 6 && !foreign {
 				return
 			}
 			lead = true
@@ -77,17 +80,32 @@ func (s *Scanner) told(ke int) {
 		case ends(buf[e-1]) && e-p > 1 && n > 0:
 			return // the sentence
 		default:
-			lead = handing.has(buf[p:e]) && (!needsVerb.has(buf[p:e]) || s.changing())
+			if foldIs(buf[p:e], "from") && s.changing() && bytes.Contains(buf[e:s.le], []byte(" to ")) {
+				lead = true
+				break
+			}
+			lead = handing.has(buf[p:e]) && (foreign || !needsVerb.has(buf[p:e]) || s.changing()) || foreign && (whose.has(before) || handingAbroad.has(word) && (n == 0 || s.changing()))
+			before = buf[p:e]
 		}
 		p = e
 	}
 }
 
 // handing are words right before what they hand over.
-var handing = listOf("is", "is:", "now", "to", "ist", "lautet", "auf", "est", "es", "en", "devient", "będzie", "to:", "als", "into", "å", "til", "till", "a", "be")
+var handing = listOf("is", "is:", "now", "to", "ist", "lautet", "auf", "est", "es", "en", "devient", "będzie", "to:", "als", "into", "å", "til", "till", "a", "be", "jetzt", "maintenant", "ahora", "ora", "nun", "är", "je", "jest", "er", "это", "на", "é", "sono", "bleibt", "wird", "là", "este", "adalah", "è", "ja")
+
+// handingAbroad are more of them, of other languages: they mean something else in
+// English.
+var handingAbroad = listOf("on", "para", "in", "olarak", "od", "ni", "var", "war", "was", "were", "era", "fue", "foi", "était", "su", "yra", "bude", "zní", "znie", "na")
+
+// whose are words in front of what a secret opens: пароль от роутера x7y.
+var whose = listOf("от", "для", "к", "pour", "para", "für", "for", "do", "dla", "del", "de", "di", "för", "pro")
+
+// particles are those behind a name in Japanese and Korean.
+var particles = map[string]bool{"を": true, "は": true, "が": true, "를": true, "을": true, "은": true, "는": true}
 
 // needsVerb are those of them that say so only where something changes.
-var needsVerb = listOf("to", "auf", "en", "a", "into", "als", "til", "till")
+var needsVerb = listOf("to", "auf", "en", "a", "into", "als", "til", "till", "на", "er", "je")
 
 // aside are words that lead to what a sentence says about a secret.
 var aside = listOf("by", "hash", "hashed", "algorithm", "type", "policy", "length", "age", "file", "files", "expires", "expired", "expiry", "last", "history", "minimum", "maximum", "min", "max", "level", "strength", "status", "method", "format", "encoding", "server", "version", "changed:", "date", "since", "until", "http", "https", "see", "siehe", "voir", "stored", "salt", "error", "code", "failed", "failure", "reason", "mode", "scheme", "provider", "protocol", "uses", "using", "user", "benutzer", "login", "on", "at", "rule", "ticket", "issue", "vom", "gilt", "läuft", "expire", "count", "quality", "or", "oder", "richtlinie", "länge", "longueur", "política", "политика", "срок")
@@ -95,7 +113,7 @@ var aside = listOf("by", "hash", "hashed", "algorithm", "type", "policy", "lengt
 // changing is true for a line in which somebody sets something.
 func (s *Scanner) changing() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+300)]
-	for _, t := range [...]string{"reset", "chang", "set ", "updat", "rotated", "gesetzt", "ndert", "ersetzt", "mis ", "cambi", "modifi", "puesto", "zmieni", "zet "} {
+	for _, t := range [...]string{"reset", "chang", "set ", "updat", "rotated", "gesetzt", "ndert", "ersetzt", "mis ", "cambi", "modifi", "puesto", "zmieni", "zet ", "мен", "установ", "обнов", "wijzig", "verander", "alter", "vaihd", "endret", "ændre", "byttet", "schimbat", "změn", "promijen"} {
 		if containsFold(l, t) {
 			return true
 		}
@@ -207,7 +225,7 @@ func standard(v []byte) bool {
 		return false
 	}
 	for _, c := range v[i:] {
-		if !isDigit(c) && c != '.' && c != '-' && c != '_' && c != '/' {
+		if !isDigit(c) && c != '.' && c != '-' && c != '_' && c != '/' && c != '#' {
 			return false
 		}
 	}
@@ -219,6 +237,13 @@ func standard(v []byte) bool {
 func (s *Scanner) toldRest(p int) bool {
 	p = nonSpace(s.buf, p, s.le)
 	v := bytes.TrimRight(s.buf[p:s.le], " \t\r")
+	if _, _, quoted := unquoted(v, 0, len(v)); quoted > 0 {
+		return false
+	}
+	if foldIs(firstWord(s.buf[s.toldFrom:s.toldAt]), "passphrase") && plainWords(v) {
+		s.tell(p, p+len(v))
+		return true
+	}
 	if n := bytes.Count(v, []byte{' '}); n < 1 || n > 4 || len(v) > 48 || bytes.ContainsAny(v, ":;=(){}<>/\\,\"'`") || !bytes.ContainsAny(v, "0123456789") || isDigit(v[0]) {
 		return false
 	}
@@ -231,9 +256,26 @@ func (s *Scanner) toldRest(p int) bool {
 	return true
 }
 
+// plainWords is true for words without a sentence in them, as a passphrase has.
+func plainWords(v []byte) bool {
+	n := 0
+	for w := range bytes.FieldsSeq(v) {
+		if n++; len(w) < 3 || !letters(w) || isUpper(w[0]) || spokenBad(w) || aside.has(w) || handing.has(w) || speaking.has(w) {
+			return false
+		}
+	}
+	return n >= 3 && n <= 8
+}
+
+// speaking are words of sentences, and of no passphrase.
+var speaking = listOf("the", "and", "for", "not", "you", "your", "has", "have", "had", "was", "were", "will", "must", "should", "please", "none", "with", "from", "same", "this", "that", "below", "above", "before", "can", "cannot", "may", "been", "only", "when", "where", "which", "ask", "call", "kept", "der", "die", "das", "und", "les", "des", "los", "las")
+
 func (s *Scanner) tell(b, e int) {
 	for b < e && (s.buf[b] == ' ' || b+1 < e && s.buf[b] == 0xc2 && s.buf[b+1] == 0xa0) {
 		b += 1 + btoi(s.buf[b] == 0xc2)
+	}
+	if n := e + 1; n+1 < s.le && s.buf[e] == '!' && isSpace(s.buf[n]) && s.buf[n+1] >= 'a' && s.buf[n+1] <= 'z' {
+		e++ // the sentence goes on
 	}
 	s.judge(b, e, want{class: keyname.Strong, kind: keyname.Password, rule: "sentence"}, true)
 }
@@ -255,7 +297,7 @@ func spokenKey(v []byte) bool {
 }
 
 // owners are words in front of a name that say what it opens: BIOS password x7y.
-var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks")
+var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks", "alte", "altes", "neue", "neues", "altem", "neuem", "ancien", "nouveau", "nueva", "nuova", "vecchia", "und", "mit", "con", "avec", "et", "y", "and")
 
 // introduced is true for a name that its secret follows at once: (pw x7y), BIOS
 // password x7y.
@@ -264,17 +306,52 @@ func (s *Scanner) introduced() bool {
 	if from <= s.ls {
 		return false
 	}
-	if s.buf[from-1] == '(' {
+	if s.buf[from-1] == '(' || foldIs(s.buf[from:s.toldAt], "community") {
 		return true
 	}
-	_, word := lastWord(s.buf[s.ls:from])
+	if s.before(from, "mot de ") {
+		from -= len("mot de ")
+	}
+	rest, word := lastWord(s.buf[s.ls:from])
+	if foldIs(word, "le") || foldIs(word, "la") || foldIs(word, "dem") {
+		_, word = lastWord(rest) // avec le mot de passe x7y
+	}
 	return owners.has(word) || s.before(from, ", ") && s.network()
+}
+
+// happened is true for a text in quotation marks that something is said about: the
+// password 'x 7y' was rejected.
+func (s *Scanner) happened(b int, open []byte) bool {
+	e := closedAt(s.buf, b, s.le, open)
+	if e < b+6 || !s.tellable(s.buf[b:e], true) || bytes.IndexByte(s.buf[b:e], '_') >= 0 {
+		return false
+	}
+	p := nonSpace(s.buf, min(e+1, s.le), s.le)
+	word := bytes.TrimRight(firstWord(s.buf[p:s.le]), ".,;")
+	return happening.has(word)
+}
+
+// happening are words behind a password that somebody tried.
+var happening = listOf("was", "is", "works", "worked", "did", "does", "didn't", "doesn't", "wasn't", "rejected", "accepted", "refused", "ist", "wurde", "war", "funktioniert", "geht", "fonctionne", "est", "funciona")
+
+// toldNext takes what comes instead: changed from x7y to z8w.
+func (s *Scanner) toldNext(p int) {
+	p = nonSpace(s.buf, p, s.le)
+	to := firstWord(s.buf[p:s.le])
+	if !foldIs(to, "to") && !foldIs(to, "auf") && !foldIs(to, "en") && !foldIs(to, "zu") {
+		return
+	}
+	p = nonSpace(s.buf, p+len(to), s.le)
+	b, t, _ := unquoted(s.buf, p, p+len(firstWord(s.buf[p:s.le])))
+	if s.tellable(s.buf[b:t], false) {
+		s.tell(b, t)
+	}
 }
 
 // network is true for a line about a wireless network.
 func (s *Scanner) network() bool {
 	l := s.buf[s.ls:min(s.le, s.ls+200)]
-	return containsFold(l, "ssid") || containsFold(l, "wifi") || containsFold(l, "wlan") || containsFold(l, "wi-fi")
+	return containsFold(l, "ssid") || containsFold(l, "wifi") || containsFold(l, "wlan") || containsFold(l, "wi-fi") || containsFold(l, "wpa")
 }
 
 // asPassword takes a word before the name: use `x7y` as admin password, it uses
@@ -288,6 +365,16 @@ func (s *Scanner) asPassword() bool {
 			if _, verb := lastWord(b); (foldIs(verb, "uses") || foldIs(verb, "use") || foldIs(verb, "using") || foldIs(verb, "has")) && s.tellable(word, false) {
 				e := s.toldFrom - len(t)
 				s.tell(e-len(word), e)
+				return true
+			}
+		}
+	}
+	for _, t := range [...]string{" als ", " comme ", " como ", " come ", " как ", " as ", " as the ", " as a "} {
+		if bytes.HasSuffix(before, []byte(t)) {
+			_, word := lastWord(before[:len(before)-len(t)])
+			e := s.toldFrom - len(t)
+			if from, to, _ := unquoted(buf, e-len(word), e); to > from && s.tellable(buf[from:to], false) {
+				s.tell(from, to)
 				return true
 			}
 		}
@@ -310,6 +397,9 @@ func (s *Scanner) asPassword() bool {
 	return true
 }
 
+// reaching are words in front of an account and its password: log in with root/x7y.
+var reaching = listOf("with", "login", "use", "using", "as", "are", "creds", "credentials", "mit", "avec", "con", "via", "try", "tried")
+
 // accountSlash takes what stands behind root/ or admin/ in a line about a login:
 // iDRAC root/x7y.
 func (s *Scanner) accountSlash(p int) {
@@ -321,15 +411,17 @@ func (s *Scanner) accountSlash(p int) {
 	if e < s.le && s.buf[e] == '/' || len(v) == 0 || bytes.IndexByte(v, '.') >= 0 || !s.tellable(v, false) {
 		return
 	}
-	blank := bytes.LastIndexByte(s.buf[s.ls:p], ' ')
-	if blank < 0 {
-		return
+	name, before := lastWord(bytes.TrimRight(s.buf[s.ls:p], "/ "))
+	if len(before) > 0 && before[0] == '(' {
+		before = []byte("with")
+	} else {
+		_, before = lastWord(name)
 	}
-	if _, before := lastWord(s.buf[s.ls : s.ls+blank]); len(before) == 0 || !handing.has(before) && !owners.has(before) && before[len(before)-1] != ':' && before[len(before)-1] != ',' && !foldIs(before, "with") && !foldIs(before, "login") {
+	if len(before) == 0 || !handing.has(before) && !owners.has(before) && before[len(before)-1] != ':' && before[len(before)-1] != ',' && !reaching.has(before) {
 		return
 	}
 	l := s.buf[s.ls:min(s.le, s.ls+300)]
-	for _, t := range [...]string{"login", "log in", "cred", "pass", "pw", "account", "access", "zugang", "idrac", "ilo ", "ipmi", "bmc", "console"} {
+	for _, t := range [...]string{"login", "log in", "logged in", "cred", "pass", "pw", "account", "access", "zugang", "idrac", "ilo ", "ipmi", "bmc", "console"} {
 		if containsFold(l, t) {
 			s.tell(p, p+len(v))
 			return

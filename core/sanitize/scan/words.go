@@ -12,6 +12,22 @@ func (s *Scanner) words(n name, w want) {
 	buf := s.buf
 	ks, ke, sep, gap, keyQuote, lineStart := n.ks, n.ke, n.sep, n.gap, n.quote, n.lineStart
 	c := buf[sep]
+	if gap >= 2 && w.class == keyname.Strong && s.hasWord(" mgr/") && s.inPath(ks) { // ceph config dump
+		w.rule = "table"
+		s.judge(sep, sep+len(firstWord(buf[sep:s.le])), w, true)
+		return
+	}
+	if len(firstWord(buf[sep:s.le])) < 6 && !bytes.ContainsFunc(buf[sep:s.le], isWordRune) {
+		return // "<<< secret >>>"
+	}
+	if c == '`' && w.class == keyname.Strong {
+		// `x' as GNU quotes it
+		if i := bytes.IndexByte(buf[sep:s.le], '\''); i > 1 && bytes.IndexByte(buf[sep+1:sep+i], '`') < 0 && bytes.IndexByte(buf[sep+1:sep+i], ' ') < 0 && (w.kind != keyname.Token || mixedWord(buf[sep+1:sep+i])) && looksSecret(buf[sep+1:sep+i]) {
+			w.rule = "key-word"
+			s.judge(sep+1, sep+i, w, true)
+			return
+		}
+	}
 	if s.inPath(ks) {
 		return // the name of a file, in a list of them
 	}

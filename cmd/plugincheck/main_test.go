@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -123,6 +124,26 @@ func TestScaffold(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			// Nor does it look at what only the go.mod files of others name: that is
+			// in no fresh module cache.
+			mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, requires, ok := bytes.Cut(mod, []byte("\nrequire ("))
+			if !ok {
+				t.Fatal("go.mod requires nothing")
+			}
+			f, err := os.OpenFile(filepath.Join(dir, "go.mod"), os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fmt.Fprintf(f, "\nrequire (%s", requires); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
 			bin := filepath.Join(t.TempDir(), "plugin")

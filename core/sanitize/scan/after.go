@@ -27,6 +27,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if s.before(ks, "checksum/") || ks > s.ls && s.buf[ks-1] == '-' && foldIs(w.key, "secret") && s.hasWord("secrets versions") {
 		return
 	}
+	if s.before(ks, "property: ") && s.boundProperty(ke, w) {
+		return
+	}
 	n := s.closed(ks, ke)
 	if w.kind == keyname.Password && class == keyname.Strong && ke+9 < s.le && n.quote == 0 && s.defaultOf(ke, w) {
 		return
@@ -248,6 +251,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if w.class == keyname.Weak && foldIs(w.key, "key") && s.before(n.ks, "cache ") {
 		return
+	}
+	if t := firstWord(buf[nonSpace(buf, v, s.le):s.le]); w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "auth") && len(t) > 4 && t[len(t)-1] == ':' {
+		return // auth: Debug: what a daemon says
 	}
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x

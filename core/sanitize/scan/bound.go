@@ -22,6 +22,9 @@ const maxBound = 12
 func (s *Scanner) placeholder(v int) bool {
 	buf := s.buf
 	v = nonSpace(buf, v, s.le)
+	if v < s.le && (buf[v] == '@' || buf[v] == ':') {
+		return s.namedBound(v)
+	}
 	if v >= s.le || buf[v] != '?' && buf[v] != '$' && buf[v] != '@' || s.cut || s.le-s.ls > 2048 {
 		return false
 	}
@@ -53,6 +56,49 @@ func (s *Scanner) placeholder(v int) bool {
 	}
 	s.awaitBound(columns)
 	return true
+}
+
+// namedBound hides the value of the parameter whose name is at v, where a line
+// above or this one has it: [Parameters=[@p0='x' (Size = 40)]] of Entity Framework,
+// @p0 = 'x' [Type: String] of NHibernate.
+func (s *Scanner) namedBound(v int) bool {
+	buf := s.buf
+	e := v + 1
+	for e < s.le && (isAlnum(buf[e]) || buf[e] == '_') {
+		e++
+	}
+	if e-v < 3 || e-v > 40 {
+		return false
+	}
+	name, found := buf[v:e], false
+	for p := s.lo; p < s.hi; {
+		i := bytes.Index(buf[p:s.hi], name)
+		if i < 0 {
+			break
+		}
+		p += i + len(name)
+		q := p
+		if q+3 < s.hi && string(buf[q:q+3]) == " = " {
+			q += 3
+		} else if q < s.hi && buf[q] == '=' {
+			q++
+		}
+		if q == p || q >= s.hi || buf[q] != '\'' {
+			continue
+		}
+		end := bytes.IndexByte(buf[q+1:s.hi], '\'')
+		if nl := bytes.IndexByte(buf[q+1:s.hi], '\n'); end < 1 || nl >= 0 && nl < end {
+			continue
+		}
+		if t := buf[q+1 : q+1+end]; isToken(t) {
+			found = true
+		} else if string(t) != "?" {
+			s.hide(q+1, q+1+end, keyname.Password, "bound")
+			found = true
+		}
+		p = q + 1 + end
+	}
+	return found
 }
 
 func (s *Scanner) awaitBound(columns uint64) {
@@ -163,4 +209,25 @@ func (s *Scanner) boundTypes(p int) {
 			p++
 		}
 	}
+}
+
+// boundProperty hides what Spring could not make of a property:
+//
+//	Property: app.password
+//	Value: "x"
+func (s *Scanner) boundProperty(p int, w want) bool {
+	for p < s.hi && p < s.le+16 && (isSpace(s.buf[p]) || s.buf[p] == '\n' || s.buf[p] == '\r') {
+		p++
+	}
+	const value = "Value: \""
+	if p+len(value) >= s.hi || string(s.buf[p:p+len(value)]) != value {
+		return false
+	}
+	p += len(value)
+	e := bytes.IndexAny(s.buf[p:s.hi], "\"\n")
+	if e < 1 || s.buf[p+e] != '"' || s.spare(s.buf[p:p+e], w.class) {
+		return false
+	}
+	s.hide(p, p+e, w.kind, "name-value")
+	return true
 }

@@ -412,11 +412,11 @@ func isLocalPart(c byte) bool {
 // shellPrompt takes the account and the machine of a prompt, NAME@MACHINE with
 // the @ at i: anna@web1:~$ ls, [anna@web1 ~]# ls.
 func (s *Scanner) shellPrompt(buf []byte, start, i, end, ls, to int) bool {
-	if start != ls && !(start == ls+1 && buf[ls] == '[') || end >= to || buf[end] != ':' && buf[end] != ' ' || !isLetter(buf[i+1]) || end-i < 3 {
+	if start != ls && !(start == ls+1 && buf[ls] == '[') || end >= to || buf[end] != ':' && buf[end] != ' ' && buf[end] != '#' && buf[end] != '>' && buf[end] != '$' && buf[end] != '%' || !isLetter(buf[i+1]) || end-i < 3 {
 		return false
 	}
 	for p := end; p+1 < to && p < end+60 && buf[p] != '\n'; p++ {
-		if c := buf[p]; (c == '$' || c == '#' || c == '%' || c == '>') && (buf[p+1] == ' ' || buf[p+1] == '\n') {
+		if c := buf[p]; (c == '$' || c == '#' || c == '%' || c == '>') && (buf[p+1] == ' ' || buf[p+1] == '\n' || p == end && isLetter(buf[p+1])) {
 			if local := buf[start:i]; isLetter(local[0]) && len(local) > 1 && !keptUsers.has(local) {
 				s.ident(start, i, User)
 			}
@@ -439,7 +439,7 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		start++
 	}
 	dots := 0
-	for end < to && end-i < 255 && (isAlnum(buf[end]) || buf[end] == '-' || buf[end] == '.') {
+	for end < to && end-i < 255 && (isAlnum(buf[end]) || buf[end] == '-' || buf[end] == '.' || end > i+1 && end+1 < to && latin(buf[end-1:end+2])) {
 		if buf[end] == '.' {
 			dots++
 		}
@@ -490,4 +490,10 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		s.person(buf, start-2, max(from, s.lineOf(start), start-64))
 	}
 	s.ident(start, end, Email)
+}
+
+// latin is true for b whose second byte is one of a Latin or Cyrillic letter
+// beyond ASCII.
+func latin(b []byte) bool {
+	return b[1] >= 0xc3 && b[1] <= 0xd1 && b[2] >= 0x80 && b[2] < 0xc0 || b[0] >= 0xc3 && b[0] <= 0xd1 && b[1] >= 0x80 && b[1] < 0xc0
 }

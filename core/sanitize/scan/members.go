@@ -90,7 +90,7 @@ func (s *Scanner) member(p int, w want) {
 // aclSecrets hides >password and #hash among the rules of a user of Redis.
 func (s *Scanner) aclSecrets() {
 	line := s.buf[s.ls:s.le]
-	if !containsFold(line, "user ") {
+	if !containsFold(line, "user ") && !containsFold(line, "\"setuser\"") {
 		return
 	}
 	if i := bytes.Index(line, []byte("user ")); i >= 0 && s.Identify {
@@ -102,10 +102,14 @@ func (s *Scanner) aclSecrets() {
 		for e < s.le && !isSpace(s.buf[e]) {
 			e++
 		}
+		end := e
+		if e-p > 3 && s.buf[p] == '"' && s.buf[e-1] == '"' {
+			p, e = p+1, e-1 // as MONITOR shows it
+		}
 		if e-p > 1 && p > s.ls && (s.buf[p] == '>' || s.buf[p] == '<' || (s.buf[p] == '#' || s.buf[p] == '!') && e-p == 65) {
 			s.hideText(p+1, e, keyname.Password, "redis-acl")
 		}
-		p = e
+		p = end
 	}
 }
 

@@ -11,6 +11,9 @@ import "bytes"
 //	2026-01-12T06:25:43.123+00:00 web-17 sshd[2211]: ...
 func (s *Scanner) syslogHost(buf []byte, ls, to int) {
 	line := buf[ls:min(to, ls+160)]
+	if isLetter(buf[ls]) {
+		s.devicePrompt(buf, ls, to)
+	}
 	if len(line) < 24 {
 		return
 	}

@@ -127,12 +127,17 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		s.accountSlash(p)
 	case " root / ", " admin / ", "(root / ", "(admin / ":
 		s.accountSlash(p)
+	case "&p=":
+		s.shortParameter(pos, p)
 	case "authserver ":
 		// diagnose test authserver radius SERVER mschap2 USER x of FortiGate
 		if s.before(pos, "test ") && bytes.Count(bytes.TrimRight(buf[p:s.le], " \r"), []byte{' '}) >= 3 {
 			_, last := lastWord(buf[p:s.le])
 			e := s.ls + len(bytes.TrimRight(buf[s.ls:s.le], " \t\r"))
 			s.judge(e-len(last), e, w, true)
+			if rest, name := lastWord(buf[p : e-len(last)]); s.Identify && len(name) > 0 {
+				s.addAccount(p+len(rest), p+len(rest)+len(name))
+			}
 		}
 	case "secret-set-value":
 		// virsh secret-set-value UUID x

@@ -166,3 +166,32 @@ func (s *Scanner) dsn(pos int) {
 		s.hideText(b+i+1, pos, keyname.Password, "dsn")
 	}
 }
+
+// shortParameter takes the value at p of a parameter p, where another says who logs
+// in: GET /login?u=anna&p=x.
+func (s *Scanner) shortParameter(pos, p int) {
+	buf := s.buf
+	from := pos
+	for from > s.ls && !isSpace(buf[from-1]) && buf[from-1] != '"' && pos-from < 300 {
+		from--
+	}
+	query := buf[from:pos]
+	if i := bytes.IndexByte(query, '?'); i >= 0 {
+		query = query[i+1:]
+	}
+	first := false
+	for param := range bytes.SplitSeq(query, []byte{'&'}) {
+		name, _, _ := bytes.Cut(param, []byte{'='})
+		first = first || logins.has(name)
+	}
+	e := p
+	for e < s.le && !isSpace(buf[e]) && buf[e] != '&' && buf[e] != '"' && buf[e] != '\'' && buf[e] != '#' && buf[e] != '<' {
+		e++
+	}
+	if first && e-p >= 4 && !isNumber(buf[p:e]) && buf[p] != '$' && buf[p] != '{' && buf[p] != '%' {
+		s.judge(p, e, want{class: keyname.Strong, kind: keyname.Password, rule: "url-parameter"}, true)
+	}
+}
+
+// logins are parameters that say who somebody is.
+var logins = listOf("u", "user", "username", "login", "uid", "name", "usr", "email", "account", "acct", "un", "userid")

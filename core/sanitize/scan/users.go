@@ -113,6 +113,31 @@ func (s *Scanner) account(pos, stem int) {
 		if !s.before(e, "for ") || !bytes.HasPrefix(buf[e:s.le], []byte("user ")) {
 			s.accountAt(e, 0)
 		}
+	case "user name: ":
+		if n := s.wordAt(e); s.before(pos, "enter the ") && n > e+2 && n >= s.le-btoi(buf[s.le-1] == '\r') {
+			s.addAccount(e, n)
+		}
+	case "entity-name ":
+		if s.hasWord("type users") || s.hasWord("type user ") {
+			s.addAccount(e, s.wordAt(e))
+		}
+	case "sql(", "pam(", "ldap(", "imap(", "pop3(", "lmtp(":
+		// sql(NAME,10.0.0.1,<x>), imap(NAME)<123> of Dovecot
+		n := e
+		for n < s.le && isAccountChar(buf[n]) {
+			n++
+		}
+		if n > e+1 && n+1 < s.le && isLetter(buf[e]) && (buf[n] == ',' && (isDigit(buf[n+1]) || buf[n+1] == '<') || buf[n] == ')' && buf[n+1] == '<') {
+			s.ident(e, n, User)
+		}
+	case "sysname", "switchname":
+		if b := nonSpace(buf, s.ls, s.le); b == pos || pos > s.ls && (buf[pos-1] == ']' || buf[pos-1] == '#') {
+			if e < s.le && buf[e] == ' ' && nonSpace(buf, s.wordAt(e+1), s.le) >= s.le {
+				s.directiveHost(e, e+1)
+			} else if e < s.le && buf[e] == ':' && word == "switchname" {
+				s.machine(e)
+			}
+		}
 	case "hostname", "host-name":
 		s.machine(e)
 	case ` \\`, `"\\`, `=\\`, `'\\`:

@@ -37,7 +37,15 @@ func TestWhose(t *testing.T) {
 		"From: Olga Perrin <l.perrin@mill.example>": {"Olga Perrin", "l.perrin@mill.example"},
 		"use <a.b@mill.example> for that, or The <c.d@mill.example> list": {"a.b@mill.example", "c.d@mill.example"},
 		"HOSTNAME=9c4e1a7b3d52": {"9c4e1a7b3d52"},
-		"core-sw1(config)#username olga privilege 15 secret 9 x7Riegel": {"olga"},
+		"core-sw1(config)#username olga privilege 15 secret 9 x7Riegel": {"core-sw1", "olga"},
+		"sw-a1#show run\nsw-a1>enable":                                  {"sw-a1"},
+		"FW-NORTH (global) # end\nmill1::*> set diag":                   {"FW-NORTH", "mill1"},
+		"fab-2:olga> switchshow":                                        {"fab-2", "olga"},
+		"olga@qfx-a1> show version\nroot@erp-d1# ls":                    {"erp-d1", "olga", "qfx-a1"},
+		"Buffer->Get(x)\nmysql> show tables;\nstep-2> run it\na-b>x>y":  nil,
+		"sql(olga,10.1.2.3,<x>): y":                                     {"olga"},
+		"sysname core-7":                                                {"core-7"},
+		"SubsysName: \"cpuset\"":                                        nil,
 	} {
 		s := New()
 		s.Identify = true

@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.
 HOSTS   := remote-support send-bundle rss support plugincheck
 ARGS    ?=
 # Directories named testdata are passed over by ./... alone.
-PKGS    := ./... ./testdata/infinibox/...
+PKGS    := ./... ./testdata/infinibox/... ./testdata/until
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test quick race chaos lint fuzz bench accuracy packages generate clean deps

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"github.com/latchstring/latchstring/internal/wire"
 	"github.com/latchstring/latchstring/internal/wire/pluginv1"
 	"github.com/latchstring/latchstring/sdk/failure"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // plugin is a plugin process as its host sees it.
@@ -99,11 +101,7 @@ func launch(t *testing.T, full string) *plugin {
 // says waits until the plugin has written text to stderr.
 func (p *plugin) says(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(p.stderr.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%q is not on stderr: %s", text, p.stderr)
-		}
-	}
+	until.True(t, fmt.Sprintf("%q is on stderr", text), func() bool { return strings.Contains(p.stderr.String(), text) }, p.stderr)
 }
 
 func soon(t *testing.T) context.Context {

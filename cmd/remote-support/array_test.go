@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/testdata/infinibox"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // array is one that can be turned off and on, and knows what was asked of it.
@@ -42,11 +43,7 @@ func newArray(t *testing.T) *array {
 func (a *array) on() {
 	a.t.Helper()
 	var l net.Listener
-	waitUntil(a.t, func() (ok bool) {
-		var err error
-		l, err = net.Listen("tcp", a.addr)
-		return err == nil
-	})
+	until.OK(a.t, "the address of before is free", func() (err error) { l, err = net.Listen("tcp", a.addr); return err })
 	a.addr = l.Addr().String()
 	a.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
@@ -93,7 +90,7 @@ func (s *site) agent() (kill func() (processes int)) {
 		return n
 	}
 	s.t.Cleanup(func() { kill() })
-	waitUntil(s.t, func() bool {
+	until.True(s.t, "the agent answers", func() bool {
 		out, _, code := s.exec("status", "--json")
 		return code == 0 && strings.Contains(out, fmt.Sprintf(`"pid": %d`, cmd.Process.Pid))
 	})
@@ -132,7 +129,7 @@ func TestArrayDiesToo(t *testing.T) {
 	s.do(0, "enroll", "--token-file", s.file("token", r.Token("array-7").String()+"\n"))
 	kill := s.agent()
 	s.do(0, "on", "--for", "1h")
-	waitUntil(t, func() bool { return slices.Contains(a.codes(), "SUPPORT_SESSION_STARTED") })
+	until.True(t, "the array is told", func() bool { return slices.Contains(a.codes(), "SUPPORT_SESSION_STARTED") })
 
 	a.off()
 	if n := kill(); n < 2 {
@@ -150,6 +147,7 @@ func TestArrayDiesToo(t *testing.T) {
 	}
 	a.on()
 	want := []string{"SUPPORT_SESSION_STARTED", "SUPPORT_SESSION_ENDED", "SUPPORT_SESSION_STARTED", "SUPPORT_SESSION_ENDED"}
+	// Longer than until waits: the pauses between two tries grow.
 	for end := time.Now().Add(60 * time.Second); len(a.codes()) < len(want) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
 	if got := slices.Compact(a.codes()); !slices.Equal(got, want) {

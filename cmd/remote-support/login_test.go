@@ -24,6 +24,7 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	challenge "github.com/latchstring/latchstring/plugins/auth/challenge/code"
 	"github.com/latchstring/latchstring/testdata/infinibox"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // site is a machine with an array and the vendor's key, without a terminal.
@@ -124,9 +125,10 @@ func TestLogin(t *testing.T) {
 		t.Errorf("at once after a wrong one: %s", says)
 	}
 	var out string
-	for end := time.Now().Add(30 * time.Second); out == "" && time.Now().Before(end); {
+	until.True(t, "he may log in again", func() bool {
 		out, _, _ = s.exec("login", "infinibox", "--user", "admin", "--password-file", right)
-	}
+		return out != ""
+	})
 	if !strings.Contains(out, "admin, with the role admin, by infinibox") {
 		t.Errorf("login: %s", out)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/latchstring/latchstring/testdata/infinibox"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 const nobody, daemon = 65534, 1
@@ -48,14 +50,11 @@ func (s *site) open() *lockedBuffer {
 		agent.Process.Signal(os.Interrupt)
 		agent.Wait()
 	})
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, _, code := s.exec("status"); code == 0 && strings.Contains(log.String(), "serves the local API") {
-			return log
-		}
-		if time.Now().After(end) {
-			s.t.Fatalf("the agent does not serve: %s", log.String())
-		}
-	}
+	until.True(s.t, "the agent serves", func() bool {
+		_, _, code := s.exec("status")
+		return code == 0 && strings.Contains(log.String(), "serves the local API")
+	}, log)
+	return log
 }
 
 // lockedBuffer is written by one goroutine and read by another.
@@ -129,11 +128,15 @@ func TestLocalUsers(t *testing.T) {
 	check(nobody, 1, "wrong user name or password", "login", "infinibox", "--user", "admin", "--password-file", wrong)
 	logIn := func(uid uint32, says string, args ...string) {
 		t.Helper()
-		out, code := "", 1
-		for end := time.Now().Add(30 * time.Second); code != 0 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-			out, code = s.as(uid, append([]string{"login"}, args...)...) // he waits after the wrong one
-		}
-		if code != 0 || !strings.Contains(out, says) {
+		out := ""
+		until.OK(t, fmt.Sprintf("uid %d is logged in", uid), func() error { // he waits after the wrong one
+			var code int
+			if out, code = s.as(uid, append([]string{"login"}, args...)...); code != 0 {
+				return errors.New(out)
+			}
+			return nil
+		})
+		if !strings.Contains(out, says) {
 			t.Fatalf("login of uid %d: %s", uid, out)
 		}
 	}
@@ -187,15 +190,20 @@ func TestConsentOfAnother(t *testing.T) {
 		done <- result{out, code, err}
 	}()
 	name := ""
-	for end := time.Now().Add(20 * time.Second); name == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		out, _ := s.as(daemon, "login", "confirm")
-		if m := regexp.MustCompile(`(?m)^([A-Z2-7]{6}) +uid:65534`).FindStringSubmatch(out); m != nil {
-			name = m[1]
+	until.OK(t, "a login waits", func() error {
+		select {
+		case r := <-done:
+			t.Fatalf("it does not wait: %+v", r)
+		default:
 		}
-	}
-	if name == "" {
-		t.Fatal("nothing waits", <-done)
-	}
+		out, _ := s.as(daemon, "login", "confirm")
+		m := regexp.MustCompile(`(?m)^([A-Z2-7]{6}) +uid:65534`).FindStringSubmatch(out)
+		if m == nil {
+			return errors.New(out)
+		}
+		name = m[1]
+		return nil
+	})
 	for _, uid := range []uint32{nobody, 0} {
 		if out, code := s.as(uid, "login", "confirm", name); code != 2 {
 			t.Errorf("uid %d agreed: %s", uid, out)
@@ -244,7 +252,7 @@ func TestNoCoreFiles(t *testing.T) {
 	// its own.
 	secret := s.file("secret", canary+"\n")
 	reader := start("/bin/sh", "-c", `read x <"$1"; echo ready >"$2"; while :; do sleep 1; done`, "sh", secret, filepath.Join(dir, "ready"))
-	wait(t, func() bool { _, err := os.Stat(filepath.Join(dir, "ready")); return err == nil })
+	until.True(t, "the reader is ready", func() bool { _, err := os.Stat(filepath.Join(dir, "ready")); return err == nil })
 	reader.Process.Signal(unix.SIGABRT)
 	reader.Wait()
 	found := cores()
@@ -259,16 +267,16 @@ func TestNoCoreFiles(t *testing.T) {
 	s.box.Knobs.Set(infinibox.Trouble{Delay: 5 * time.Second, Only: "users/login"})
 	write(t, filepath.Join(s.root, "etc", "auth.d", "infinibox.json"), strings.Replace(read(t, filepath.Join(s.root, "etc", "auth.d", "infinibox.json")), `"127.0.0.1:1",`, "", 1))
 	agent := start("remote-support", "--root", s.root, "serve")
-	wait(t, func() bool { _, err := os.Stat(filepath.Join(s.root, "run", "control.sock")); return err == nil })
+	until.True(t, "the agent listens", func() bool { _, err := os.Stat(filepath.Join(s.root, "run", "control.sock")); return err == nil })
 	login := start("remote-support", "--root", s.root, "login", "infinibox", "--user", "admin", "--password-file", secret)
 	var plugin int
-	wait(t, func() bool { plugin = childOf(t, agent.Process.Pid); return plugin != 0 && s.box.Knobs.Waiting() > 0 })
+	until.True(t, "the plugin waits for the array", func() bool { plugin = childOf(t, agent.Process.Pid); return plugin != 0 && s.box.Knobs.Waiting() > 0 })
 	for _, pid := range []int{plugin, login.Process.Pid, agent.Process.Pid} {
 		unix.Kill(pid, unix.SIGABRT)
 	}
 	login.Wait()
 	agent.Wait()
-	wait(t, func() bool { return unix.Kill(plugin, 0) != nil })
+	until.True(t, "the plugin is gone", func() bool { return unix.Kill(plugin, 0) != nil })
 	s.box.Knobs.Set(infinibox.Trouble{})
 	for _, f := range cores() {
 		b, err := os.ReadFile(f)
@@ -276,15 +284,6 @@ func TestNoCoreFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Errorf("there is a core file; it holds the password: %v", bytes.Contains(b, []byte(canary)))
-	}
-}
-
-func wait(t *testing.T, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it does not happen")
-		}
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // quietNet is a network namespace of its own in which every packet that anybody
@@ -193,13 +194,7 @@ func TestNothingLeaves(t *testing.T) {
 	agent := func(f func()) {
 		t.Helper()
 		cmd := q.start("serve", "--root", dir)
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			if _, err := control.Dial(context.Background(), root.ControlSocket()); err == nil {
-				break
-			} else if time.Now().After(deadline) {
-				t.Fatal(err)
-			}
-		}
+		until.OK(t, "the agent answers", func() error { _, err := control.Dial(context.Background(), root.ControlSocket()); return err })
 		f()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
@@ -262,13 +257,10 @@ func TestNothingLeaves(t *testing.T) {
 	agent(func() { sees(t, q, "the agent, with the global switch") })
 }
 
+// sees waits for a packet. Without one the silence of before would show nothing.
 func sees(t *testing.T, q *quietNet, what string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); len(q.packets()) == 0; {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: nothing is seen, so the silence of before shows nothing", what)
-		}
-	}
+	until.True(t, what+" is seen", func() bool { return len(q.packets()) > 0 })
 }
 
 // enrolled makes a system that knows a relay, which it cannot reach from the

@@ -24,6 +24,7 @@ import (
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/revoke"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // scene is what the commands of one script share.
@@ -43,14 +44,6 @@ type output struct {
 
 func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
 func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
-
-func until(ts *testscript.TestScript, what string, f func() bool) {
-	for deadline := time.Now().Add(20 * time.Second); !f(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("it does not happen: %s", what)
-		}
-	}
-}
 
 // background runs remote-support until the end of the script.
 func background(ts *testscript.TestScript, args ...string) (*output, *exec.Cmd) {
@@ -73,9 +66,9 @@ func (s *scene) client(ts *testscript.TestScript, root string) *control.Client {
 	r, err := paths.New(ts.MkAbs(root))
 	ts.Check(err)
 	var c *control.Client
-	until(ts, "the agent answers", func() bool {
+	until.OK(ts, "the agent answers", func() (err error) {
 		c, err = control.Dial(context.Background(), r.ControlSocket())
-		return err == nil
+		return err
 	})
 	return c
 }
@@ -101,15 +94,21 @@ func (s *scene) commands() map[string]func(*testscript.TestScript, bool, []strin
 			if pid == "" {
 				ts.Fatalf("no process")
 			}
-			until(ts, "process "+pid+" ends", func() bool {
+			until.True(ts, "process "+pid+" ends", func() bool {
 				stat, err := os.ReadFile("/proc/" + pid + "/stat")
 				return err != nil || strings.Contains(string(stat), ") Z ")
 			})
 		},
 		"watch": func(ts *testscript.TestScript, _ bool, args []string) { // watch ROOT NAME
 			o, _ := background(ts, "status", "--watch", "--root", args[0])
-			until(ts, "it watches", func() bool { return strings.Contains(o.String(), "bundles queued") })
-			time.Sleep(100 * time.Millisecond) // the stream opens after the status is printed
+			// The status comes first. Events come when the agent has taken the
+			// watcher in, which shows by one.
+			c := s.client(ts, args[0])
+			until.True(ts, "it watches", func() bool {
+				_, err := c.Reload(context.Background(), control.Caller{})
+				ts.Check(err)
+				return strings.Contains(o.String(), "policy.loaded")
+			}, o)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.seen[args[1]] = o
@@ -119,12 +118,7 @@ func (s *scene) commands() map[string]func(*testscript.TestScript, bool, []strin
 			s.mu.Lock()
 			o := s.seen[args[0]]
 			s.mu.Unlock()
-			defer func() {
-				if !want.MatchString(o.String()) {
-					ts.Logf("%s", o)
-				}
-			}()
-			until(ts, args[1], func() bool { return want.MatchString(o.String()) })
+			until.True(ts, "it says "+args[1], func() bool { return want.MatchString(o.String()) }, o)
 		},
 		"ison":  func(ts *testscript.TestScript, _ bool, args []string) { s.state(ts, args[0], "open") },
 		"isoff": func(ts *testscript.TestScript, _ bool, args []string) { s.state(ts, args[0], "off") },
@@ -152,7 +146,7 @@ func (s *scene) commands() map[string]func(*testscript.TestScript, bool, []strin
 
 func (s *scene) state(ts *testscript.TestScript, root, want string) {
 	c := s.client(ts, root)
-	until(ts, "it is "+want, func() bool {
+	until.True(ts, "it is "+want, func() bool {
 		now, err := c.Session(context.Background(), control.Caller{})
 		return err == nil && now.State == want
 	})

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // serve starts the agent with web pages, and returns where they are.
@@ -37,15 +39,12 @@ func (s *site) serve(args ...string) string {
 			s.t.Errorf("a secret is in the log:\n%s", log.String())
 		}
 	})
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	var status struct{ Agent struct{ Web string } }
+	until.True(s.t, "there are web pages", func() bool {
 		out, _, code := s.exec("status", "--json")
-		var status struct{ Agent struct{ Web string } }
-		if code == 0 && json.Unmarshal([]byte(out), &status) == nil && status.Agent.Web != "" {
-			return strings.TrimSuffix(status.Agent.Web, "/")
-		}
-	}
-	s.t.Fatalf("no web pages\n%s", log.String())
-	return ""
+		return code == 0 && json.Unmarshal([]byte(out), &status) == nil && status.Agent.Web != ""
+	}, &log)
+	return strings.TrimSuffix(status.Agent.Web, "/")
 }
 
 // tab is a browser as far as the pages need one: it keeps cookies, follows what

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // upload chooses a file on the page.
@@ -110,7 +111,7 @@ func TestWebCertificates(t *testing.T) {
 	request := b.get("/certificates/infinibox_sa_csr.pem").page
 	// The key is for the browser in which the request was made, and once.
 	other := newTab(t, base)
-	waitUntil(t, func() bool { return other.post("/login", "user", "admin", "password", "123456").at == "/" })
+	until.True(t, "another browser is logged in", func() bool { return other.post("/login", "user", "admin", "password", "123456").at == "/" })
 	other.get("/certificates/csr").shows("A request waits")
 	if strings.Contains(other.page, "Download infinibox_sa_private_key.key") {
 		t.Error("another browser is offered the key")
@@ -236,7 +237,7 @@ func TestWebCertificateByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := ""
-	waitUntil(t, func() bool { out, _ = s.do(0, "audit", "show"); return strings.Contains(out, "certificate.replaced") })
+	until.True(t, "it is recorded", func() bool { out, _ = s.do(0, "audit", "show"); return strings.Contains(out, "certificate.replaced") })
 	if served(t, base)[0].Equal(before) {
 		t.Error("it is not served")
 	}
@@ -270,11 +271,11 @@ func TestWebReload(t *testing.T) {
 		t.Error("asking is doing")
 	}
 	b.get("/reload").post("/reload").shows("is being reloaded")
-	waitUntil(t, func() bool {
+	until.True(t, "the agent has started anew", func() bool {
 		out, _, code := s.exec("audit", "show", "--type", "agent.")
 		return code == 0 && strings.Count(out, "agent.started") == 2
 	})
-	waitUntil(t, func() bool {
+	until.True(t, "the pages are back", func() bool {
 		resp, err := b.Get(b.base + "/")
 		if err != nil {
 			return false
@@ -318,7 +319,7 @@ func TestWebChromiumCertificates(t *testing.T) {
 	c.shows("Upload a certificate")
 	files := 0
 	choose := func(text string) {
-		waitUntil(t, func() bool { return c.eval(`document.readyState`) == "complete" })
+		until.True(t, "the page is loaded", func() bool { return c.eval(`document.readyState`) == "complete" })
 		files++
 		var doc struct{ Root struct{ NodeID int } }
 		c.call("DOM.getDocument", nil, &doc)
@@ -341,7 +342,7 @@ func TestWebChromiumCertificates(t *testing.T) {
 	choose(signRequest(t, request))
 	c.shows("The certificate was verified and is in use")
 	c.eval(`document.querySelector("a[href='/certificates/anew']").click()`)
-	waitUntil(t, func() bool { return !strings.Contains(c.eval("document.body.innerText"), "opens a new connection") })
+	until.True(t, "another page is shown", func() bool { return !strings.Contains(c.eval("document.body.innerText"), "opens a new connection") })
 	c.shows("Upload a certificate")
 	c.mu.Lock()
 	defer c.mu.Unlock()

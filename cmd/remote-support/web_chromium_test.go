@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // chromium is a real browser, driven over a pair of pipes (Chrome DevTools
@@ -156,13 +157,12 @@ func (c *chromium) eval(script string) string {
 // shows waits until the page has a text.
 func (c *chromium) shows(text string) {
 	c.t.Helper()
-	last := ""
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if last = c.eval("document.body ? document.body.innerText : ''"); strings.Contains(last, text) {
-			return
+	until.OK(c.t, fmt.Sprintf("%q is shown", text), func() error {
+		if page := c.eval("document.body ? document.body.innerText : ''"); !strings.Contains(page, text) {
+			return fmt.Errorf("the page is\n%s", page)
 		}
-	}
-	c.t.Fatalf("no %q in\n%s", text, last)
+		return nil
+	})
 }
 
 // The whole way in a real browser: log in, open, see live what happens elsewhere,

@@ -8,10 +8,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/testdata/infinibox"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // REQ A7, A13, C1, C2, C7
@@ -34,7 +34,7 @@ func TestWebPassword(t *testing.T) {
 	} {
 		newTab(t, b.base).post("/login", "user", tt.user, "password", tt.password).shows(tt.says)
 		// Who was wrong waits; that is the host's, and of the address.
-		waitUntil(t, func() bool {
+		until.True(t, "he may log in again", func() bool {
 			b.post("/login", "user", "admin", "password", "123456")
 			return b.at == "/"
 		})
@@ -56,16 +56,6 @@ func TestWebPassword(t *testing.T) {
 	if strings.Contains(out, "c4n4ry") || strings.Contains(out, "123456 ") {
 		t.Errorf("a password is in the audit log:\n%s", out)
 	}
-}
-
-func waitUntil(t *testing.T, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if f() {
-			return
-		}
-	}
-	t.Fatal("it does not come")
 }
 
 // A cookie that somebody planted is worth nothing once its new owner has done
@@ -113,7 +103,7 @@ func TestWebChallenge(t *testing.T) {
 	b.post("/login/answer", "f.response", strings.Replace(response, response[5:6], "*", 1)).shows("Mistyped", "did not count", first)
 	// An answer to somebody else's challenge is wrong, and counted.
 	other.post("/login/answer", "f.response", response).shows("Switch to Challenge Authentication", "another challenge")
-	waitUntil(t, func() bool {
+	until.True(t, "he may answer again", func() bool {
 		b.post("/login/answer", "f.response", response)
 		return b.at == "/" || b.code != 200 || !strings.Contains(b.page, "oo many") && again(b)
 	})
@@ -169,8 +159,8 @@ func TestWebForbidden(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "web.hcl"), "web {\n  enabled = false\n}\n")
 	b := newTab(t, base)
-	waitUntil(t, func() bool { _, err := b.Get(base + "/login"); return err != nil })
-	waitUntil(t, func() bool {
+	until.True(t, "the pages are gone", func() bool { _, err := b.Get(base + "/login"); return err != nil })
+	until.True(t, "it is recorded", func() bool {
 		out, _ := s.do(0, "audit", "show")
 		return strings.Contains(out, "web.ended") && strings.Contains(out, "web.hcl:2,3")
 	})
@@ -191,7 +181,7 @@ func TestWebFreshLogin(t *testing.T) {
 	write(t, filepath.Join(dir, "fresh.hcl"), "session {\n  max_login_age = \"1s\"\n}\n")
 	b := newTab(t, s.serve())
 	b.post("/login", "user", "admin", "password", "123456").shows("Remote support is off")
-	waitUntil(t, func() bool {
+	until.True(t, "the login is too old", func() bool {
 		b.post("/session/on", "for", "1h")
 		old := strings.Contains(b.page, "log in again")
 		if !old {

@@ -20,6 +20,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/testdata/cmdtest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func TestMain(m *testing.M) {
@@ -55,15 +56,14 @@ func sshkey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pub"), ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o644))
 }
 
-// ready ROOT waits for the relay that runs there.
+// ready ROOT waits for the relay that runs there; with ! for its end.
 func ready(ts *testscript.TestScript, neg bool, args []string) {
 	sock := filepath.Join(ts.MkAbs(args[0]), "run", "rss.sock")
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if _, err := relay.Dial(sock); (err == nil) != neg {
-			return
-		}
+	what := "the relay is up"
+	if neg {
+		what = "the relay is down"
 	}
-	ts.Fatalf("the relay did not come up or go down")
+	until.True(ts, what, func() bool { _, err := relay.Dial(sock); return (err == nil) != neg })
 }
 
 // enroll TOKENFILE enrols a new system; with ! it must be refused, and the

@@ -14,11 +14,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/latchstring/latchstring/core/bundle"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // machines runs Debian's sshd and brings a stock ssh whose configuration knows
@@ -87,16 +87,14 @@ func machines(t *testing.T, dir string) (path string) {
 			t.Log(log.String())
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	until.OK(t, "sshd listens", func() error {
 		c, err := net.Dial("tcp", "127.0.0.1:"+ports[0])
 		if err == nil {
 			c.Close()
-			return filepath.Join(dir, "bin") + ":" + os.Getenv("PATH")
 		}
-		if time.Now().After(end) {
-			t.Fatal("sshd does not listen")
-		}
-	}
+		return err
+	})
+	return filepath.Join(dir, "bin") + ":" + os.Getenv("PATH")
 }
 
 // One bundle of three machines, two of which answer: the same pseudonyms on

@@ -43,7 +43,7 @@ func (e *leaky) Check(_ context.Context, src io.Reader, f sanitize.File) ([]sani
 	return nil, err
 }
 
-// What the gate finds is cleaned once more; what it finds then stops the run.
+// What the gate finds is cleaned again; what it finds all the same stops the run.
 func TestGateAgain(t *testing.T) {
 	for _, stubborn := range []bool{false, true} {
 		dir := t.TempDir()
@@ -51,8 +51,12 @@ func TestGateAgain(t *testing.T) {
 		e := &leaky{stubborn: stubborn}
 		s := &scrubber{engine: e, stderr: io.Discard}
 		err := s.write(context.Background(), strings.NewReader("a hunter2\n"), "in.txt", out)
-		if e.copies != 2 {
-			t.Errorf("stubborn %v: cleaned %d times, want 2", stubborn, e.copies)
+		want := 2
+		if stubborn {
+			want = 1 + sanitize.Rewrites
+		}
+		if e.copies != want {
+			t.Errorf("stubborn %v: cleaned %d times, want %d", stubborn, e.copies, want)
 		}
 		var exit interface{ ExitCode() int }
 		switch {

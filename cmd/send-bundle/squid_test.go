@@ -22,6 +22,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/relay/store"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // squid runs the real proxy at a fixed address; kill ends it as a crash does.
@@ -44,15 +45,14 @@ func squid(t *testing.T, dir, address string) (kill func()) {
 		cmd.Wait()
 	})
 	t.Cleanup(kill)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address); err == nil {
+	until.OK(t, "squid answers", func() error {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
 			c.Close()
-			return kill
 		}
-		if time.Now().After(end) {
-			t.Fatal("squid does not answer")
-		}
-	}
+		return err
+	})
+	return kill
 }
 
 // relayProcess runs the relay in a process that can be killed.
@@ -162,27 +162,28 @@ func TestUploadSurvivesEverything(t *testing.T) {
 		}
 		return st.Size()
 	}
-	until := func(what string, share float64) int64 {
+	reaches := func(what string, share float64) {
 		t.Helper()
+		// Longer than until waits: send-bundle pauses for up to 30 s between two tries.
 		for end := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			n := arrived()
 			if item.Size > 0 && float64(n) > share*float64(item.Size) {
-				return n
+				return
 			}
 			if time.Now().After(end) {
 				t.Fatalf("%s: %d of %d bytes arrived", what, n, item.Size)
 			}
 		}
 	}
-	until("at first", 0.1)
+	reaches("at first", 0.1)
 	killProxy()
 	a := arrived()
 	squid(t, proxyDir, address)
-	until("after squid was killed", 0.3)
+	reaches("after squid was killed", 0.3)
 	killRelay()
 	b := arrived()
 	killRelay = relayProcess(t, relay)
-	until("after the relay was gone", 0.5)
+	reaches("after the relay was gone", 0.5)
 	cmd.Process.Kill()
 	cmd.Wait()
 	c := arrived()

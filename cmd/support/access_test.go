@@ -22,6 +22,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/testdata/cmdtest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // openSystem is the system of a script.
@@ -108,19 +109,19 @@ func web(ts *testscript.TestScript, _ bool, args []string) {
 
 // get PORT TEXT reads from a port until it answers with the text.
 func get(ts *testscript.TestScript, _ bool, args []string) {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	until.OK(ts, fmt.Sprintf("port %s says %q", args[0], args[1]), func() error {
 		c, err := net.Dial("tcp", "127.0.0.1:"+args[0])
 		if err != nil {
-			continue
+			return err
 		}
+		defer c.Close()
 		c.SetDeadline(time.Now().Add(5 * time.Second))
 		b, _ := io.ReadAll(c)
-		c.Close()
-		if strings.TrimSpace(string(b)) == args[1] {
-			return
+		if strings.TrimSpace(string(b)) != args[1] {
+			return fmt.Errorf("it says %q", b)
 		}
-	}
-	ts.Fatalf("port %s does not say %q", args[0], args[1])
+		return nil
+	})
 }
 
 // big FILE MB writes random bytes.

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
@@ -59,12 +58,9 @@ func TestTerminal(t *testing.T) {
 	if err := pty.Setsize(sc.TTY, &pty.Winsize{Rows: 42, Cols: 132}); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(sc.String(), "size-42x132-"); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the change of the window is not known there:\n%s", sc.String())
-		}
-		sc.Type("echo size-$(stty size | tr ' ' x)-\r")
-	}
+	// The shell there waits for it, so that one line is typed and one answer comes.
+	sc.Type("until stty size | grep '42 132'; do sleep 0.02; done; echo size-$(stty size | tr ' ' x)-\r")
+	sc.Wait("size-42x132-")
 	s.Near.Cut()
 	sc.Type("echo still-$((40+2))\r")
 	sc.Wait("still-42")

@@ -23,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/access/account"
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // Only the certificate that the handshake bound gets in (REQ A8, K1).
@@ -210,7 +211,7 @@ func startAgent(t *testing.T) string {
 		return ""
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	eventually(t, "the agent", func() bool { _, err := os.Stat(dir + "/agent"); return err == nil })
+	until.True(t, "the agent listens", func() bool { _, err := os.Stat(dir + "/agent"); return err == nil })
 	return dir + "/agent"
 }
 
@@ -252,7 +253,7 @@ func TestForwards(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	eventually(t, "notes", func() bool { return len(s.log.kinds(record.Forward)) == 4 && len(s.log.kinds(record.Exit)) == 4 })
+	until.True(t, "all is noted", func() bool { return len(s.log.kinds(record.Forward)) == 4 && len(s.log.kinds(record.Exit)) == 4 })
 	if n := s.log.kinds(record.Forward); n[1].Address != "127.0.0.1:"+port || !strings.Contains(n[1].Text, "localhost") {
 		t.Errorf("%+v", n)
 	}
@@ -371,9 +372,9 @@ func TestWarnings(t *testing.T) {
 	if err := sess.Shell(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the shell", func() bool { return len(s.log.kinds(record.Shell)) == 1 })
+	until.True(t, "the shell runs", func() bool { return len(s.log.kinds(record.Shell)) == 1 })
 	warn <- "the session ends in 1 minute"
-	eventually(t, "the warning", func() bool { return out.has("the session ends in 1 minute\r\n") })
+	until.True(t, "he is warned", func() bool { return out.has("the session ends in 1 minute\r\n") })
 }
 
 // As another user: identity, files, ledger (REQ A12).
@@ -418,7 +419,7 @@ func TestRunAs(t *testing.T) {
 			t.Errorf("file %d: %d, %s, %v", i, code, errs, err)
 		}
 	}
-	eventually(t, "the ledger", func() bool { return len(s.log.kinds(record.File)) == 3 })
+	until.True(t, "three files are in the ledger", func() bool { return len(s.log.kinds(record.File)) == 3 })
 	for _, f := range s.log.kinds(record.File) {
 		if f.SHA256 != sum {
 			t.Errorf("%+v", f)

@@ -305,16 +305,6 @@ func (s *site) over() error {
 	}
 }
 
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("never: %s", what)
-}
-
 func loadPolicy(t testing.TB, text string) policy.Decider {
 	t.Helper()
 	p, err := policy.Parse(map[string][]byte{"test.hcl": []byte(text)})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func TestCommands(t *testing.T) {
@@ -56,7 +57,7 @@ func TestInputIsMeasured(t *testing.T) {
 	if strings.TrimSpace(string(out)) != "100000" || err != nil {
 		t.Fatalf("%q, %v", out, err)
 	}
-	eventually(t, "the note", func() bool { return len(s.log.kinds(record.Exit)) == 1 })
+	until.True(t, "the end is noted", func() bool { return len(s.log.kinds(record.Exit)) == 1 })
 	if e := s.log.kinds(record.Exit); !strings.Contains(e[0].Text, "100000 bytes, sha256") {
 		t.Errorf("%+v", e)
 	}
@@ -80,13 +81,13 @@ func TestTerminal(t *testing.T) {
 	}
 	say := func(line string) { in.Write([]byte(line + "\n")) }
 	say("stty size; echo term=$TERM; tty; stty -a | grep -o 'erase = ^H'")
-	eventually(t, "37 111", func() bool {
+	until.True(t, "the size is that of the request", func() bool {
 		return out.has("37 111\r\n") && out.has("term=xterm-256color") && out.has("/dev/pts/") && out.has("erase = ^H")
 	})
 	if err := sess.WindowChange(50, 132); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the new size", func() bool { say("stty size"); return out.has("50 132\r\n") })
+	until.True(t, "the new size is known", func() bool { say("stty size"); return out.has("50 132\r\n") })
 	say("exit 5")
 	err = sess.Wait()
 	if e := (*ssh.ExitError)(nil); !errors.As(err, &e) || e.ExitStatus() != 5 {
@@ -127,7 +128,7 @@ func TestSignals(t *testing.T) {
 		if err := sess.Start("echo ready; sleep 600"); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "ready", func() bool { return out.has("ready") })
+		until.True(t, "the script is ready", func() bool { return out.has("ready") })
 		if err := sess.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
@@ -149,9 +150,9 @@ func TestCloseHangsUp(t *testing.T) {
 	if err := sess.Start("sleep 600"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the command", func() bool { return len(s.log.kinds(record.Command)) == 1 })
+	until.True(t, "the command is noted", func() bool { return len(s.log.kinds(record.Command)) == 1 })
 	sess.Close()
-	eventually(t, "its end", func() bool { return len(s.log.kinds(record.Exit)) == 1 })
+	until.True(t, "its end is noted", func() bool { return len(s.log.kinds(record.Exit)) == 1 })
 	if e := s.log.kinds(record.Exit)[0]; e.Signal != "HUP" {
 		t.Errorf("%+v", e)
 	}

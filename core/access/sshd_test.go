@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/access/account"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // startSSHD runs Debian's sshd on a free port of loopback, with a configuration
@@ -68,12 +69,12 @@ PrintMotd no
 			t.Log(log.String())
 		}
 	})
-	eventually(t, "sshd listens", func() bool {
+	until.OK(t, "sshd listens", func() error {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()
 		}
-		return err == nil
+		return err
 	})
 	return SSHD{Address: address, HostKeys: []ssh.PublicKey{pub}, AuthorizedKeys: dir + "/keys"}
 }
@@ -178,7 +179,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	go cmd.Wait()
-	eventually(t, "the process", func() bool { return alive(cmd.Process.Pid) })
+	until.True(t, "the process lives", func() bool { return alive(cmd.Process.Pid) })
 	got, err := Sweep("ses-SWEEPME1", me.Name, keys)
 	if err != nil || got.Keys != 1 || got.Processes != 1 {
 		t.Errorf("%+v, %v", got, err)
@@ -193,7 +194,7 @@ func TestSweep(t *testing.T) {
 
 func waitPid(t testing.TB, file string) (pid int) {
 	t.Helper()
-	eventually(t, file, func() bool {
+	until.True(t, file+" has a pid", func() bool {
 		b, _ := os.ReadFile(file)
 		_, err := fmt.Sscan(string(b), &pid)
 		return err == nil && strings.HasSuffix(string(b), "\n") && alive(pid)

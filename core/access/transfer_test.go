@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // big is a file of 10 MB and its hash.
@@ -90,7 +91,7 @@ func TestStockClientsMoveFiles(t *testing.T) {
 				t.Error("the file is another one")
 			}
 			var files []record.Note
-			eventually(t, "two files in the ledger", func() bool { files = s.log.kinds(record.File); return len(files) == 2 })
+			until.True(t, "two files are in the ledger", func() bool { files = s.log.kinds(record.File); return len(files) == 2 })
 			for i, direction := range []string{record.Upload, record.Download} {
 				if f := files[i]; f.Path != dir+"/there" || f.Direction != direction || f.Size != 10_000_000 || f.SHA256 != want {
 					t.Errorf("%s: %+v", direction, f)
@@ -145,7 +146,7 @@ func TestStockClientsMoveTrees(t *testing.T) {
 					t.Errorf("%s", out)
 				}
 			}
-			eventually(t, "the ledger", func() bool { return len(s.log.kinds(record.File)) == 2*len(names) })
+			until.True(t, "all files are in the ledger", func() bool { return len(s.log.kinds(record.File)) == 2*len(names) })
 			for _, f := range s.log.kinds(record.File) {
 				if f.SHA256 == "" || !strings.HasPrefix(f.Path, dir+"/there") {
 					t.Errorf("%+v", f)

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/hardware"
 	"github.com/latchstring/latchstring/core/paths"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // hours is a clock that runs ahead.
@@ -75,7 +76,7 @@ func (m *machine) start() {
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
 	m.a = a
-	m.until(func() bool { return a.machine.Load() != nil })
+	until.True(m, "the agent watches", func() bool { return a.machine.Load() != nil })
 	var once sync.Once
 	m.stop = func() {
 		once.Do(func() {
@@ -95,16 +96,7 @@ func (m *machine) looks() {
 	w := m.a.machine.Load()
 	for range 2 {
 		last := w.Snapshot().Looked
-		m.until(func() bool { return w.Snapshot().Looked.After(last) })
-	}
-}
-
-func (m *machine) until(ok func() bool) {
-	m.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			m.Fatal("it does not come")
-		}
+		until.True(m, "it looks again", func() bool { return w.Snapshot().Looked.After(last) })
 	}
 }
 
@@ -130,7 +122,7 @@ func TestHardwareIsWatched(t *testing.T) {
 		t.Errorf("%+v, %v", s.Hardware, err)
 	}
 	m.set("offline")
-	m.until(func() bool { return len(m.told()) == 1 })
+	until.True(m, "the failure is told", func() bool { return len(m.told()) == 1 })
 	s, err := m.a.Status(t.Context(), control.Self())
 	if err != nil || len(s.Hardware.Failures) != 1 || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], "disk sda") {
 		t.Errorf("%+v %q, %v", s.Hardware, s.Problems, err)
@@ -145,7 +137,7 @@ func TestHardwareIsWatched(t *testing.T) {
 	m.set("running")
 	m.looks()
 	m.clock.pass(3 * time.Minute)
-	m.until(func() bool { return len(m.told()) == 2 })
+	until.True(m, "the repair is told", func() bool { return len(m.told()) == 2 })
 	m.looks()
 	m.stop()
 	want := []string{"hardware.failed disk sda error", "hardware.recovered disk sda it is well again"}

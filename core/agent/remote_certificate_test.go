@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/connect"
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // screen is what an engineer reads.
@@ -55,13 +56,13 @@ func TestCertificateExpiresInside(t *testing.T) {
 	}
 	end := time.Unix(int64(w.Certificate.ValidBefore), 0)
 	w.clock.pass(time.Until(end) - 5*time.Minute)
-	w.until("he is warned", func() bool { return terminal.has("Your certificate ends in") })
+	until.True(w.t, "he is warned", func() bool { return terminal.has("Your certificate ends in") })
 	if n := len(w.state().Connections); n != 1 {
 		t.Fatalf("%d connections while the certificate is good", n)
 	}
 	w.clock.pass(5*time.Minute + time.Second)
 	<-ended
-	w.until("he is out", func() bool { return len(w.state().Connections) == 0 })
+	until.True(w.t, "he is out", func() bool { return len(w.state().Connections) == 0 })
 	if alive(file) {
 		t.Error("a process outlived the certificate")
 	}
@@ -140,7 +141,7 @@ func TestNewSecretEndsOldEnrolments(t *testing.T) {
 	}
 	// The line is lost; what was opened goes on.
 	w.Stop()
-	w.until("the connection is seen to be lost", func() bool {
+	until.True(w.t, "the connection is seen to be lost", func() bool {
 		all := w.state().Connections
 		return len(all) > 0 && all[len(all)-1].State == control.ConnectionLost
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // REQ B13: the relay is killed and started again; the engineer's shell goes on
@@ -42,16 +43,16 @@ func TestRelayRestarts(t *testing.T) {
 	say("before")
 	id := w.state().Connections[0].ID
 	w.Stop()
-	w.until("the link is seen to be down", func() bool { return !w.state().Link.Up })
-	w.until("the connection is seen to be lost", func() bool { return w.state().Connections[0].State == control.ConnectionLost })
+	until.True(w.t, "the link is seen to be down", func() bool { return !w.state().Link.Up })
+	until.True(w.t, "the connection is seen to be lost", func() bool { return w.state().Connections[0].State == control.ConnectionLost })
 	w.Start()
 	say("after")
-	w.until("the link is up", func() bool { return w.state().Link.Up })
+	until.True(w.t, "the link is up", func() bool { return w.state().Link.Up })
 	now := w.state()
 	if now.ID != o.Session.ID || len(now.Connections) != 1 || now.Connections[0].ID != id {
 		t.Errorf("afterwards: %+v", now)
 	}
-	w.until("the events tell it", func() bool { return len(w.events(audit.LinkDown)) == 1 && len(w.events(audit.ConnectionResumed)) == 1 })
+	until.True(w.t, "the events tell it", func() bool { return len(w.events(audit.LinkDown)) == 1 && len(w.events(audit.ConnectionResumed)) == 1 })
 	in.Close()
 	if err := s.Wait(); err != nil {
 		t.Error(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/connect"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // what an engineer is in the middle of.
@@ -149,7 +150,7 @@ func TestEveryRuleCuts(t *testing.T) {
 		{"what is allowed", `engineer { shell = false }`, aCommand, neither},
 	} {
 		writePolicy(t, w.root, "")
-		w.until("nothing is forbidden", func() bool { return w.agent.policyPrint() == w.agent.print() })
+		until.True(w.t, "nothing is forbidden", func() bool { return w.agent.policyPrint() == w.agent.print() })
 		if w.state().State == "off" {
 			w.on(control.OnRequest{For: "8h"})
 		}
@@ -162,21 +163,21 @@ func TestEveryRuleCuts(t *testing.T) {
 		begin := time.Now()
 		writePolicy(t, w.root, tt.policy)
 		if tt.cuts == neither {
-			w.until("it is in force", func() bool { return w.agent.policyPrint() == w.agent.print() })
+			until.True(w.t, "it is in force", func() bool { return w.agent.policyPrint() == w.agent.print() })
 			if conn.Ended() != nil || w.state().State != "connected" {
 				t.Errorf("%s: cut: %v", tt.name, conn.Ended())
 			}
 			leave(w, conn)
 			continue
 		}
-		w.until(tt.name+" cuts", func() bool { return conn.Ended() != nil })
+		until.True(w.t, tt.name+" cuts", func() bool { return conn.Ended() != nil })
 		took := time.Since(begin)
 		if total, cuts = total+took, cuts+1; took > 2*time.Second { // on a machine with other things to do
 			t.Errorf("%s: cut after %s", tt.name, took)
 		}
-		w.until("it is recorded", func() bool { return len(w.events(audit.ConnectionClosed)) > before })
+		until.True(w.t, "it is recorded", func() bool { return len(w.events(audit.ConnectionClosed)) > before })
 		if tt.cuts == session {
-			w.until("the session ends", func() bool { return w.state().State == "off" })
+			until.True(w.t, "the session ends", func() bool { return w.state().State == "off" })
 		} else if s := w.state(); s.State != "open" && s.State != "connected" {
 			t.Errorf("%s: the session is %s", tt.name, s.State)
 		}
@@ -202,7 +203,7 @@ func (a *Agent) print() uint64 {
 // leave waits until nobody is in.
 func leave(w *world, conn *connect.Conn) {
 	conn.Close()
-	w.until("he is gone", func() bool { return len(w.state().Connections) == 0 })
+	until.True(w.t, "he is gone", func() bool { return len(w.state().Connections) == 0 })
 }
 
 func (w *world) secretNow() string {
@@ -230,7 +231,7 @@ func TestRecordingBecomesRequired(t *testing.T) {
 		t.Fatal("it is recorded after all")
 	}
 	writePolicy(t, w.root, `engineer { recording = "required" }`)
-	w.until("it is cut", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
+	until.True(w.t, "it is cut", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
 	if e := w.events(audit.ConnectionCut); len(e) != 1 || !strings.Contains(e[0].Detail["reason"], "recording") {
 		t.Errorf("%+v", e)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/latchstring/latchstring/core/localcfg"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func code(err error) int {
@@ -42,7 +43,7 @@ func (w *world) sleeper(c *ssh.Client, mark string) (file string, ended <-chan s
 		w.t.Fatal(err)
 	}
 	go func() { defer close(done); _ = s.Wait() }()
-	w.until("the command runs", func() bool { b, _ := os.ReadFile(file); return len(b) > 1 })
+	until.True(w.t, "the command runs", func() bool { b, _ := os.ReadFile(file); return len(b) > 1 })
 	return file, done
 }
 
@@ -62,9 +63,9 @@ func TestExpires(t *testing.T) {
 	_, c := w.enter(o.Secret)
 	file, ended := w.sleeper(c, "expire")
 	w.clock.pass(21 * time.Minute)
-	w.until("it says that it ends soon", func() bool { return len(w.events(audit.SessionExpiring)) == 1 })
+	until.True(w.t, "it says that it ends soon", func() bool { return len(w.events(audit.SessionExpiring)) == 1 })
 	w.clock.pass(10 * time.Minute)
-	w.until("it is off", func() bool { return w.state().State == "off" })
+	until.True(w.t, "it is off", func() bool { return w.state().State == "off" })
 	<-ended
 	if alive(file) {
 		t.Error("a process outlived the session") // REQ A10
@@ -146,7 +147,7 @@ func TestPolicyCuts(t *testing.T) {
 	if took := time.Since(begin); took > 3*time.Second {
 		t.Errorf("the command was cut after %s", took)
 	}
-	w.until("the connection is closed", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
+	until.True(w.t, "the connection is closed", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
 	if alive(file) {
 		t.Error("the process lives")
 	}
@@ -158,9 +159,9 @@ func TestPolicyCuts(t *testing.T) {
 	}
 	// A shorter length shortens, and locked off ends it.
 	writePolicy(t, w.root, `session { max_duration = "10m" }`)
-	w.until("it is shortened", func() bool { return w.state().SecondsLeft > 0 })
+	until.True(w.t, "it is shortened", func() bool { return w.state().SecondsLeft > 0 })
 	writePolicy(t, w.root, `remote_access = "locked_off"`)
-	w.until("it is off", func() bool { return w.state().State == "off" })
+	until.True(w.t, "it is off", func() bool { return w.state().State == "off" })
 	if e := w.events(audit.SessionEnded); len(e) != 1 || !strings.Contains(e[0].Detail["reason"], "site.hcl:1") {
 		t.Errorf("%+v", e)
 	}
@@ -172,7 +173,7 @@ func TestSealCuts(t *testing.T) {
 	o := w.on(control.OnRequest{})
 	w.enter(o.Secret)
 	writePolicy(t, w.root, `remote_access = "permanently_disabled"`)
-	w.until("it is off", func() bool { return w.state().State == "off" })
+	until.True(w.t, "it is off", func() bool { return w.state().State == "off" })
 	writePolicy(t, w.root, ``)
 	if _, err := w.agent.On(t.Context(), control.Self(), control.OnRequest{}); code(err) != 3 {
 		t.Errorf("after the seal: %v", err)
@@ -191,7 +192,7 @@ func TestWrongSecret(t *testing.T) {
 	if _, err := w.dial(o.Secret); err == nil {
 		t.Error("a void secret lets in")
 	}
-	w.until("it is told", func() bool {
+	until.True(w.t, "it is told", func() bool {
 		return w.order(audit.SecretWrong, audit.SecretBurnt) == "secret.wrong secret.wrong secret.wrong secret.burnt"
 	})
 	if s := w.state(); s.SecretGood {
@@ -245,7 +246,7 @@ func TestApproval(t *testing.T) {
 	waits := func() control.Connection {
 		t.Helper()
 		var one control.Connection
-		w.until("an engineer waits", func() bool {
+		until.True(w.t, "an engineer waits", func() bool {
 			all, _ := w.agent.Connections(t.Context(), control.Self())
 			if len(all) == 1 && all[0].State == control.ConnectionWaiting && all[0].Needs == 1 {
 				one = all[0]
@@ -255,7 +256,7 @@ func TestApproval(t *testing.T) {
 		return one
 	}
 	dial := func() <-chan error {
-		w.until("the one before is gone", func() bool { return len(w.state().Connections) == 0 })
+		until.True(w.t, "the one before is gone", func() bool { return len(w.state().Connections) == 0 })
 		c := make(chan error, 1)
 		go func() {
 			conn, err := w.dial(o.Secret)
@@ -287,7 +288,7 @@ func TestApproval(t *testing.T) {
 	if err := <-in; err != nil {
 		t.Errorf("approved: %v", err)
 	}
-	w.until("he is in", func() bool { return w.state().State == "connected" })
+	until.True(w.t, "he is in", func() bool { return w.state().State == "connected" })
 	if e := w.events(audit.ConnectionOpened); len(e) != 1 || e[0].Detail["approved by"] != "root" {
 		t.Errorf("%+v", e)
 	}
@@ -297,7 +298,7 @@ func TestApproval(t *testing.T) {
 	// Two people are two people.
 	writePolicy(t, w.root, `approval { people = 2 }`)
 	in = dial()
-	w.until("an engineer waits for two", func() bool { s := w.state(); return len(s.Connections) == 1 && s.Connections[0].Needs == 2 })
+	until.True(w.t, "an engineer waits for two", func() bool { s := w.state(); return len(s.Connections) == 1 && s.Connections[0].Needs == 2 })
 	id := w.state().Connections[0].ID
 	if _, err := w.agent.Approve(t.Context(), control.Self(), id); err != nil {
 		t.Fatal(err)
@@ -327,8 +328,8 @@ func TestLive(t *testing.T) {
 	go func() {
 		ended <- w.agent.Live(t.Context(), control.Self(), id, func(f control.Frame) error { seen <- string(f.Data); return nil })
 	}()
-	w.until("he looks on", func() bool { return len(w.events(audit.ConnectionWatched)) == 1 })
-	w.until("he sees something", func() bool {
+	until.True(w.t, "he looks on", func() bool { return len(w.events(audit.ConnectionWatched)) == 1 })
+	until.True(w.t, "he sees something", func() bool {
 		if _, err := run(c, "echo seen"); err != nil {
 			t.Fatal(err)
 		}
@@ -430,13 +431,13 @@ func TestResumes(t *testing.T) {
 	w.localConfig(localcfg.Resume + `="yes"`)
 	o := w.on(control.OnRequest{For: "1h"})
 	w.clock.pass(20 * time.Minute)
-	w.until("time was written down", func() bool { s := w.state(); return s.SecondsLeft < 2500 })
+	until.True(w.t, "time was written down", func() bool { s := w.state(); return s.SecondsLeft < 2500 })
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.pass(10 * time.Minute)
 	w.start()
-	w.until("it is open again", func() bool { return w.state().State == "open" })
+	until.True(w.t, "it is open again", func() bool { return w.state().State == "open" })
 	s := w.state()
 	if s.ID != o.Session.ID || s.SecondsLeft > 1800 || s.SecondsLeft < 1700 {
 		t.Errorf("%+v", s)
@@ -478,7 +479,7 @@ func (w *world) localConfig(lines string) {
 func TestStanding(t *testing.T) {
 	w := newWorld(t)
 	w.localConfig(localcfg.Enable + `="yes"`)
-	w.until("it is on by itself", func() bool { return w.state().State == "open" })
+	until.True(w.t, "it is on by itself", func() bool { return w.state().State == "open" })
 	if s := w.state(); !s.Standing || !s.Expires.IsZero() {
 		t.Errorf("%+v", s)
 	}
@@ -496,7 +497,7 @@ func TestStanding(t *testing.T) {
 		t.Errorf("off changed something: %+v", s)
 	}
 	w.localConfig("# nothing")
-	w.until("it is off", func() bool { return w.state().State == "off" })
+	until.True(w.t, "it is off", func() bool { return w.state().State == "off" })
 }
 
 // Without the daemon nothing can be turned on, and off is what it is.
@@ -531,7 +532,7 @@ func TestForeignCertificate(t *testing.T) {
 	if _, err := w.dial(o.Secret); err == nil {
 		t.Error("a certificate of another authority lets in")
 	}
-	w.until("it is told", func() bool { return len(w.events(audit.ConnectionRefused)) == 1 })
+	until.True(w.t, "it is told", func() bool { return len(w.events(audit.ConnectionRefused)) == 1 })
 	if s := w.state(); s.TriesLeft != 3 {
 		t.Errorf("it cost a try: %+v", s)
 	}

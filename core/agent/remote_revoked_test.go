@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/handshake"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/revoke"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // list signs a list of revoked certificates.
@@ -51,14 +52,14 @@ func TestRevokedIsRefused(t *testing.T) {
 	name := fmt.Sprintf("serial:%d", w.Certificate.Serial)
 	w.publish(w.list(w.SupportCA, 3, time.Now(), "name:mallory", name))
 	o := w.on(control.OnRequest{})
-	w.until("the list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
+	until.True(w.t, "the list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
 	if _, err := w.dial(o.Secret); !w.revoked(err) {
 		t.Errorf("%v", err)
 	}
 	if s := w.state(); s.TriesLeft != 3 {
 		t.Errorf("it cost a try: %+v", s)
 	}
-	w.until("it is told", func() bool {
+	until.True(w.t, "it is told", func() bool {
 		e := w.events(audit.ConnectionRefused)
 		return len(e) == 1 && strings.Contains(e[0].Detail["reason"], name)
 	})
@@ -69,7 +70,7 @@ func TestRevokedIsRefused(t *testing.T) {
 	w.publish(w.list(w.SupportCA, 4, time.Now(), "name:mallory"))
 	w.start()
 	o = w.on(control.OnRequest{})
-	w.until("the new list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 2 })
+	until.True(w.t, "the new list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 2 })
 	w.enter(o.Secret)
 }
 
@@ -83,7 +84,7 @@ func TestRevokedIsCut(t *testing.T) {
 	if _, changed, err := revoke.Open(w.root.Revocations()).Take(raw, w.SupportCA.PublicKey()); err != nil || !changed {
 		t.Fatal(err)
 	}
-	w.until("he is cut", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
+	until.True(w.t, "he is cut", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
 	if e := w.events(audit.ConnectionCut); len(e) != 1 || !strings.Contains(e[0].Detail["reason"], "was revoked by the vendor (key:SHA256:") {
 		t.Errorf("%+v", e)
 	}
@@ -98,7 +99,7 @@ func TestRevokedIsCut(t *testing.T) {
 	}
 	conn, _ = w.enter(w.secretNow())
 	writePolicy(t, w.root, fmt.Sprintf(`engineer { revoked = ["serial:%d"] }`, w.Certificate.Serial))
-	w.until("policy cuts him", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
+	until.True(w.t, "policy cuts him", func() bool { return conn.Ended() != nil && len(w.state().Connections) == 0 })
 	if _, err := w.dial(w.secretNow()); err == nil || !strings.Contains(err.Error(), "revoked here, by serial:") || !strings.Contains(err.Error(), "site.hcl:") {
 		t.Errorf("%v", err)
 	}
@@ -112,14 +113,14 @@ func TestHostileList(t *testing.T) {
 	good := w.list(w.SupportCA, 7, time.Now(), "name:ada")
 	w.publish(good)
 	w.on(control.OnRequest{})
-	w.until("the list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
+	until.True(w.t, "the list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
 	l := w.agent.remote.Load().current()
 	idle := func() bool {
 		l.revoked.mu.Lock()
 		defer l.revoked.mu.Unlock()
 		return !l.revoked.fetching
 	}
-	w.until("it is done", idle)
+	until.True(w.t, "it is done", idle)
 	l.revoked.from = func(context.Context) ([]byte, error) {
 		if a := *answer.Load(); a != "" {
 			return []byte(a), nil
@@ -141,7 +142,7 @@ func TestHostileList(t *testing.T) {
 	} {
 		answer.Store(&tt.answer)
 		l.revoked.told(tt.number)
-		w.until(tt.name, func() bool {
+		until.True(w.t, tt.name+": it is refused", func() bool {
 			for _, e := range w.events(audit.RevocationsRefused) {
 				if strings.Contains(e.Detail["reason"], tt.want) {
 					return true
@@ -149,7 +150,7 @@ func TestHostileList(t *testing.T) {
 			}
 			return false
 		})
-		w.until("it is done", idle)
+		until.True(w.t, "it is done", idle)
 		if got := l.revoked.number(); got != 7 {
 			t.Errorf("%s: %d counts", tt.name, got)
 		}
@@ -174,13 +175,13 @@ func TestListMustBeFresh(t *testing.T) {
 	l := w.agent.remote.Load().current()
 	w.publish(w.list(w.SupportCA, 1, time.Now().Add(-3*time.Hour)))
 	l.revoked.told(1)
-	w.until("the old list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
+	until.True(w.t, "the old list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 1 })
 	if _, err := w.dial(w.secretNow()); err == nil || !strings.Contains(err.Error(), "and no more than 20m are allowed") {
 		t.Errorf("with an old one: %v", err)
 	}
 	w.publish(w.list(w.SupportCA, 2, time.Now()))
 	l.revoked.told(2)
-	w.until("the new list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 2 })
+	until.True(w.t, "the new list is there", func() bool { return len(w.events(audit.RevocationsTaken)) == 2 })
 	conn, _ := w.enter(w.secretNow())
 	w.clock.pass(15 * time.Minute)
 	w.agent.remote.Load().checkClocks()
@@ -188,7 +189,7 @@ func TestListMustBeFresh(t *testing.T) {
 		t.Errorf("cut too early: %v", conn.Ended())
 	}
 	w.clock.pass(10 * time.Minute)
-	w.until("he is cut", func() bool { return conn.Ended() != nil })
+	until.True(w.t, "he is cut", func() bool { return conn.Ended() != nil })
 	if e := w.events(audit.ConnectionCut); len(e) != 1 || !strings.Contains(e[0].Detail["reason"], "revocations_max_age") {
 		t.Errorf("%+v", e)
 	}

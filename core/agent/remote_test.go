@@ -23,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/secret"
 	"github.com/latchstring/latchstring/sdk/failure"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // plain is a transport without a plugin.
@@ -113,16 +114,7 @@ func (w *world) start() {
 		cancel()
 		return errors.Join(<-done, a.Close())
 	}
-	w.until("the agent serves", func() bool { return a.remote.Load() != nil })
-}
-
-func (w *world) until(what string, f func() bool) {
-	w.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("it does not happen: %s", what)
-		}
-	}
+	until.True(w.t, "the agent serves", func() bool { return a.remote.Load() != nil })
 }
 
 func (w *world) on(req control.OnRequest) control.Opened {
@@ -241,7 +233,7 @@ func TestWholeWay(t *testing.T) {
 	if s := w.state(); s.State != "off" {
 		t.Errorf("after: %+v", s)
 	}
-	w.until("the engineer hears that it ended", func() bool { return conn.Ended() != nil })
+	until.True(w.t, "the engineer hears that it ended", func() bool { return conn.Ended() != nil })
 	if _, err := w.dial(o.Secret); err == nil {
 		t.Error("an engineer enters what is off")
 	}

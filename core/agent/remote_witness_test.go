@@ -8,6 +8,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // REQ E1 E8. The recording of a connection is counter-signed to its end, whoever
@@ -36,7 +37,7 @@ func TestEndIsCounterSigned(t *testing.T) {
 		{"gone", "not counter-signed: the engineer's client was gone", func(id string) {
 			w.Stop() // and nothing comes back
 			defer w.Start()
-			w.until("the connection is seen to be lost", func() bool { return w.state().Connections[0].State == control.ConnectionLost })
+			until.True(w.t, "the connection is seen to be lost", func() bool { return w.state().Connections[0].State == control.ConnectionLost })
 			if err := w.agent.Cut(t.Context(), control.Self(), id); err != nil {
 				t.Error(err)
 			}
@@ -46,7 +47,7 @@ func TestEndIsCounterSigned(t *testing.T) {
 		if w.state().State == "off" {
 			w.on(control.OnRequest{})
 		}
-		w.until(tt.name+": the link is up", func() bool { return w.state().Link.Up })
+		until.True(w.t, tt.name+": the link is up", func() bool { return w.state().Link.Up })
 		told, err := w.agent.Secret(t.Context(), control.Self(), control.SecretRequest{})
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +65,7 @@ func TestEndIsCounterSigned(t *testing.T) {
 			tt.end(id)
 		}
 		var closed *audit.Record
-		w.until(tt.name+": it is closed", func() bool {
+		until.True(w.t, tt.name+": it is closed", func() bool {
 			for _, r := range w.events(audit.ConnectionClosed) {
 				if r.Subject == id {
 					closed = &r

@@ -17,6 +17,7 @@ import (
 	"github.com/latchstring/latchstring/core/policy/seal"
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // sealedNow checks that nobody gets in any more, here or at the relay.
@@ -62,11 +63,11 @@ func TestSealed(t *testing.T) {
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("it was cut after %s", took)
 	}
-	w.until("it is off", func() bool { return w.state().State == "off" && conn.Ended() != nil })
+	until.True(w.t, "it is off", func() bool { return w.state().State == "off" && conn.Ended() != nil })
 	if alive(file) {
 		t.Error("a process outlived the seal")
 	}
-	w.until("the relay was told", func() bool { return !goodbye.Pending(w.root, w.Vendor) })
+	until.True(w.t, "the relay was told", func() bool { return !goodbye.Pending(w.root, w.Vendor) })
 	var refused *api.Error
 	if err := w.atRelay(); !errors.As(err, &refused) || refused.Code != api.CodeSealed {
 		t.Errorf("the relay opens a session: %v", err)
@@ -80,7 +81,7 @@ func TestSealed(t *testing.T) {
 	}
 
 	writePolicy(t, w.root, ``)
-	w.until("the file is seen", func() bool { return w.agent.policyPrint() == w.agent.print() })
+	until.True(w.t, "the file is seen", func() bool { return w.agent.policyPrint() == w.agent.print() })
 	w.sealedNow("the policy file is gone")
 	for _, d := range []time.Duration{-20 * 365 * 24 * time.Hour, 60 * 365 * 24 * time.Hour} {
 		w.clock.pass(d)
@@ -126,7 +127,7 @@ func TestSealedAndRestored(t *testing.T) {
 		if err := seal.Seal(w.root, seal.Record{SealedAt: time.Now(), Bundles: true}); err != nil {
 			t.Fatal(err)
 		}
-		w.until("the agent sees it", func() bool { return len(disable.Left(w.root, w.agent.system)) == 0 })
+		until.True(w.t, "the agent sees it", func() bool { return len(disable.Left(w.root, w.agent.system)) == 0 })
 		if err := w.stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -167,11 +168,11 @@ func TestSealAgainstOn(t *testing.T) {
 		}
 		sealedAt := time.Now()
 		err := <-opened
-		w.until("nothing is open", func() bool { return w.state().State == "off" })
+		until.True(w.t, "nothing is open", func() bool { return w.state().State == "off" })
 		if took := time.Since(sealedAt); took > 2*time.Second {
 			t.Errorf("it was off after %s (on: %v)", took, err)
 		}
-		w.until("the trust is gone", func() bool { return len(disable.Left(w.root, w.agent.system)) == 0 })
+		until.True(w.t, "the trust is gone", func() bool { return len(disable.Left(w.root, w.agent.system)) == 0 })
 		w.sealedNow("after the race")
 		if err := w.stop(); err != nil {
 			t.Fatal(err)
@@ -184,7 +185,7 @@ func TestSealedOffline(t *testing.T) {
 	w := newWorld(t)
 	w.Stop()
 	writePolicy(t, w.root, `remote_access = "permanently_disabled"`)
-	w.until("it is sealed", func() bool { return seal.Check(w.root).Sealed })
+	until.True(w.t, "it is sealed", func() bool { return seal.Check(w.root).Sealed })
 	st, err := w.agent.Status(t.Context(), control.Self())
 	if err != nil || !strings.Contains(strings.Join(st.Problems, "\n"), "does not know yet") || !strings.Contains(strings.Join(st.Problems, "\n"), "disabled.txt.sig") {
 		t.Errorf("%v, %v", st.Problems, err)

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func event(n int) Event {
@@ -195,7 +197,7 @@ func TestKilledWriters(t *testing.T) {
 		}
 		cmds = append(cmds, cmd)
 	}
-	waitFor(t, func() bool { h, _, _ := readHead(dir); return h.Seq > 60 })
+	until.True(t, "60 records are written", func() bool { h, _, _ := readHead(dir); return h.Seq > 60 })
 	for _, cmd := range cmds {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -205,15 +207,6 @@ func TestKilledWriters(t *testing.T) {
 	mustAppend(t, open(t, dir), event(-1))
 	if rep := mustVerify(t, dir); rep.Records <= 60 {
 		t.Errorf("report %+v; want more than 60 records", rep)
-	}
-}
-
-func waitFor(t *testing.T, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited for too long")
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/latchstring/latchstring/core/connect/connecttest"
 	"github.com/latchstring/latchstring/core/relay"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // Where nobody inspects TLS, both ends leave it for records that are sealed from
@@ -44,7 +45,7 @@ func TestLeavesTLS(t *testing.T) {
 			}
 			s.Near.Cut()
 			run()
-			until(t, "it is told", func() bool { return h.count(connect.Resumed) > 0 })
+			until.True(t, "it is told", func() bool { return h.count(connect.Resumed) > 0 })
 			if got := sealed(t, s); got != want[1] {
 				t.Errorf("after a cut %s, want %s", got, want[1])
 			}

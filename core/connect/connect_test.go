@@ -23,6 +23,7 @@ import (
 	"github.com/latchstring/latchstring/core/handshake"
 	"github.com/latchstring/latchstring/core/policy"
 	"github.com/latchstring/latchstring/core/record"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // heard are the events of a connection.
@@ -87,15 +88,6 @@ func run(t *testing.T, cl *ssh.Client, command string) string {
 	return out.String()
 }
 
-func until(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("it does not happen: %s", what)
-		}
-	}
-}
-
 // Secret, enrolment, the connections after it, and the end of the session.
 func TestSecretOnce(t *testing.T) {
 	s := connecttest.New(t)
@@ -122,7 +114,7 @@ func TestSecretOnce(t *testing.T) {
 
 	// The session ends: everybody is out, and what was kept is of no use.
 	s.Close()
-	until(t, "the connection ends", func() bool { return conn.Ended() != nil })
+	until.True(t, "the connection ends", func() bool { return conn.Ended() != nil })
 	if err := conn.Ended(); !is[*connect.RefusedError](err) || !strings.Contains(err.Error(), "the session is over") {
 		t.Errorf("the end: %v", err)
 	}
@@ -217,7 +209,7 @@ func TestApproval(t *testing.T) {
 			}
 			result <- err
 		}()
-		until(t, "waiting is told", func() bool { return h.count(connect.Waiting) > 0 })
+		until.True(t, "waiting is told", func() bool { return h.count(connect.Waiting) > 0 })
 		if got := h.String(); !strings.HasPrefix(got, "waiting for the customer's approval, until ") {
 			t.Errorf("told %q", got)
 		}
@@ -241,7 +233,7 @@ func TestCut(t *testing.T) {
 	go func() {
 		done <- shell.Run(t.Context(), cl, shell.Options{Command: "sleep 60", Stdout: io.Discard, Stderr: io.Discard})
 	}()
-	until(t, "the command runs", func() bool { return strings.Contains(auditText(t, s), "access.command") })
+	until.True(t, "the command runs", func() bool { return strings.Contains(auditText(t, s), "access.command") })
 	s.Cut("cut by root")
 	if err := <-done; !is[*shell.LostError](err) {
 		t.Errorf("the command: %v", err)
@@ -286,12 +278,12 @@ func TestWitness(t *testing.T) {
 	s := connecttest.New(t)
 	conn, cl := dial(t, s, s.Options(s.Secret))
 	run(t, cl, "echo first")
-	until(t, "a head is counter-signed", func() bool { _, ok := conn.Witnessed(); return ok })
+	until.True(t, "a head is counter-signed", func() bool { _, ok := conn.Witnessed(); return ok })
 	run(t, cl, "echo second; sleep 1.2; echo third")
 	last, _ := conn.Witnessed()
 	cl.Close()
 	conn.Close()
-	until(t, "the recording is closed", func() bool { return len(s.Closed()) == 1 })
+	until.True(t, "the recording is closed", func() bool { return len(s.Closed()) == 1 })
 	if last.Recording != conn.Connection {
 		t.Errorf("counter-signed %v of connection %s", last, conn.Connection)
 	}
@@ -346,7 +338,7 @@ func TestGoesOn(t *testing.T) {
 		})
 		cut()
 		say(i + 1)
-		until(t, "it is told", func() bool { return h.count(connect.Resumed) > before })
+		until.True(t, "it is told", func() bool { return h.count(connect.Resumed) > before })
 		stuck.Stop()
 	}
 	in.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/latchstring/latchstring/core/identity"
 	"github.com/latchstring/latchstring/core/paths"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // child starts this test binary anew, to run one test with a role to play. It
@@ -80,15 +81,11 @@ func TestSenderIsKilled(t *testing.T) {
 	it, body := w.add(6 << 20)
 	kill := child(t, "TestSenderIsKilled", "DELIVER_TEST_SENDER="+w.dir, "DELIVER_TEST_IDENTITY="+w.sys.Dir(), "DELIVER_TEST_ITEM="+it.ID)
 	intake := filepath.Join(w.relay.Root.Var("rss"), "intake")
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	until.True(t, "the other process has sent a quarter", func() bool {
 		got, _ := w.queue.Get(it.ID)
-		if fi, err := os.Stat(filepath.Join(intake, got.Upload)); err == nil && got.Upload != "" && fi.Size() > it.Size/4 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the other process sends nothing")
-		}
-	}
+		fi, err := os.Stat(filepath.Join(intake, got.Upload))
+		return err == nil && got.Upload != "" && fi.Size() > it.Size/4
+	})
 	kill()
 	first := int64(-1)
 	sent, err := w.sender(func(o *Options) {

@@ -20,6 +20,7 @@ type relay struct {
 	// return what is passed on; nil passes nothing.
 	up, down func(n int, m []byte) []byte
 
+	pumps     sync.WaitGroup // done when both connections have ended
 	mu        sync.Mutex
 	said      []byte // all that went over it
 	ups, dows [][]byte
@@ -30,9 +31,8 @@ func (r *relay) meet(t testing.TB, w *world, o ClientOptions) (e, s *Conn, ee, s
 	t.Helper()
 	near, rn := net.Pipe()
 	rf, far := net.Pipe()
-	var pumps sync.WaitGroup
 	pump := func(from, to net.Conn, change func(int, []byte) []byte, keep *[][]byte) {
-		pumps.Go(func() {
+		r.pumps.Go(func() {
 			defer to.Close()
 			for n := 0; ; n++ {
 				m, err := wholeMessage(from)
@@ -55,7 +55,7 @@ func (r *relay) meet(t testing.TB, w *world, o ClientOptions) (e, s *Conn, ee, s
 	pump(rn, rf, r.up, &r.ups)
 	pump(rf, rn, r.down, &r.dows)
 	e, s, ee, se = w.meet(t, o, near, far)
-	t.Cleanup(func() { rn.Close(); rf.Close(); pumps.Wait() })
+	t.Cleanup(func() { rn.Close(); rf.Close(); r.pumps.Wait() })
 	return
 }
 
@@ -188,7 +188,7 @@ func TestRelayFlipsEachByte(t *testing.T) {
 		}
 		e.Close()
 		s.Close()
-		time.Sleep(time.Millisecond)
+		plain.pumps.Wait() // all that was said is noted
 		plain.mu.Lock()
 		for i, ms := range [][][]byte{plain.ups, plain.dows} {
 			for _, m := range ms {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // wish is the configuration of the hostile collectors.
@@ -315,7 +316,7 @@ func TestHostileCollectors(t *testing.T) {
 				t.Errorf("error %v\nwant one with %q", err, tt.want)
 			}
 			gone(t, info.PID)
-			await(t, "the record", func() bool { return b.audit.has(tt.kind, "collect/"+tt.name) != nil })
+			until.True(t, "its end is recorded", func() bool { return b.audit.has(tt.kind, "collect/"+tt.name) != nil })
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // REQ B3: a plugin that crashes leaves no core file, in which the password of
@@ -41,7 +42,7 @@ func TestCrashLeavesNoCore(t *testing.T) {
 	if _, err = dial(t, tr, server(t, true)); err == nil {
 		t.Fatal("it did not crash")
 	}
-	await(t, "the crash in the audit log", func() bool { return b.audit.has(audit.PluginCrashed, "transport/crash") != nil })
+	until.True(t, "the crash is in the audit log", func() bool { return b.audit.has(audit.PluginCrashed, "transport/crash") != nil })
 	e := b.audit.has(audit.PluginCrashed, "transport/crash")
 	how := err.Error()
 	for _, v := range e.Detail {

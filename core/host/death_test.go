@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func init() { helpers["host"] = hostHelper }
@@ -47,7 +50,14 @@ func hostHelper() {
 	must(err)
 	pids = append(pids, fmt.Sprint(info.PID))
 	go c.Collect(ctx, Request{}, func(i *Item) error { _, err := i.End(ctx); return err })
-	time.Sleep(200 * time.Millisecond)
+	until.True(log.Default(), "the collector's command runs", func() bool {
+		for _, pid := range children(os.Getpid()) {
+			if name, _ := os.ReadFile("/proc/" + pid + "/comm"); string(name) == "sleep\n" {
+				return true
+			}
+		}
+		return false
+	})
 	pids = append(pids, children(os.Getpid())...)
 	fmt.Println("pids", strings.Join(pids, " "))
 	time.Sleep(time.Hour)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host/sandbox"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // Each hostile plugin: the host lives, refuses, and says why in one error.
@@ -96,7 +97,7 @@ func TestHostileCalls(t *testing.T) {
 // gone waits until a process is no more.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	await(t, "the end of the plugin", func() bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) })
+	until.True(t, "the plugin is gone", func() bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) })
 }
 
 // REQ I1: what a plugin tries inside its sandbox fails.
@@ -170,7 +171,7 @@ func TestHostileDescriptors(t *testing.T) {
 			tr.Close()
 		})
 	}
-	await(t, "the descriptors to be closed", func() bool { return openFiles(t) <= before+2 })
+	until.True(t, "the descriptors are closed", func() bool { return openFiles(t) <= before+2 })
 }
 
 // openFiles counts the descriptors of this process.

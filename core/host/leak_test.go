@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func descriptors(pid string) int {
@@ -81,13 +84,13 @@ func TestThousandDialsLeaveNothing(t *testing.T) {
 	for n := range 1000 {
 		once(n)
 	}
-	var f, p, g, c int
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if f, p, g, c = settle(); f <= f0+3 && p <= p0+3 && g <= g0+5 && c <= c0 {
-			return
+	until.OK(t, "all is given back", func() error {
+		f, p, g, c := settle()
+		if f <= f0+3 && p <= p0+3 && g <= g0+5 && c <= c0 {
+			return nil
 		}
-	}
-	t.Errorf("descriptors %d, then %d; in the plugin %d, then %d; goroutines %d, then %d; processes %d, then %d", f0, f, p0, p, g0, g, c0, c)
+		return fmt.Errorf("descriptors %d, then %d; in the plugin %d, then %d; goroutines %d, then %d; processes %d, then %d", f0, f, p0, p, g0, g, c0, c)
+	})
 }
 
 // A dial that is cancelled while it connects ends within 100 ms.

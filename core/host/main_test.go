@@ -98,17 +98,6 @@ func (m *memory) has(what audit.Type, subject string) *audit.Event {
 	return nil
 }
 
-// await polls until ok, with a deadline.
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
 // bench is a host with the hostile program as its built-in plugins.
 type bench struct {
 	*Host

@@ -10,6 +10,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // standingBy is a bench whose plugin file the test may change, and whose clock.
@@ -143,7 +144,7 @@ func TestStandbyChanged(t *testing.T) {
 				tr.Close()
 				t.Error("it is taken all the same")
 			}
-			await(t, "its end", func() bool { return b.audit.has(audit.PluginExited, "transport/good") != nil })
+			until.True(t, "its end is recorded", func() bool { return b.audit.has(audit.PluginExited, "transport/good") != nil })
 		})
 	}
 }
@@ -173,7 +174,7 @@ func TestStandbyRenewed(t *testing.T) {
 		t.Error("dropped, and still ready")
 	}
 	starts(5, "dropped", "2")
-	await(t, "the end of those that were replaced", func() bool { return b.audit.count(audit.PluginExited, "transport/good") == 4 })
+	until.True(t, "those that were replaced have ended", func() bool { return b.audit.count(audit.PluginExited, "transport/good") == 4 })
 }
 
 // One that dies, or does not start, is not started again and again: whoever
@@ -185,7 +186,7 @@ func TestStandbyFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	unix.Kill(s.ready.t.cur.run.proc.PID(), unix.SIGKILL)
-	await(t, "its end", func() bool { return !s.Ready() })
+	until.True(t, "it is not ready any more", func() bool { return !s.Ready() })
 	if tr := s.Take("good", TransportUse{}); tr != nil {
 		t.Error("a dead one is taken")
 	}
@@ -196,7 +197,7 @@ func TestStandbyFails(t *testing.T) {
 		t.Fatalf("under another policy: %v", err)
 	}
 	unix.Kill(s.ready.t.cur.run.proc.PID(), unix.SIGKILL)
-	await(t, "its end", func() bool { return !s.Ready() })
+	until.True(t, "it is not ready any more", func() bool { return !s.Ready() })
 	for range 3 {
 		if err := s.Keep(t.Context(), "good", TransportUse{}, "2"); err != nil || s.Ready() {
 			t.Fatalf("started again: %v", err)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/latchstring/latchstring/core/audit"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // fakeClock stands still but for what is slept.
@@ -89,7 +90,7 @@ func TestCircuit(t *testing.T) {
 			t.Fatalf("start %d: %v", i, err)
 		}
 		unix.Kill(info.PID, unix.SIGKILL)
-		await(t, "the crash", func() bool {
+		until.True(t, "the crash is counted", func() bool {
 			b.crash.mu.Lock()
 			defer b.crash.mu.Unlock()
 			return len(b.crash.crashes["transport/good"]) > i

@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host/catalog"
 	"github.com/latchstring/latchstring/core/policy"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func TestDial(t *testing.T) {
@@ -42,7 +43,7 @@ func TestDial(t *testing.T) {
 		t.Errorf("start recorded as %+v", e)
 	}
 	tr.Close()
-	await(t, "the record of its end", func() bool { return b.audit.has(audit.PluginExited, "transport/good") != nil })
+	until.True(t, "its end is recorded", func() bool { return b.audit.has(audit.PluginExited, "transport/good") != nil })
 	talk(t, d.Conn, "it is not needed any more")
 	if _, err := dial(t, tr, addr); !errors.Is(err, ErrClosed) {
 		t.Errorf("dial after close: %v", err)
@@ -104,7 +105,7 @@ func TestConnectionSurvivesPlugin(t *testing.T) {
 	if err := <-killed; err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the record of the crash", func() bool { return b.audit.has(audit.PluginCrashed, "transport/good") != nil })
+	until.True(t, "the crash is recorded", func() bool { return b.audit.has(audit.PluginCrashed, "transport/good") != nil })
 	// And the next dial starts it again.
 	again, err := dial(t, tr, addr)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/host"
 	"github.com/latchstring/latchstring/sdk/failure"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // place is where a sink brings events, and what can be wrong there.
@@ -128,7 +129,7 @@ func (l *lab) start() {
 	l.cancel, l.ended = cancel, make(chan struct{})
 	box, ended := l.box, l.ended
 	go func() { defer close(ended); box.Run(ctx, 200*time.Millisecond) }()
-	l.until("the cursors are there", func() bool {
+	until.True(l.t, "the cursors are there", func() bool {
 		all, _, _ := box.Settings()
 		for _, s := range all {
 			if _, err := box.readCursor(s.Name); s.Missing == "" && errors.Is(err, errNew) {
@@ -163,19 +164,10 @@ func (l *lab) add(kind audit.Type, subject string, pairs ...string) audit.Record
 	return r
 }
 
-func (l *lab) until(what string, f func() bool) {
-	l.t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			l.t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 func (l *lab) gets(plugin string, want ...string) {
 	l.t.Helper()
 	p := l.places[plugin]
-	l.until(fmt.Sprintf("%s has %v", plugin, want), func() bool { return len(p.codes()) >= len(want) })
+	until.True(l.t, fmt.Sprintf("%s has %v", plugin, want), func() bool { return len(p.codes()) >= len(want) })
 	if got := p.codes(); fmt.Sprint(got) != fmt.Sprint(want) {
 		l.t.Fatalf("%s got\n%v, want\n%v", plugin, got, want)
 	}
@@ -244,7 +236,7 @@ func TestASinkThatFails(t *testing.T) {
 	if err != nil || len(states) != 1 {
 		t.Fatal(states, err)
 	}
-	l.until("the state is well", func() bool {
+	until.True(l.t, "the state is well", func() bool {
 		s, _ := l.box.States()
 		return s[0].Waiting == 0 && s[0].Error == "" && s[0].Delivered == 6
 	})
@@ -264,7 +256,7 @@ func TestASinkThatHangs(t *testing.T) {
 	}
 	l.gets("b", four...)
 	<-l.places["a"].hanging
-	l.until("the states are right", func() bool {
+	until.True(l.t, "the states are right", func() bool {
 		s, err := l.box.States()
 		return err == nil && s[0].Waiting == 6 && s[1].Waiting == 0
 	})
@@ -316,7 +308,7 @@ func TestWhatFallsOut(t *testing.T) {
 	for i := range 10 {
 		l.add(audit.ConnectionOpened, fmt.Sprint("c", i))
 	}
-	l.until("the loss is recorded", func() bool {
+	until.True(l.t, "the loss is recorded", func() bool {
 		n := 0
 		for _, r := range l.recorded(audit.EventDropped) {
 			k := 0
@@ -327,7 +319,7 @@ func TestWhatFallsOut(t *testing.T) {
 	})
 	p.set(func(p *place) { p.fail = nil })
 	l.gets("a", "SUPPORT_CONNECTED c7", "SUPPORT_CONNECTED c8", "SUPPORT_CONNECTED c9")
-	l.until("told in the state", func() bool { s, _ := l.box.States(); return s[0].Dropped == 7 && s[0].Waiting == 0 })
+	until.True(l.t, "the state tells it", func() bool { s, _ := l.box.States(); return s[0].Dropped == 7 && s[0].Waiting == 0 })
 }
 
 // A refusal for good is recorded and passed over; the same from a mistake in the
@@ -364,13 +356,13 @@ func TestFullDisk(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel, l.ended = cancel, make(chan struct{})
 	go func() { defer close(l.ended); l.box.Run(ctx, time.Second) }()
-	l.until("it has begun", func() bool {
+	until.True(l.t, "it has begun", func() bool {
 		l.add(audit.SessionOpened, "s0")
 		return len(l.places["a"].codes()) > 0
 	})
 	n := len(l.places["a"].codes())
 	l.session()
-	l.until("all are there", func() bool {
+	until.True(l.t, "all are there", func() bool {
 		got := l.places["a"].codes()
 		return len(got) >= n+6 && got[len(got)-1] == four[5]
 	})
@@ -403,12 +395,12 @@ func TestReload(t *testing.T) {
 	l.place("b")
 	l.start()
 	l.add(audit.SessionOpened, "s1")
-	l.until("it fails", func() bool { s, _ := l.box.States(); return s[0].Error != "" })
+	until.True(l.t, "it fails", func() bool { s, _ := l.box.States(); return s[0].Error != "" })
 	l.write("b", `{"events":["session.opened"]}`)
-	l.until("b has begun", func() bool { _, err := l.box.readCursor("b"); return err == nil })
+	until.True(l.t, "b has begun", func() bool { _, err := l.box.readCursor("b"); return err == nil })
 	os.Remove(filepath.Join(l.dir, "events.d", "a.json"))
-	l.until("it is recorded", func() bool { return len(l.recorded(audit.EventDropped)) == 1 })
-	l.until("the cursor is gone", func() bool { _, err := l.box.readCursor("a"); return errors.Is(err, errNew) })
+	until.True(l.t, "it is recorded", func() bool { return len(l.recorded(audit.EventDropped)) == 1 })
+	until.True(l.t, "the cursor is gone", func() bool { _, err := l.box.readCursor("a"); return errors.Is(err, errNew) })
 	l.add(audit.SessionOpened, "s2")
 	l.add(audit.SessionEnded, "s2")
 	l.gets("b", "SUPPORT_SESSION_STARTED s2")

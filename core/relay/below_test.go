@@ -18,6 +18,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // passing opens a session and connects the engineer, both ready to leave TLS.
@@ -121,7 +122,7 @@ func TestBelowTLS(t *testing.T) {
 		}()
 	}
 	both.Wait()
-	until(t, "its event", func() bool { return len(events(t, p.Relay, "connect.closed")) == 1 })
+	until.True(t, "its end is recorded", func() bool { return len(events(t, p.Relay, "connect.closed")) == 1 })
 	if ev := events(t, p.Relay, "connect.closed")[0]; !strings.Contains(ev, `"from_engineer":"25165845"`) || !strings.Contains(ev, `"reason":"closed"`) {
 		t.Errorf("event %s", ev)
 	}
@@ -151,5 +152,5 @@ func TestBelowTLSCut(t *testing.T) {
 	if _, err := io.Copy(io.Discard, from); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the connection goes on")
 	}
-	until(t, "its event", func() bool { return len(events(t, p.Relay, "connect.closed")) == 1 })
+	until.True(t, "its end is recorded", func() bool { return len(events(t, p.Relay, "connect.closed")) == 1 })
 }

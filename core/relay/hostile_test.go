@@ -20,6 +20,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/api"
 	"github.com/latchstring/latchstring/core/relay/client"
 	"github.com/latchstring/latchstring/core/relay/relaytest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func TestOtherSystemsUploads(t *testing.T) {
@@ -163,15 +164,7 @@ func TestAdminSocket(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { done <- r.Server.ServeAdmin(ctx, path) }()
 	var admin *relay.Admin
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var err error
-		if admin, err = relay.Dial(path); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+	until.OK(t, "the relay can be administered", func() (err error) { admin, err = relay.Dial(path); return err })
 	if fi, err := os.Stat(path); err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("socket %v, %v; want mode 0600", fi.Mode(), err)
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/store/natsstore"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // startNATS is a NATS server of its own, as an operator would run it.
@@ -80,7 +81,7 @@ func TestTwoNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	roundTrip(t, conn, 1000)
-	until(t, "the other node sees it", func() bool {
+	until.True(t, "the other node sees it", func() bool {
 		var list struct {
 			Systems []struct {
 				Session *struct {
@@ -146,12 +147,12 @@ func TestAcrossNodes(t *testing.T) {
 	if start.Session != s.Hello.Session || !api.ValidConnectionID(start.Connection) {
 		t.Errorf("start %+v", start)
 	}
-	until(t, "the list says who is connected and where", func() bool {
+	until.True(t, "the list says who is connected and where", func() bool {
 		open := system1Session(t, p)
 		return open != nil && open.Node == start.Node && len(open.Engineers) == 1 && open.Engineers[0].Connection == start.Connection && open.Engineers[0].From == "127.0.0.1"
 	})
 	var nodes relay.NodeList
-	until(t, "each node knows of the other", func() bool {
+	until.True(t, "each node knows of the other", func() bool {
 		err := relay.Local(p.Server).Call(t.Context(), "GET", "/admin/nodes", nil, &nodes)
 		return err == nil && len(nodes.Nodes) == 2
 	})
@@ -240,14 +241,14 @@ func TestNodesAgree(t *testing.T) {
 	defer s8.Control.Close()
 	go s8.Serve(t.Context(), echo)
 	var conns []net.Conn
-	until(t, "two connections across", func() bool {
+	until.True(t, "two connections go across", func() bool {
 		conn, _, err := p.Connect(t.Context(), "array-7")
 		if err == nil {
 			conns = append(conns, conn)
 		}
 		return len(conns) == 2
 	})
-	until(t, "a third is refused", func() bool {
+	until.True(t, "a third is refused", func() bool {
 		conn, _, err := p.Connect(t.Context(), "array-8")
 		if err == nil {
 			conn.Close()
@@ -261,7 +262,7 @@ func TestNodesAgree(t *testing.T) {
 
 	stopped := make(chan struct{})
 	go func() { far.Stop(); close(stopped) }()
-	until(t, "the other node drains", func() bool {
+	until.True(t, "the other node drains", func() bool {
 		_, _, err := p.Connect(t.Context(), "array-7")
 		return err != nil && strings.Contains(err.Error(), "stopping") || strings.Contains(fmt.Sprint(err), "no open session")
 	})
@@ -299,13 +300,13 @@ func TestNodeIsDown(t *testing.T) {
 	if err := errors.Join(reg.PutNode(t.Context(), gone), reg.PutPresent(t.Context(), 0, word)); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "its session is seen", func() bool { return system1Session(t, p) != nil })
+	until.True(t, "its session is seen", func() bool { return system1Session(t, p) != nil })
 	_, _, err = p.Connect(t.Context(), "array-7")
 	wantCode(t, err, api.CodeUnavailable)
 	if err := reg.ForgetNode(t.Context(), gone.Name); err != nil { // as its time to live does
 		t.Fatal(err)
 	}
-	until(t, "it is down", func() bool { return system1Session(t, p) == nil })
+	until.True(t, "it is down", func() bool { return system1Session(t, p) == nil })
 
 	// A state directory that was copied with the node's name in it.
 	twin := store.Node{Name: nodeOf(t, p.Relay), Address: "192.0.2.7:443", Key: "cd"}

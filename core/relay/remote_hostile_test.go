@@ -19,6 +19,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // ended waits for the end of a connection, within a second.
@@ -263,7 +264,7 @@ func TestRemoteLimits(t *testing.T) {
 	for _, c := range conns {
 		c.Close()
 	}
-	until(t, "places are free again", func() bool {
+	until.True(t, "places are free again", func() bool {
 		conn, _, err := p.Connect(t.Context(), "array-7")
 		if err == nil {
 			conn.Close()
@@ -325,7 +326,7 @@ func TestNobodyAnswers(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { dial(t, s); cancel() }()
 	p.Connect(ctx, "array-7")
-	until(t, "its place is free again", func() bool { return metric(t, p.Relay, "latchstring_rss_connections") == "0" })
+	until.True(t, "its place is free again", func() bool { return metric(t, p.Relay, "latchstring_rss_connections") == "0" })
 }
 
 // metric reads one from the admin socket's text.
@@ -372,7 +373,7 @@ func TestHostileControl(t *testing.T) {
 			defer conn.Close()
 			io.WriteString(conn, lines)
 			ended(t, name, conn)
-			until(t, "the session is not open", func() bool { return system1Session(t, p) == nil })
+			until.True(t, "the session is not open", func() bool { return system1Session(t, p) == nil })
 		})
 	}
 }
@@ -422,7 +423,7 @@ func TestSlowUpgrade(t *testing.T) {
 		}
 	}
 	s.Control.Close()
-	until(t, "no session is left", func() bool { return system1Session(t, p) == nil })
+	until.True(t, "no session is left", func() bool { return system1Session(t, p) == nil })
 }
 
 // An address that opens too many connections, or asks too often, is told so
@@ -438,15 +439,15 @@ func TestFlood(t *testing.T) {
 			conns = append(conns, conn)
 		}
 	}
-	until(t, "connections above the limit are shut", func() bool {
+	until.True(t, "connections above the limit are shut", func() bool {
 		return metric(t, p.Relay, `latchstring_rss_remote_refused_total{reason="source"}`) != ""
 	})
 	for _, c := range conns {
 		c.Close()
 	}
-	until(t, "served again", func() bool {
+	until.OK(t, "he is served again", func() error {
 		_, err := p.Engineer.Health(t.Context())
-		return err == nil
+		return err
 	})
 	q := relaytest.New(t, func(r *relaytest.Relay) {
 		r.Configure = func(c *setup.Config) { c.Remote.SourceRate = 5 }

@@ -21,6 +21,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/setup"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // The spare is used at once, without a dial, and pinged until then.
@@ -36,7 +37,7 @@ func TestSpare(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer spare.Close()
-	until(t, "the relay has it", func() bool { return metric(t, p.Relay, "latchstring_rss_spares") == "1" })
+	until.True(t, "the relay has it", func() bool { return metric(t, p.Relay, "latchstring_rss_spares") == "1" })
 	in := msg.NewReader(spare)
 	for range 2 {
 		m, err := in.Next()
@@ -55,7 +56,7 @@ func TestSpare(t *testing.T) {
 	}()
 	go s.Serve(t.Context(), func(conn net.Conn, _ *msg.Start) { conn.Close() }) // a dial-back would be of no use
 	var conn net.Conn
-	until(t, "the spare is taken", func() bool { // but not while a pong is due
+	until.True(t, "the spare is taken", func() bool { // but not while a pong is due
 		if conn, _, err = p.Connect(t.Context(), "array-7"); err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +128,7 @@ func TestMux(t *testing.T) {
 	if err := relay.Local(p.Server).Call(t.Context(), "POST", "/admin/engineers/ada/revoke", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the connections are cut", func() bool { return metric(t, p.Relay, "latchstring_rss_connections") == "0" })
+	until.True(t, "the connections are cut", func() bool { return metric(t, p.Relay, "latchstring_rss_connections") == "0" })
 	if err := msg.Write(control, &msg.Ping{N: 5}); err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +412,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	roundTrip(t, conn, 1000)
-	until(t, "presence is written", func() bool {
+	until.True(t, "presence is written", func() bool {
 		files, err := filepath.Glob(f.loaded.Places.Store + "/jetstream/*/streams/KV_rss-presence/msgs/*.blk")
 		if err != nil || len(files) == 0 {
 			return false

@@ -14,6 +14,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // echo answers everything until the other side has ended.
@@ -34,16 +35,6 @@ func roundTrip(t *testing.T, conn net.Conn, size int) {
 	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if n, err := io.ReadFull(conn, got); err != nil || !bytes.Equal(sent, got) {
 		t.Fatalf("%d of %d bytes came back, %v; equal %v", n, size, err, bytes.Equal(sent, got))
-	}
-}
-
-// until polls for something that happens in the relay.
-func until(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("it does not happen: %s", what)
-		}
 	}
 }
 
@@ -124,8 +115,8 @@ func TestConnect(t *testing.T) {
 				}
 				conn.Close()
 			}
-			until(t, "connections are gone", func() bool { return len(system1(t, p).Session.Engineers) == 0 })
-			until(t, "events", func() bool { return len(events(t, p.Relay, "connect.closed")) == 2 })
+			until.True(t, "the connections are gone", func() bool { return len(system1(t, p).Session.Engineers) == 0 })
+			until.True(t, "their ends are recorded", func() bool { return len(events(t, p.Relay, "connect.closed")) == 2 })
 			ev := events(t, p.Relay, "connect.closed")[0]
 			if !strings.Contains(ev, `"from_engineer":"1048577"`) || !strings.Contains(ev, `"from_system":"1048577"`) || !strings.Contains(ev, `"engineer:ada"`) {
 				t.Errorf("event %s", ev)
@@ -133,8 +124,8 @@ func TestConnect(t *testing.T) {
 			if err := s.Tell(&msg.Bye{Reason: "remote-support off"}); err != nil {
 				t.Fatal(err)
 			}
-			until(t, "closed", func() bool { return system1(t, p).Session == nil })
-			until(t, "its event", func() bool { return len(events(t, p.Relay, "session.ended")) == 1 })
+			until.True(t, "the session is closed", func() bool { return system1(t, p).Session == nil })
+			until.True(t, "its end is recorded", func() bool { return len(events(t, p.Relay, "session.ended")) == 1 })
 			if n := len(events(t, p.Relay, "session.announced")); n != 1 {
 				t.Errorf("%d announcements", n)
 			}

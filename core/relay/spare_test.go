@@ -11,6 +11,7 @@ import (
 	"github.com/latchstring/latchstring/core/relay/relaytest"
 	"github.com/latchstring/latchstring/core/tunnel/link"
 	"github.com/latchstring/latchstring/core/tunnel/msg"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // carrying is a spare that is under way.
@@ -71,7 +72,7 @@ func TestEarlySpare(t *testing.T) {
 	}()
 	dialled := make(chan msg.Message, 1)
 	go func() { m, _ := s.In.Next(); dialled <- m }()
-	until(t, "the relay has it", func() bool { return metric(t, p.Relay, "latchstring_rss_spares") == "1" })
+	until.True(t, "the relay has it", func() bool { return metric(t, p.Relay, "latchstring_rss_spares") == "1" })
 	conn, _, err := p.Connect(t.Context(), "array-7")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func nothing(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -415,9 +416,10 @@ func TestWaitingForConsent(t *testing.T) {
 			t.Fatalf("in before anybody agreed: at %s", at)
 		}
 		agreed <- no
-		for end := time.Now().Add(10 * time.Second); strings.Contains(page, "One moment") && time.Now().Before(end); {
+		until.True(t, "it is decided", func() bool {
 			_, at, page = w.get("/login")
-		}
+			return !strings.Contains(page, "One moment")
+		})
 		if no == nil && at != "/" || no != nil && !strings.Contains(page, "Carol did not agree") {
 			t.Errorf("%v: at %s: %s", no, at, page)
 		}

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // enemy is the raw socket of a peer that keeps no rules.
@@ -266,13 +269,12 @@ func TestNoDescriptorLeak(t *testing.T) {
 			plugin.Close()
 		}
 	}
-	deadline := time.Now().Add(5 * time.Second)
-	for count() > before+3 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d descriptors before, %d after", before, count())
+	until.OK(t, "the descriptors are closed", func() error {
+		if n := count(); n > before+3 {
+			return fmt.Errorf("%d before, %d after", before, n)
 		}
-		time.Sleep(time.Millisecond)
-	}
+		return nil
+	})
 }
 
 func FuzzHeader(f *testing.F) {

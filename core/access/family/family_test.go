@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // escapes are the ways in which a process tries to outlive its connection.
@@ -160,17 +162,17 @@ func alive(pid int) bool {
 	return false
 }
 
-func waitForPid(t *testing.T, file string) int {
+func waitForPid(t *testing.T, file string) (pid int) {
 	t.Helper()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	until.True(t, "the process has started", func() bool {
 		b, _ := os.ReadFile(file)
-		if f := strings.Fields(string(b)); len(f) > 0 && strings.HasSuffix(string(b), "\n") {
-			pid, err := strconv.Atoi(f[0])
-			if err == nil && unix.Kill(pid, 0) == nil {
-				return pid
-			}
+		f := strings.Fields(string(b))
+		if len(f) == 0 || !strings.HasSuffix(string(b), "\n") {
+			return false
 		}
-	}
-	t.Fatal("the process did not start")
-	return 0
+		var err error
+		pid, err = strconv.Atoi(f[0])
+		return err == nil && unix.Kill(pid, 0) == nil
+	})
+	return pid
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // agentVar turns the test program into an agent that serves one connection: it
@@ -87,12 +89,7 @@ func startAgent(t *testing.T, script, connection, group string) (agent *exec.Cmd
 func gone(t *testing.T, pid int, what string) time.Duration {
 	t.Helper()
 	start := time.Now()
-	for alive(pid) {
-		if time.Since(start) > 10*time.Second {
-			t.Fatalf("%s (pid %d) is still there", what, pid)
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
+	until.True(t, fmt.Sprintf("%s (pid %d) is gone", what, pid), func() bool { return !alive(pid) })
 	return time.Since(start)
 }
 
@@ -121,20 +118,11 @@ func TestGuardianIsReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			agent, guardian, run := startAgent(t, escapes["setsid"], "con-rid"+strings.ReplaceAll(name, " ", ""), "no")
-			until := time.Now().Add(10 * time.Second)
-			for !ignores(guardian, unix.SIGTERM) {
-				if time.Sleep(time.Millisecond); time.Now().After(until) {
-					t.Fatal("the guardian takes SIGTERM")
-				}
-			}
+			until.True(t, "the guardian ignores SIGTERM", func() bool { return ignores(guardian, unix.SIGTERM) })
 			unix.Kill(guardian, sig)
 			if sig == unix.SIGKILL {
 				gone(t, guardian, "the guardian")
-				for len(guardians(agent.Process.Pid)) == 0 {
-					if time.Sleep(time.Millisecond); time.Now().After(until) {
-						t.Fatal("there is no other guardian")
-					}
-				}
+				until.True(t, "there is another guardian", func() bool { return len(guardians(agent.Process.Pid)) > 0 })
 			}
 			agent.Process.Kill()
 			agent.Wait()

@@ -16,6 +16,7 @@ import (
 	"github.com/latchstring/latchstring/core/route/sealed"
 	"github.com/latchstring/latchstring/core/testconn"
 	"github.com/latchstring/latchstring/testdata/peers"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // test runs Test Connection and returns its steps.
@@ -133,7 +134,7 @@ func TestInspected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.until("the inspector is named", func() bool {
+	until.True(w.t, "the inspector is named", func() bool {
 		s, err := w.agent.Session(t.Context(), control.Self())
 		return err == nil && strings.Contains(s.Link.InspectedBy, peers.InspectorName)
 	})
@@ -169,7 +170,7 @@ func TestInspectedBySquid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.until("the inspector is named", func() bool {
+	until.True(w.t, "the inspector is named", func() bool {
 		s, err := w.agent.Session(t.Context(), control.Self())
 		return err == nil && strings.Contains(s.Link.InspectedBy, peers.InspectorName)
 	})

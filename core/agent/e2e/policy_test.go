@@ -9,6 +9,7 @@ import (
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
 	"github.com/latchstring/latchstring/core/deliver"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // REQ I4. A policy that denies the transport of a session which is open ends it;
@@ -22,12 +23,12 @@ func TestDeniedTransportIsCut(t *testing.T) {
 	w.enter(o.Secret)
 	loads := len(w.all(audit.PolicyLoaded))
 	w.file(filepath.Join(w.root.Policies(), "site.hcl"), []byte(`plugins { deny = ["transport/socks"] }`+"\n"))
-	w.until("it is in force", func() bool { return len(w.all(audit.PolicyLoaded)) > loads })
+	until.True(w.t, "it is in force", func() bool { return len(w.all(audit.PolicyLoaded)) > loads })
 	if s, err := w.agent.Session(t.Context(), control.Self()); err != nil || s.State != "connected" {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	w.file(filepath.Join(w.root.Policies(), "site.hcl"), []byte(`plugins { deny = ["transport/direct"] }`+"\n"))
-	w.until("it is off", func() bool {
+	until.True(w.t, "it is off", func() bool {
 		s, err := w.agent.Session(t.Context(), control.Self())
 		return err == nil && s.State == "off"
 	})
@@ -56,7 +57,7 @@ func TestQueueDuringSession(t *testing.T) {
 	if _, err := w.agent.On(t.Context(), control.Self(), control.OnRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	w.until("it is delivered", func() bool { items, err := q.List(); return err == nil && len(items) == 0 })
+	until.True(w.t, "it is delivered", func() bool { items, err := q.List(); return err == nil && len(items) == 0 })
 	if sent := w.all(audit.BundleSent); len(sent) != 1 || sent[0].Actor != "agent" {
 		t.Errorf("%+v", sent)
 	}

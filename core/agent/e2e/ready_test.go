@@ -6,6 +6,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/control"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // count counts what the audit log says of the transport.
@@ -31,7 +32,7 @@ func TestReady(t *testing.T) {
 		if try == 10 {
 			t.Fatal("each session starts a transport of its own")
 		}
-		w.until("a transport is started", func() bool { return w.count(audit.PluginStarted) > w.count(audit.PluginExited) })
+		until.True(w.t, "a transport is started", func() bool { return w.count(audit.PluginStarted) > w.count(audit.PluginExited) })
 		before := w.count(audit.PluginStarted) // it may still need a moment to be ready
 		if _, err := w.agent.On(t.Context(), control.Self(), control.OnRequest{}); err != nil {
 			t.Fatal(err)
@@ -44,5 +45,5 @@ func TestReady(t *testing.T) {
 		}
 	}
 	w.file(filepath.Join(w.root.Policies(), "site.hcl"), []byte(`remote_access = "locked_off"`+"\n"))
-	w.until("none waits where none is allowed", func() bool { return w.count(audit.PluginExited) == w.count(audit.PluginStarted) })
+	until.True(w.t, "none waits where none is allowed", func() bool { return w.count(audit.PluginExited) == w.count(audit.PluginStarted) })
 }

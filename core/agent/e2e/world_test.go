@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/latchstring/latchstring/core/resume"
 	"github.com/latchstring/latchstring/core/route"
 	"github.com/latchstring/latchstring/core/secret"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // world is a relay, an engineer, and a system whose agent serves.
@@ -74,7 +74,7 @@ func newWorld(t testing.TB, change ...func(*relaytest.Relay)) *world {
 			t.Error(err)
 		}
 	})
-	w.until("the agent serves", func() bool {
+	until.True(w.t, "the agent serves", func() bool {
 		c, err := control.Dial(ctx, root.ControlSocket())
 		if err == nil {
 			_, err = c.Session(ctx, control.Self())
@@ -82,15 +82,6 @@ func newWorld(t testing.TB, change ...func(*relaytest.Relay)) *world {
 		return err == nil
 	})
 	return w
-}
-
-func (w *world) until(what string, f func() bool) {
-	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("it does not happen: %s", what)
-		}
-	}
 }
 
 // settings writes settings of a transport where administrators do.

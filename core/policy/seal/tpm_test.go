@@ -6,12 +6,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-tpm/tpm2/transport"
 	"github.com/google/go-tpm/tpm2/transport/linuxudstpm"
 
 	"github.com/latchstring/latchstring/core/paths"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // softTPM runs a software TPM for one test.
@@ -40,14 +40,7 @@ func softTPM(t *testing.T) {
 	openTPM = func() (transport.TPMCloser, error) { return linuxudstpm.Open(sock) }
 	machineID = func() ([]byte, error) { return []byte("0123456789abcdef\n"), nil }
 	usesTPM = func(paths.Root) bool { return true }
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(sock); err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the software TPM does not come up")
-		}
-	}
+	until.OK(t, "the software TPM is up", func() error { _, err := os.Stat(sock); return err })
 }
 
 // REQ G6: every file and mark is gone, and the TPM still knows.

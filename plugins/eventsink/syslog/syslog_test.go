@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,6 +25,7 @@ import (
 	"github.com/latchstring/latchstring/sdk/config"
 	"github.com/latchstring/latchstring/sdk/eventsink"
 	"github.com/latchstring/latchstring/sdk/plugintest"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 func sink(t *testing.T, set map[string]any) *Sink {
@@ -250,14 +252,17 @@ template(name="t" type="string" string="%%pri%%|%%app-name%%|%%msgid%%|%%structu
 		t.Fatal(err)
 	}
 	var got string
-	for strings.Count(got, "\n") < 2 && time.Now().Before(deadline) {
+	until.OK(t, "rsyslog has both", func() error {
 		b, _ := os.ReadFile(out)
 		got = string(b)
 		if i := strings.Index(got, "110|latchstring"); i > 0 { // what it says of itself
 			got = got[i:]
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		if strings.Count(got, "\n") < 2 {
+			return errors.New(got)
+		}
+		return nil
+	})
 	lines := strings.Split(strings.TrimSpace(got), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], `|SUPPORT_CONNECTED|[latchstring@32473 id="7-abc" actor="engineer:\"ada\"\]\\" case="4711"]|`) ||
 		!strings.HasPrefix(lines[1], "110|latchstring|") || !strings.Contains(lines[1], "forged") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/latchstring/latchstring/core/audit"
 	"github.com/latchstring/latchstring/core/relay/store"
+	"github.com/latchstring/latchstring/testdata/until"
 )
 
 // A full disk: calls are refused in words and at once, and when there is space
@@ -61,17 +62,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		err := tab.Put(ctx, "after", []byte("1"))
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("with space again: %v", err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	until.OK(t, "there is space again", func() error { return tab.Put(ctx, "after", []byte("1")) })
 	if _, err = log.Append(ctx, audit.Event{Type: audit.BundleSent, Actor: "x"}); err != nil {
 		t.Errorf("Append with space again: %v", err)
 	}

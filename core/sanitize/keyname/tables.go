@@ -91,7 +91,7 @@ var policyTails = set(
 	"error", "errors", "failure", "failures", "warning", "message", "hint", "question", "description", "comment", "text", "title", "help",
 	"page", "form", "view", "screen", "dialog", "button", "link", "email", "mail", "user", "username", "owner", "permissions", "role", "roles",
 	"request", "requests", "response", "exchange", "grant", "flow", "renewal", "refresh", "review", "cache", "caching", "command", "cmd",
-	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring", "lookup", "alias", "aliases",
+	"agent", "eval", "helper", "backend", "engine", "driver", "source", "prefix", "suffix", "separator", "delimiter", "event", "events", "masked", "set", "stdin", "exists", "needed", "present", "verified", "arn", "results", "ring", "lookup", "alias", "aliases", "loader", "reader", "watcher", "syncer", "controller", "operator",
 	"chain", "id", "ids", "identifier", "hashing", "lock", "locked", "date", "time", "timestamp", "at", "on", "since", "until", "idle", "only", "ok", "aging", "cost", "rounds", "iterations",
 	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "function", "functions", "uuid", "guid", "able", "ize", "izer", "ized", "ization", "based",
 )
@@ -131,7 +131,7 @@ var wholeNames = map[string]verdict{
 	"passenger": {Harmless, ""}, "passive": {Harmless, ""}, "tokenizer": {Harmless, ""}, "tokenize": {Harmless, ""},
 	"servertokens": {Policy, ""}, "authuserpass": {Policy, ""}, "smbhash": {Strong, Password}, "unixhash": {Strong, Password}, "nthash": {Strong, Password}, "lmhash": {Strong, Password},
 	"passthrough": {Harmless, ""}, "passthru": {Harmless, ""}, "passwordless": {Policy, ""}, "keyspace": {Harmless, ""},
-	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "mfa": {Weak, Token}, "totp": {Weak, Token},
+	"keyboard": {Harmless, ""}, "seed": {Weak, Secret}, "salt": {Weak, Secret}, "hmac": {Weak, Secret}, "pat": {Weak, Token}, "otp": {Strong, Token}, "kek": {Strong, APIKey}, "mfa": {Weak, Token}, "totp": {Weak, Token},
 	"pass": {Strong, Password}, "passes": {Harmless, ""}, "csrf": {Weak, Token}, "xsrf": {Weak, Token},
 	"kmskeyid": {Policy, ""}, "credentialdata": {Policy, ""}, "mpt3sas": {Harmless, ""}, "mpt2sas": {Harmless, ""}, "secretkeyref": {Policy, ""}, "configmapkeyref": {Policy, ""},
 	"adtenantid": {Strong, Token}, "sas": {Weak, Token}, "lockpasswd": {Policy, ""}, "nopass": {Policy, ""}, "nopassword": {Policy, ""}, "passwdtries": {Policy, ""}, "nopasswd": {Policy, ""},

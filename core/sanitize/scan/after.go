@@ -27,6 +27,12 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if s.before(ks, "checksum/") || ks > s.ls && s.buf[ks-1] == '-' && foldIs(w.key, "secret") && s.hasWord("secrets versions") {
 		return
 	}
+	if ke < s.le && s.buf[ke] == ':' && packageArchs.has(firstWord(s.buf[ke+1:s.le])) || s.before(ks, "public key ") && foldIs(w.key, "token") {
+		return // libsecret-1-0:amd64, and what names an assembly
+	}
+	if ke+2 < s.le && s.buf[ke] == '\\' && s.buf[ke+1] == 'n' && class == keyname.Strong && s.isNamed(ks) && s.escapedPair(ke, w) {
+		return
+	}
 	if s.before(ks, "property: ") && s.boundProperty(ke, w) {
 		return
 	}
@@ -251,6 +257,15 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if w.class == keyname.Weak && foldIs(w.key, "key") && s.before(n.ks, "cache ") {
 		return
+	}
+	if w.class == keyname.Weak && op[0] == '=' && size == 1 && foldIs(w.key, "key") && n.ks > s.ls && (buf[n.ks-1] == '?' || buf[n.ks-1] == '&') {
+		e := v
+		for e < s.le && isAlnum(buf[e]) {
+			e++
+		}
+		if e-v >= 8 && mixedCase(buf[v:e]) && (e == s.le || buf[e] == '&' || buf[e] == '"' || buf[e] == '\'' || buf[e] == ' ') {
+			w.class = keyname.Strong // https://host/cron?key=x
+		}
 	}
 	if t := firstWord(buf[nonSpace(buf, v, s.le):s.le]); w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "auth") && len(t) > 4 && t[len(t)-1] == ':' {
 		return // auth: Debug: what a daemon says

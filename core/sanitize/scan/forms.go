@@ -59,7 +59,7 @@ func formOf(name string) form {
 		return formTime
 	case "sasl_passwd":
 		return formRelay
-	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "exim.passwd", ".git-credentials":
+	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "exim.passwd", ".git-credentials", "pcp.conf", ".pcppass":
 		return formUsers
 	case ".vault-token", ".vault_pass", ".vault_pass.txt", "auth.txt", ".cifs-token", "master.key", ".erlang.cookie", "id_token":
 		return formToken

@@ -188,7 +188,7 @@ func isReference(v []byte) bool {
 		}
 		return true
 	case '{':
-		return v[1] == '{' || v[1] == '%' || (v[n-1] == '}' && isIdent(v[1:n-1]))
+		return v[1] == '{' || v[1] == '%' || (v[n-1] == '}' && isIdent(v[1:n-1]) && !(n > 24 && looksRandom(v[1:n-1])))
 	case '<':
 		if v[1] == '%' {
 			return true
@@ -477,3 +477,14 @@ func isBase64(v []byte) bool {
 
 // containsFold looks for a lower-case text.
 func containsFold(b []byte, t string) bool { return indexFold(b, t) >= 0 }
+
+// mixedCase is true for a word with capital and other letters and digits.
+func mixedCase(v []byte) bool {
+	up, low, digits := 0, 0, 0
+	for _, c := range v {
+		up += btoi(isUpper(c))
+		low += btoi(c >= 'a' && c <= 'z')
+		digits += btoi(isDigit(c))
+	}
+	return up > 0 && low > 0 && digits > 0
+}

@@ -560,3 +560,9 @@ func (s *Scanner) inPath(ks int) bool {
 	}
 	return false
 }
+
+// packageArchs are what Debian puts behind the name of a package.
+var packageArchs = listOf("amd64", "arm64", "i386", "armhf", "all", "any", "ppc64el", "s390x", "riscv64")
+
+// editions are words behind community that speak of people.
+var editions = listOf("edition", "editions", "version", "server", "support", "forum", "forums", "members", "member", "release", "repository", "repo", "plugin", "plugins", "package", "packages", "contributed", "driven", "management", "manager", "license")

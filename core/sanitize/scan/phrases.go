@@ -48,6 +48,9 @@ func (s *Scanner) phrase(pos int, text string) {
 				}
 			}
 		}
+		if p+1 < s.le && buf[p] == '-' && buf[p+1] == '-' {
+			return // aws ssm put-parameter --type SecureString --value x
+		}
 		// ConvertTo-SecureString [-String] "secret" -AsPlainText
 		for n := 0; n < 4 && p+2 < s.le && buf[p] == '-' && isLetter(buf[p+1]); n++ {
 			for p < s.le && !isSpace(buf[p]) {

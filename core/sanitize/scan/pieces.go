@@ -135,3 +135,24 @@ func (s *Scanner) itemStart(ks int) bool {
 	p := nonSpace(s.buf, s.ls, ks)
 	return p > s.ls && p+2 == ks && s.buf[p] == '-' && s.buf[p+1] == ' '
 }
+
+// escapedPair hides the value of a name in a YAML text that is a string itself:
+// "- name: DB_PASSWORD\n  value: x\n".
+func (s *Scanner) escapedPair(p int, w want) bool {
+	buf := s.buf
+	for p += 2; p < s.le && buf[p] == ' '; p++ {
+	}
+	const value = "value: "
+	if p+len(value) >= s.le || string(buf[p:p+len(value)]) != value {
+		return false
+	}
+	p += len(value)
+	p += quoteAt(buf, p, s.le)
+	e := p
+	for e < s.le && buf[e] != '\\' && buf[e] != '"' && buf[e] != '\'' {
+		e++
+	}
+	w.rule = "name-value"
+	s.judge(p, e, w, true)
+	return true
+}

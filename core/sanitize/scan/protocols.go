@@ -70,6 +70,8 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 	case "monitor ", "dns cloudflare ":
 		if nonSpace(buf, s.ls, s.le) == pos {
 			s.grammatical()
+		} else if text[0] == 'd' && s.before(pos, "{ ") {
+			s.judge(p, p+len(firstWord(buf[p:s.le])), w, true) // tls { dns cloudflare x }
 		}
 	case "<auth-user-pass>":
 		// two lines of OpenVPN: the user and the password
@@ -127,6 +129,19 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		s.accountSlash(p)
 	case " root / ", " admin / ", "(root / ", "(admin / ":
 		s.accountSlash(p)
+	case "system/", "=sys/":
+		// CONN=system/x@SID of Oracle
+		before := byte(' ')
+		if pos > s.ls {
+			before = buf[pos-1]
+		}
+		e := p
+		for e < s.le && !isSpace(buf[e]) && buf[e] != '@' && buf[e] != '/' && buf[e] != '"' && buf[e] != '\'' {
+			e++
+		}
+		if (text[0] == '=' || before == '=' || before == ' ' || before == '"' || before == '\'') && e+2 < s.le && buf[e] == '@' && (isLetter(buf[e+1]) || buf[e+1] == '/') && e-p > 3 {
+			s.judge(p, e, w, true)
+		}
 	case "&p=":
 		s.shortParameter(pos, p)
 	case "authserver ":

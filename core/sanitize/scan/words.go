@@ -28,6 +28,9 @@ func (s *Scanner) words(n name, w want) {
 			return
 		}
 	}
+	if foldIs(w.key, "community") && editions.has(firstWord(buf[sep:s.le])) {
+		return // the edition of a program
+	}
 	if s.inPath(ks) {
 		return // the name of a file, in a list of them
 	}

@@ -500,10 +500,6 @@ func (s *Scanner) element(p int, w want) {
 			return
 		}
 	}
-	if e > 4 && buf[p] == '*' && w.class == keyname.Strong && isAlnum(buf[p+1]) && p+e < s.le {
-		s.hideText(p, p+e, w.kind, w.rule) // as vCenter encrypts one; XML has no aliases
-		return
-	}
 	if e == 0 {
 		// <password><value>x</value></password>
 		if i := bytes.IndexByte(buf[p:s.le], '>'); i > 0 && p+i+1 < s.le && buf[p+1] != '/' {

@@ -3,7 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,55 +119,61 @@ func TestScaffold(t *testing.T) {
 			if _, code := runApp(t, "new", kind, "my-plugin", "--dir", dir); code != 1 {
 				t.Errorf("a second time: exit code %d", code)
 			}
-			// The author's module would fetch the SDK; tests fetch nothing.
-			sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			// Nor does it look at what only the go.mod files of others name: that is
-			// in no fresh module cache.
-			mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, requires, ok := bytes.Cut(mod, []byte("\nrequire ("))
-			if !ok {
-				t.Fatal("go.mod requires nothing")
-			}
-			f, err := os.OpenFile(filepath.Join(dir, "go.mod"), os.O_APPEND|os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := fmt.Fprintf(f, "\nrequire (%s", requires); err != nil {
-				t.Fatal(err)
-			}
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
-			bin := filepath.Join(t.TempDir(), "plugin")
-			todo := [][]string{
-				{"mod", "edit", "-replace", "github.com/latchstring/latchstring=" + root},
-				{"test", "-short", "."},
-			}
-			if kind == "transport" { // one is enough for the binary
-				todo = append(todo, []string{"build", "-o", bin, "."})
-			}
-			for _, args := range todo {
-				cmd := exec.Command("go", args...)
-				cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOPROXY=off")
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("go %v: %v\n%s", args[0], err, out)
-				}
-			}
-			if kind != "transport" {
+			// The author's module would fetch the SDK; tests fetch nothing. So it is
+			// built as if it were a package of this module.
+			overlay, pkg := overlaid(t, root, dir)
+			bin := t.TempDir()
+			goRun(t, root, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", filepath.Join(bin, "tests"), pkg)
+			goRun(t, dir, filepath.Join(bin, "tests"), "-test.short")
+			goRun(t, dir, "go", "mod", "edit", "-json") // it is well formed
+			if kind != "transport" {                    // one is enough for the binary
 				return
 			}
-			if out, code := runApp(t, "--short", "--options", dir+"/check.json", bin); code != 0 {
+			goRun(t, root, "go", "build", "-overlay", overlay, "-o", filepath.Join(bin, "plugin"), pkg)
+			if out, code := runApp(t, "--short", "--options", dir+"/check.json", filepath.Join(bin, "plugin")); code != 0 {
 				t.Errorf("plugincheck: exit code %d\n%s", code, out)
 			}
 		})
 	}
+}
+
+func goRun(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOPROXY=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", filepath.Base(name), args, err, out)
+	}
+}
+
+// overlaid puts the program in dir into a package of this module, for the go
+// command alone, and checks that it imports nothing that its author cannot.
+func overlaid(t *testing.T, root, dir string) (overlay, pkg string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no program in %s: %v", dir, err)
+	}
+	replace := map[string]string{}
+	for _, f := range files {
+		replace[filepath.Join(root, "cmd/plugincheck/testdata/scaffold", filepath.Base(f))] = f
+		src, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range src.Imports {
+			if p := i.Path.Value; strings.Contains(p, "/latchstring/") && !strings.Contains(p, "/latchstring/sdk") {
+				t.Errorf("%s imports %s", filepath.Base(f), p)
+			}
+		}
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay = filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(overlay, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return overlay, "./cmd/plugincheck/testdata/scaffold"
 }

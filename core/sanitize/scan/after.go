@@ -33,6 +33,9 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if ke+2 < s.le && s.buf[ke] == '\\' && s.buf[ke+1] == 'n' && class == keyname.Strong && s.isNamed(ks) && s.escapedPair(ke, w) {
 		return
 	}
+	if foldIs(w.key, "auth") && s.resp(ke) {
+		return
+	}
 	if s.before(ks, "property: ") && s.boundProperty(ke, w) {
 		return
 	}

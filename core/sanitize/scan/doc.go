@@ -22,4 +22,13 @@
 // a command, a sentence. Package keyname then decides what the name means, and
 // the look of the value decides the rest: references (${DB_PASSWORD}), masked
 // values, switches and paths stay.
+//
+// What people write to each other has no such forms. There, after the sentences
+// that are known, told.go and abroad.go look for a word that no language has
+// behind one that hands something over, or behind a name in another script;
+// wiki.go reads the tables of wikis.
+//
+// Identifiers are found beside that: by their shape (ident.go, hosts.go), by what
+// stands before them (users.go, people.go, prompts.go), and by the secret they
+// belong to (owner.go, whom.go).
 package scan

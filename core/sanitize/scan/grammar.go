@@ -76,6 +76,9 @@ func (s *Scanner) grammatical() bool {
 		return false
 	}
 	p, console := s.console(p)
+	if i := bytes.Index(buf[p:s.le], []byte("logged command:")); i > 0 {
+		p, console = p+i+len("logged command:"), true
+	}
 	e := p
 	var low [20]byte
 	for ; e < s.le && !isSpace(buf[e]); e++ {

@@ -451,6 +451,10 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 		}
 		end--
 	}
+	if start == i && end-i > 3 && s.ikeID(buf, i, from) {
+		s.ident(i+1, end, Host)
+		return
+	}
 	if start == i || end-i < 3 {
 		return
 	}
@@ -496,4 +500,21 @@ func (s *Scanner) email(buf []byte, i, from, to int) {
 // beyond ASCII.
 func latin(b []byte) bool {
 	return b[1] >= 0xc3 && b[1] <= 0xd1 && b[2] >= 0x80 && b[2] < 0xc0 || b[0] >= 0xc3 && b[0] <= 0xd1 && b[1] >= 0x80 && b[1] < 0xc0
+}
+
+// ikeID is true for the @ at i in front of the name that a gateway has for another:
+// leftid=@fw1, id = @fw1.
+func (s *Scanner) ikeID(buf []byte, i, from int) bool {
+	for i > from && (buf[i-1] == ' ' || buf[i-1] == '"') {
+		i--
+	}
+	if i-4 < from || buf[i-1] != '=' {
+		return false
+	}
+	for i--; i > from && (buf[i-1] == ' ' || isDigit(buf[i-1]) || buf[i-1] == '-'); i-- {
+	}
+	if i -= 2; i < from || !foldEqual(buf[i:i+2], "id") {
+		return false
+	}
+	return i == from || isSpace(buf[i-1]) || buf[i-1] == '\n' || i-from >= 4 && (foldEqual(buf[i-4:i], "left") || foldEqual(buf[i-4:i], "ight"))
 }

@@ -175,7 +175,7 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = e
 		return
 	}
-	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':') && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
+	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')') && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
 		s.toldFrom, s.toldAt = ks, ke
 	} // the language is known already
 	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && s.hasWord("snmp") {
@@ -187,7 +187,7 @@ func (s *Scanner) key(h hit) {
 	if class < keyname.Weak {
 		if class == keyname.Policy {
 			s.keyEnd = ke
-			if i := bytes.Index(buf[ke:s.le], []byte("echo ")); i > 0 && i < 8 && ke-ks > 8 && foldIs(buf[ke-8:ke], "_command") {
+			if i := bytes.Index(buf[ke:s.le], []byte("echo ")); i > 0 && i < 8 && ke-ks > 8 && (foldIs(buf[ke-8:ke], "_command") || foldIs(buf[ke-8:ke], "-command")) {
 				s.value(ke+i+5, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}) // ssl_passphrase_command = 'echo x'
 			}
 		}

@@ -161,3 +161,29 @@ func (s *Scanner) vaultLine() bool {
 	}
 	return true
 }
+
+// resp hides what follows AUTH where a trace shows what goes to Redis:
+// AUTH\r\n$8\r\nx\r\n.
+func (s *Scanner) resp(p int) bool {
+	const eol = `\r\n`
+	from, to := 0, 0
+	for n := 0; n < 2 && p+6 < s.le && string(s.buf[p:p+5]) == eol+"$"; n++ {
+		size := 0
+		for p += 5; p < s.le && isDigit(s.buf[p]) && size < 1000; p++ {
+			size = size*10 + int(s.buf[p]-'0')
+		}
+		if p+4+size > s.le || string(s.buf[p:p+4]) != eol {
+			break
+		}
+		if bytes.HasPrefix(s.buf[p+4:s.le], []byte("REDACTED_")) {
+			return true
+		}
+		from, to = p+4, p+4+size
+		p = to
+	}
+	if to == from {
+		return false
+	}
+	s.hide(from, to, keyname.Password, "command")
+	return true
+}

@@ -81,6 +81,9 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 			}
 			for e = p; e < s.hi && buf[e] != '\n'; e++ {
 			}
+			if n == 0 && s.Identify && allAccount(buf[p:e]) {
+				s.ident(p, e, User)
+			}
 		}
 		if e > p && p < s.hi && buf[p] != '<' {
 			s.hideText(p, e-btoi(buf[e-1] == '\r'), w.kind, w.rule)
@@ -141,6 +144,18 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		}
 		if (text[0] == '=' || before == '=' || before == ' ' || before == '"' || before == '\'') && e+2 < s.le && buf[e] == '@' && (isLetter(buf[e+1]) || buf[e+1] == '/') && e-p > 3 {
 			s.judge(p, e, w, true)
+		}
+	case "u/p: ", "l/p: ", "user/pw ", "login/pw ":
+		// u/p: admin/x
+		e := p + len(firstWord(buf[p:s.le]))
+		if i := bytes.IndexByte(buf[p:e], '/'); i > 1 && s.tellable(buf[p+i+1:e], false) {
+			s.judge(p+i+1, e, w, true)
+		}
+	case ".logon ":
+		// .logon SERVER/USER,x of Teradata
+		e := p + len(bytes.TrimRight(firstWord(buf[p:s.le]), ";"))
+		if i := bytes.IndexByte(buf[p:e], ','); i > 2 && p+i+1 < e {
+			s.judge(p+i+1, e, w, true)
 		}
 	case "&p=":
 		s.shortParameter(pos, p)

@@ -29,6 +29,9 @@ func (s *Scanner) told(ke int) {
 	if s.asPassword() || s.toldForeign && s.toldInScript() {
 		return
 	}
+	if s.answerTo(ke) {
+		return
+	}
 	end := min(s.le, ke+maxTold)
 	if p := nonSpace(buf, ke, end); p >= end || buf[p] == ':' || buf[p] == '=' || bytes.Contains(buf[ke:s.le], []byte("REDACTED_")) {
 		return // a setting: that was decided; or it is hidden already
@@ -359,6 +362,14 @@ func (s *Scanner) network() bool {
 func (s *Scanner) asPassword() bool {
 	buf := s.buf
 	before := buf[max(s.ls, s.toldFrom-32):s.toldFrom]
+	if bytes.HasSuffix(before, []byte(" (")) && s.toldAt < s.le && buf[s.toldAt] == ')' {
+		_, word := lastWord(before[:len(before)-2])
+		e := s.toldFrom - 2
+		if from, to, _ := unquoted(buf, e-len(word), e); to > from && s.tellable(buf[from:to], false) {
+			s.tell(from, to) // it works with x7y (password)
+			return true
+		}
+	}
 	for _, t := range [...]string{" for its ", " for the "} {
 		if bytes.HasSuffix(before, []byte(t)) {
 			b, word := lastWord(before[:len(before)-len(t)])

@@ -44,8 +44,9 @@ func TestWhose(t *testing.T) {
 		"olga@qfx-a1> show version\nroot@erp-d1# ls":                    {"erp-d1", "olga", "qfx-a1"},
 		"Buffer->Get(x)\nmysql> show tables;\nstep-2> run it\na-b>x>y":  nil,
 		"sql(olga,10.1.2.3,<x>): y":                                     {"olga"},
-		"sysname core-7":                                                {"core-7"},
-		"SubsysName: \"cpuset\"":                                        nil,
+		"leftid=@fw-north\n id-1 = @fw-south\nuid = @param1x":           {"fw-north", "fw-south"},
+		"sysname core-7":         {"core-7"},
+		"SubsysName: \"cpuset\"": nil,
 	} {
 		s := New()
 		s.Identify = true

@@ -33,7 +33,7 @@ func (s *Scanner) toldInScript() bool {
 			e++
 		}
 		b, t, _ := unquoted(rest, p, e)
-		if bytes.IndexAny(rest[p:e], "=(){}[]<>;|$") >= 0 {
+		if bytes.ContainsAny(rest[p:e], "=(){}[]<>;|$") {
 			return false
 		}
 		if t > b && s.tellable(rest[b:t], false) {
@@ -52,3 +52,17 @@ func (s *Scanner) toldInScript() bool {
 
 // outcomes are words about what became of a password, or how it has to be.
 var outcomes = []string{"错误", "失败", "成功", "正确", "验证", "过期", "错", "長度", "长度", "策略", "失敗", "エラー", "期限", "認証", "文字", "실패", "오류", "만료", "정책", "ошиб", "невер", "истек", "срок", "длин", "полит", "пользоват", "учетн", "истёк"}
+
+// foreignWord is true for a name that begins with one of abroad, or ends so:
+// Wachtwoord, Initialpasswort.
+func foreignWord(v []byte) bool {
+	if abroad.has(v) || abroad.begins(v) != "" {
+		return true
+	}
+	for _, t := range [...]string{"passwort", "kennwort", "wachtwoord", "passord"} {
+		if i := len(v) - len(t); i > 3 && foldEqual(v[i:], t) {
+			return true
+		}
+	}
+	return false
+}

@@ -564,17 +564,6 @@ func (s *Scanner) userArg(a arg) {
 	s.hide(a.vs+i+1, a.ve, keyname.Password, "command")
 }
 
-// brTools is true for a command of the tools that save data bases of SAP: they
-// take user/password.
-func (s *Scanner) brTools() bool {
-	for _, t := range [...]string{"brtools ", "brbackup ", "brarchive ", "brrestore ", "brconnect ", "brspace ", "brrecover "} {
-		if s.hasWord(t) {
-			return true
-		}
-	}
-	return false
-}
-
 // exampleWord is what documentation writes in place of a password.
 func exampleWord(v []byte) bool {
 	return foldIs(v, "password") || foldIs(v, "pass") || foldIs(v, "passwd") || foldIs(v, "token") || foldIs(v, "apikey")

@@ -24,9 +24,9 @@
 // values, switches and paths stay.
 //
 // What people write to each other has no such forms. There, after the sentences
-// that are known, told.go and abroad.go look for a word that no language has
-// behind one that hands something over, or behind a name in another script;
-// wiki.go reads the tables of wikis.
+// that are known, told.go, introduced.go and abroad.go look for a word that no
+// language has behind one that hands something over, before the name, or behind a
+// name in another script; chat.go reads answers, wiki.go the tables of wikis.
 //
 // Identifiers are found beside that: by their shape (ident.go, hosts.go), by what
 // stands before them (users.go, people.go, prompts.go), and by the secret they

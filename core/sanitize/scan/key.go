@@ -117,7 +117,7 @@ func (s *Scanner) key(h hit) {
 			s.toldFrom, s.toldAt, s.toldForeign = ks, ke, true
 		}
 	}
-	if stemTable[h.stem].what == stemKey && abroad.begins(buf[ks:min(s.le, ke+1)]) != "" && !s.source {
+	if stemTable[h.stem].what == stemKey && !s.source && foreignWord(buf[ks:ke]) {
 		s.toldFrom, s.toldAt, s.toldForeign = ks, ke, true
 	}
 	if (h.stem == foreignStem || ke-ks < 8 && romance.has(buf[ks:ke])) && (s.foreignPhrase(ks, ke) || s.speaksOnly(ks)) {

@@ -14,7 +14,7 @@ func (s *Scanner) owner(ks int) {
 		s.connection(from, ks)
 	}
 	i := max(bytes.LastIndexByte(before, '{'), bytes.LastIndexByte(before, '<'))
-	if i < 0 || bytes.IndexAny(before[i:], "}>") >= 0 {
+	if i < 0 || bytes.ContainsAny(before[i:], "}>") {
 		return
 	}
 	hint := s.buf[max(s.ls, from+i-200) : from+i]

@@ -223,3 +223,14 @@ func (s *Scanner) taskArguments(pos, p int) {
 	s.program(name, s.args[:n])
 	s.ls, s.le = ls, le
 }
+
+// brTools is true for a command of the tools that save data bases of SAP: they
+// take user/password.
+func (s *Scanner) brTools() bool {
+	for _, t := range [...]string{"brtools ", "brbackup ", "brarchive ", "brrestore ", "brconnect ", "brspace ", "brrecover "} {
+		if s.hasWord(t) {
+			return true
+		}
+	}
+	return false
+}

@@ -303,17 +303,20 @@ func foreignWordAt(buf []byte, i, end int) bool {
 	for e < end && e-i < 48 && (buf[e] >= 0x80 || isLetter(buf[e])) {
 		e++
 	}
-	if e-b < 4 || e >= end {
+	if e-b < 4 {
 		return false
 	}
 	if buf[i] >= 0xe0 && e-b >= 6 && keyname.ForeignEnd(buf[b:e]) > 0 {
 		return true // scripts without blanks
 	}
-	if !isSpace(buf[e]) {
+	if e < end && (isAlnum(buf[e]) || buf[e] == '_' || buf[e] == '-') {
 		return false
 	}
 	if c, _ := keyname.Classify(buf[b:e]); e-b >= 6 && c == keyname.Strong {
 		return true
+	}
+	if e >= end {
+		return false
 	}
 	n := e + 1 // mật khẩu, كلمة المرور
 	for n < end && n-e < 32 && (buf[n] >= 0x80 || isLetter(buf[n])) {

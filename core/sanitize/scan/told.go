@@ -63,7 +63,7 @@ func (s *Scanner) told(ke int) {
 			return
 		}
 		word := bytes.TrimRight(buf[b:t], ":")
-		if aside.has(word) && !(foreign && handingAbroad.has(word)) || bytes.IndexAny(word, "=(){}[]<>;|$") >= 0 && !arrow(buf[p:e]) {
+		if aside.has(word) && !(foreign && handingAbroad.has(word)) || bytes.ContainsAny(word, "=(){}[]<>;|$") && !arrow(buf[p:e]) {
 			return
 		}
 		switch {
@@ -134,107 +134,6 @@ func arrow(v []byte) bool {
 
 func ends(c byte) bool { return c == '.' || c == '!' || c == '?' || c == ';' }
 
-// unquoted is the word buf[p:e] without quotation marks, brackets and what ends
-// sentences; quoted is the length of the mark that opens it.
-func unquoted(buf []byte, p, e int) (b, t, quoted int) {
-	b, t = p, e
-	for _, q := range [...]string{"„", "“", "”", "(", "«", "‚", "‘", "「", "『", "`", "\"", "'", "**", "<<"} {
-		if bytes.HasPrefix(buf[p:e], []byte(q)) {
-			b, quoted = p+len(q), len(q)
-			break
-		}
-	}
-	for t > b && bytes.IndexByte([]byte(".,;:!?)\"'`*"), buf[t-1]) >= 0 {
-		t--
-	}
-	for _, q := range [...]string{"”", "“", "»", "’", "」", "』", "。", "，", "、"} {
-		if bytes.HasSuffix(buf[b:t], []byte(q)) {
-			t -= len(q)
-		}
-	}
-	return b, t, quoted
-}
-
-// closedAt is where the text at b ends that the mark open opened, or -1.
-func closedAt(buf []byte, b, end int, open []byte) int {
-	closing := string(open)
-	switch closing {
-	case "„":
-		closing = "“"
-		if bytes.Contains(buf[b:end], []byte("”")) {
-			closing = "”"
-		}
-	case "“":
-		closing = "”"
-	case "(":
-		closing = ")"
-	case "«":
-		closing = "»"
-	case "‚", "‘":
-		closing = "’"
-	case "「":
-		closing = "」"
-	case "『":
-		closing = "』"
-	case "<<":
-		closing = ">>"
-	}
-	i := bytes.Index(buf[b:end], []byte(closing))
-	if i < 1 {
-		return -1
-	}
-	e := b + i
-	for e > b && (buf[e-1] == ' ' || e > b+1 && buf[e-2] == 0xc2 && buf[e-1] == 0xa0) {
-		e -= 1 + btoi(buf[e-1] == 0xa0)
-	}
-	return e
-}
-
-// tellable is true for what can be a secret that somebody tells: letters and
-// digits that are no version, quantity, path, machine, date or standard.
-func (s *Scanner) tellable(v []byte, quoted bool) bool {
-	if quoted {
-		v = bytes.TrimLeft(v, " \u00a0")
-		if bytes.Count(v, []byte{' '}) > 4 {
-			return false
-		}
-	}
-	if len(v) < 5 || len(v) > 64 || isToken(v) || isPath(v) || isVersionish(v) || quantity(v) || isSwitch(v) || bytes.Contains(v, []byte("://")) || exampleWord(v) || addressLike(v) {
-		return false
-	}
-	letters, digits, dots := 0, 0, 0
-	for _, c := range v {
-		letters += btoi(isLetter(c) || c >= 0x80)
-		digits += btoi(isDigit(c))
-		dots += btoi(c == '.')
-	}
-	if letters < 2 || digits == 0 || dots > 1 || bytes.IndexByte(v, '=') > 0 || bytes.HasSuffix(v, []byte("()")) {
-		return false
-	}
-	return !standard(v) && !isUUID(v)
-}
-
-// standards are what names of algorithms, protocols and the like begin with,
-// before their numbers.
-var standards = listOf("sha", "md", "aes", "des", "rsa", "tls", "ssl", "utf", "rfc", "http", "https", "base", "x", "oauth", "ipv", "ip", "pbkdf", "argon", "scrypt", "bcrypt", "pkcs", "ed", "hmac", "ntlm", "ntlmv", "krb", "smb", "nfs", "nfsv", "snmp", "snmpv", "v", "ver", "version", "win", "windows", "rhel", "el", "ubuntu", "debian", "sles", "centos", "python", "java", "jdk", "php", "node", "iso", "type", "mode", "level", "step", "day", "days", "cve", "kb", "port", "vlan", "eth", "line", "page", "chapter", "inc", "chg", "req", "ticket", "case", "bug", "issue", "jira", "db", "host", "server", "srv", "web", "node", "esx", "vm", "nas", "fs", "user", "test", "sr", "id", "code", "error", "errno", "ora", "s")
-
-// standard is true for such a name: SHA256, TLS1.2, INC0012345, db01.
-func standard(v []byte) bool {
-	i := 0
-	for i < len(v) && isLetter(v[i]) {
-		i++
-	}
-	if i == 0 || !standards.has(v[:i]) {
-		return false
-	}
-	for _, c := range v[i:] {
-		if !isDigit(c) && c != '.' && c != '-' && c != '_' && c != '/' && c != '#' {
-			return false
-		}
-	}
-	return true
-}
-
 // toldRest takes a few words to the end of the line, of which one has digits:
 // pw for the keystore: Dill 77 Gurke.
 func (s *Scanner) toldRest(p int) bool {
@@ -259,20 +158,6 @@ func (s *Scanner) toldRest(p int) bool {
 	return true
 }
 
-// plainWords is true for words without a sentence in them, as a passphrase has.
-func plainWords(v []byte) bool {
-	n := 0
-	for w := range bytes.FieldsSeq(v) {
-		if n++; len(w) < 3 || !letters(w) || isUpper(w[0]) || spokenBad(w) || aside.has(w) || handing.has(w) || speaking.has(w) {
-			return false
-		}
-	}
-	return n >= 3 && n <= 8
-}
-
-// speaking are words of sentences, and of no passphrase.
-var speaking = listOf("the", "and", "for", "not", "you", "your", "has", "have", "had", "was", "were", "will", "must", "should", "please", "none", "with", "from", "same", "this", "that", "below", "above", "before", "can", "cannot", "may", "been", "only", "when", "where", "which", "ask", "call", "kept", "der", "die", "das", "und", "les", "des", "los", "las")
-
 func (s *Scanner) tell(b, e int) {
 	for b < e && (s.buf[b] == ' ' || b+1 < e && s.buf[b] == 0xc2 && s.buf[b+1] == 0xa0) {
 		b += 1 + btoi(s.buf[b] == 0xc2)
@@ -296,30 +181,7 @@ func (s *Scanner) hiddenBehind(from, p int) bool {
 // spokenKey is true for the name of a secret as people say it: a word without
 // the signs of settings.
 func spokenKey(v []byte) bool {
-	return len(v) <= 16 && bytes.IndexAny(v, "_.[]") < 0 && !foldIs(v, "pass")
-}
-
-// owners are words in front of a name that say what it opens: BIOS password x7y.
-var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks", "alte", "altes", "neue", "neues", "altem", "neuem", "ancien", "nouveau", "nueva", "nuova", "vecchia", "und", "mit", "con", "avec", "et", "y", "and")
-
-// introduced is true for a name that its secret follows at once: (pw x7y), BIOS
-// password x7y.
-func (s *Scanner) introduced() bool {
-	from := s.toldFrom
-	if from <= s.ls {
-		return false
-	}
-	if s.buf[from-1] == '(' || foldIs(s.buf[from:s.toldAt], "community") {
-		return true
-	}
-	if s.before(from, "mot de ") {
-		from -= len("mot de ")
-	}
-	rest, word := lastWord(s.buf[s.ls:from])
-	if foldIs(word, "le") || foldIs(word, "la") || foldIs(word, "dem") {
-		_, word = lastWord(rest) // avec le mot de passe x7y
-	}
-	return owners.has(word) || s.before(from, ", ") && s.network()
+	return len(v) <= 16 && !bytes.ContainsAny(v, "_.[]") && !foldIs(v, "pass")
 }
 
 // happened is true for a text in quotation marks that something is said about: the
@@ -348,94 +210,5 @@ func (s *Scanner) toldNext(p int) {
 	b, t, _ := unquoted(s.buf, p, p+len(firstWord(s.buf[p:s.le])))
 	if s.tellable(s.buf[b:t], false) {
 		s.tell(b, t)
-	}
-}
-
-// network is true for a line about a wireless network.
-func (s *Scanner) network() bool {
-	l := s.buf[s.ls:min(s.le, s.ls+200)]
-	return containsFold(l, "ssid") || containsFold(l, "wifi") || containsFold(l, "wlan") || containsFold(l, "wi-fi") || containsFold(l, "wpa")
-}
-
-// asPassword takes a word before the name: use `x7y` as admin password, it uses
-// x7y for its password.
-func (s *Scanner) asPassword() bool {
-	buf := s.buf
-	before := buf[max(s.ls, s.toldFrom-32):s.toldFrom]
-	if bytes.HasSuffix(before, []byte(" (")) && s.toldAt < s.le && buf[s.toldAt] == ')' {
-		_, word := lastWord(before[:len(before)-2])
-		e := s.toldFrom - 2
-		if from, to, _ := unquoted(buf, e-len(word), e); to > from && s.tellable(buf[from:to], false) {
-			s.tell(from, to) // it works with x7y (password)
-			return true
-		}
-	}
-	for _, t := range [...]string{" for its ", " for the "} {
-		if bytes.HasSuffix(before, []byte(t)) {
-			b, word := lastWord(before[:len(before)-len(t)])
-			if _, verb := lastWord(b); (foldIs(verb, "uses") || foldIs(verb, "use") || foldIs(verb, "using") || foldIs(verb, "has")) && s.tellable(word, false) {
-				e := s.toldFrom - len(t)
-				s.tell(e-len(word), e)
-				return true
-			}
-		}
-	}
-	for _, t := range [...]string{" als ", " comme ", " como ", " come ", " как ", " as ", " as the ", " as a "} {
-		if bytes.HasSuffix(before, []byte(t)) {
-			_, word := lastWord(before[:len(before)-len(t)])
-			e := s.toldFrom - len(t)
-			if from, to, _ := unquoted(buf, e-len(word), e); to > from && s.tellable(buf[from:to], false) {
-				s.tell(from, to)
-				return true
-			}
-		}
-	}
-	i := bytes.LastIndex(before, []byte(" as "))
-	if i < 2 || bytes.Count(before[i+4:], []byte{' '}) > 2 {
-		return false
-	}
-	e := s.toldFrom - len(before) + i - 1
-	q := buf[e]
-	if q != '`' && q != '"' && q != '\'' {
-		return false
-	}
-	from := max(s.ls, e-64)
-	b := bytes.LastIndexByte(buf[from:e], q)
-	if b < 0 || !s.tellable(buf[from+b+1:e], true) {
-		return false
-	}
-	s.tell(from+b+1, e)
-	return true
-}
-
-// reaching are words in front of an account and its password: log in with root/x7y.
-var reaching = listOf("with", "login", "use", "using", "as", "are", "creds", "credentials", "mit", "avec", "con", "via", "try", "tried")
-
-// accountSlash takes what stands behind root/ or admin/ in a line about a login:
-// iDRAC root/x7y.
-func (s *Scanner) accountSlash(p int) {
-	e := p
-	for e < s.le && !isSpace(s.buf[e]) && s.buf[e] != '/' {
-		e++
-	}
-	v := bytes.TrimRight(s.buf[p:e], ".,;:!?)\"'")
-	if e < s.le && s.buf[e] == '/' || len(v) == 0 || bytes.IndexByte(v, '.') >= 0 || !s.tellable(v, false) {
-		return
-	}
-	name, before := lastWord(bytes.TrimRight(s.buf[s.ls:p], "/ "))
-	if len(before) > 0 && before[0] == '(' {
-		before = []byte("with")
-	} else {
-		_, before = lastWord(name)
-	}
-	if len(before) == 0 || !handing.has(before) && !owners.has(before) && before[len(before)-1] != ':' && before[len(before)-1] != ',' && !reaching.has(before) {
-		return
-	}
-	l := s.buf[s.ls:min(s.le, s.ls+300)]
-	for _, t := range [...]string{"login", "log in", "logged in", "cred", "pass", "pw", "account", "access", "zugang", "idrac", "ilo ", "ipmi", "bmc", "console"} {
-		if containsFold(l, t) {
-			s.tell(p, p+len(v))
-			return
-		}
 	}
 }

@@ -123,6 +123,7 @@ func TestHardwareIsWatched(t *testing.T) {
 	}
 	m.set("offline")
 	until.True(m, "the failure is told", func() bool { return len(m.told()) == 1 })
+	m.looks() // what was told is noted behind it
 	s, err := m.a.Status(t.Context(), control.Self())
 	if err != nil || len(s.Hardware.Failures) != 1 || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], "disk sda") {
 		t.Errorf("%+v %q, %v", s.Hardware, s.Problems, err)

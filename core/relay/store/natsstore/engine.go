@@ -152,6 +152,16 @@ func translate(ctx context.Context, op, what string, err error) error {
 	return fmt.Errorf("%s %s: %w", op, what, err)
 }
 
+// over tells why a watcher's entries have ended, which the library ends without
+// a word: most often because the store was closed meanwhile.
+func (e *Engine) over(ctx context.Context, op, what string) error {
+	err := errors.New("the store has ended it")
+	if e.nc.IsClosed() {
+		err = nats.ErrConnectionClosed
+	}
+	return translate(ctx, op, what, err)
+}
+
 // ended recognizes that a call was ended because the server failed or was
 // stopped.
 func ended(cause error) bool {

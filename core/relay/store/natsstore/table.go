@@ -110,7 +110,7 @@ func (t *table) Changes(ctx context.Context) iter.Seq2[store.Entry, error] {
 			select {
 			case e, ok := <-w.Updates():
 				if !ok {
-					yield(store.Entry{}, fmt.Errorf("watch %s: the store ended it", t.name))
+					yield(store.Entry{}, t.e.over(ctx, "watch", t.name))
 					return
 				}
 				if e == nil {
@@ -148,7 +148,7 @@ func (t *table) list(ctx context.Context, keys string) iter.Seq2[store.Entry, er
 			select {
 			case e, ok := <-w.Updates():
 				if !ok {
-					yield(store.Entry{}, fmt.Errorf("list %s: the store ended the listing", t.name))
+					yield(store.Entry{}, t.e.over(ctx, "list", t.name))
 					return
 				}
 				if e == nil { // all that was there has come

@@ -109,7 +109,8 @@ var openKeyStems = []string{"publickey", "pubkey", "primarykey", "foreignkey", "
 
 // pairNames decide by the last two words, written together.
 var pairNames = map[string]verdict{
-	"secretid": {Strong, Secret}, "erlangcookie": {Strong, Secret}, "recoverycode": {Strong, Token}, "backupcode": {Strong, Token}, "recoverycodes": {Strong, Token}, "backupcodes": {Strong, Token}, "onetimecode": {Strong, Token}, "accesskeyid": {Weak, APIKey}, "sessionid": {Strong, Cookie},
+	"originverify": {Strong, Token}, // a header that a proxy of a cloud proves itself by
+	"secretid":     {Strong, Secret}, "erlangcookie": {Strong, Secret}, "recoverycode": {Strong, Token}, "backupcode": {Strong, Token}, "recoverycodes": {Strong, Token}, "backupcodes": {Strong, Token}, "onetimecode": {Strong, Token}, "accesskeyid": {Weak, APIKey}, "sessionid": {Strong, Cookie},
 	"publickey": {Harmless, ""}, "pubkey": {Harmless, ""},
 	"secretref": {Policy, ""}, "keyref": {Policy, ""}, "secretname": {Policy, ""}, "apiversion": {Harmless, ""},
 	"keyid": {Weak, APIKey}, "tokenid": {Weak, Token}, "tenantid": {Weak, Token},

@@ -7,7 +7,7 @@ import "github.com/latchstring/latchstring/core/sanitize/keyname"
 func (s *Scanner) onceCode(p int) {
 	buf := s.buf
 	said := false
-	for _, t := range [...]string{"is:", "is", "was", "ist", "est", ":", "="} {
+	for _, t := range [...]string{"is:", "is", "was", "ist", "est", "es ", "\u00e8 ", "lautet:", "lautet", ":", "="} {
 		if len(t) < s.le-p && foldEqual(buf[p:p+len(t)], t) {
 			p, said = nonSpace(buf, p+len(t), s.le), true
 			break

@@ -57,7 +57,7 @@ func formOf(name string) form {
 		return formVoice
 	case "chrony.keys", "ntp.keys":
 		return formTime
-	case "sasl_passwd":
+	case "sasl_passwd", "sasl-passwd", "saslpasswd", "sasl_password", "sasl_passwords", "relay_passwd", "relay_password", "smtp_passwd", "smtp_auth", "smarthost_passwd":
 		return formRelay
 	case "rsyncd.secrets", "mosquitto.passwd", "passwd.dovecot", "dovecot.passwd", "ftpd.passwd", "users.passwd", "ipa.passwd", ".htpasswd", "htpasswd", ".vnc_passwd", "exim.passwd", ".git-credentials", "pcp.conf", ".pcppass":
 		return formUsers
@@ -104,8 +104,8 @@ func (s *Scanner) fields() {
 			s.judge(args[1].vs, args[1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
 		}
 	case formRelay:
-		if sp := bytes.LastIndexAny(line, " \t"); sp > 0 {
-			s.userPair(s.ls+sp+1, s.le)
+		if sp := bytes.IndexAny(line, " \t"); sp > 0 {
+			s.userPair(nonSpace(s.buf, s.ls+sp, s.le), s.le)
 		}
 	case formUsers:
 		if i := bytes.IndexByte(line, ':'); i > 0 && !bytes.Contains(line, []byte("://")) {
@@ -211,7 +211,10 @@ func (s *Scanner) relay(pos int) {
 		return
 	}
 	if sp := bytes.LastIndexAny(s.buf[pos:s.le], " \t"); sp > 0 {
-		s.userPair(pos+sp+1, s.le)
+		if s.buf[s.ls] == '[' { // what is behind the host is all one
+			sp = bytes.IndexAny(s.buf[pos:s.le], " \t")
+		}
+		s.userPair(nonSpace(s.buf, pos+sp, s.le), s.le)
 	}
 }
 

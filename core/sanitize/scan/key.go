@@ -148,6 +148,9 @@ func (s *Scanner) key(h hit) {
 	if class == keyname.Weak && string(buf[ks:ke]) == "_auth" {
 		class, kind = keyname.Strong, keyname.Credential // of npm: user and password in base64
 	}
+	if class == keyname.Weak && ks > s.ls && buf[ks-1] == '$' && ke-ks > 5 && string(buf[ks:ks+5]) == "http_" {
+		class = keyname.Strong // what nginx compares a header with
+	}
 	if class < keyname.Weak && (foldIs(buf[ks:ke], "message-digest-key") || ke-ks > 5 && foldEqual(buf[ks:ks+5], "hmac-") && ke < s.le && buf[ke] == ':') {
 		class, kind = keyname.Weak, keyname.APIKey
 	}

@@ -21,6 +21,16 @@ func (s *Scanner) phrase(pos int, text string) {
 		return
 	}
 	switch text {
+	case " p: ":
+		// u: root p: x
+		if from := max(s.ls, pos-48); userBefore(buf[from:pos]) {
+			e := p
+			for e < s.le && !isSpace(buf[e]) {
+				e++
+			}
+			b, e, _ := unquoted(buf, p, e)
+			s.judge(b, e, w, true)
+		}
 	case ":1521":
 		// user/password@host:1521/service
 		b := pos
@@ -191,8 +201,11 @@ func (s *Scanner) phrase(pos int, text string) {
 		if p+36 <= s.le && isUUID(buf[p:p+36]) {
 			s.hide(p, p+36, keyname.Token, w.rule)
 		}
-	case "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code":
-		s.onceCode(p)
+	case "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code",
+		"entsperrcode", "freischaltcode", "sicherheitscode", "tigungscode", "einmalcode", "zugangscode", "v\u00e9rification", "verrouillage", "d'acc\u00e8s", "digo de verificaci\u00f3n", "digo de desbloqueo", "digo de acceso", "codice di sblocco", "codice di verifica", "codice di accesso", "pairing code", "access code":
+		if c := text[0]; (c != 'v' || text == "verification code") && c != 'd' || s.before(pos, "code de ") || s.before(pos, "code de d\u00e9") || s.before(pos, "code ") || s.before(pos, "c\u00f3") {
+			s.onceCode(p)
+		}
 	case "totp seed":
 		s.seed(p)
 	case "serv identify ":
@@ -364,3 +377,20 @@ func (s *Scanner) codedKey(pos int) {
 	s.keyEnd = ke
 	s.after(ks, ke, class, kind)
 }
+
+// userBefore is true if v ends in u: and a name.
+func userBefore(v []byte) bool {
+	i := bytes.LastIndex(v, []byte(": "))
+	if i < 1 {
+		return false
+	}
+	b := i
+	for b > 0 && isLetter(v[b-1]) {
+		b--
+	}
+	name := bytes.Trim(v[i+2:], " ,;/")
+	return len(name) > 1 && allAccount(name) && shortUser.has(v[b:i])
+}
+
+// shortUser are what people write in front of the name of an account.
+var shortUser = listOf("u", "l", "usr", "user", "login", "acc", "acct", "account", "username", "un", "id")

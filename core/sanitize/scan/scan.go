@@ -195,6 +195,8 @@ func (s *Scanner) line(buf []byte, start, end int) {
 			s.codedKey(h.pos)
 		case stemIssuer:
 			s.issuer(h.pos, len(stemTable[h.stem].text))
+		case stemSection:
+			s.section(h.pos, len(stemTable[h.stem].text))
 		case stemThin:
 			s.thin(h.pos + len("e:thin:"))
 		}

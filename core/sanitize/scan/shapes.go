@@ -22,6 +22,15 @@ func (s *Scanner) cryptHash(pos int) {
 			}
 		}
 	}
+	if tail := pos + len("$A$005$") + 20; buf[pos+1]|0x20 == 'a' && buf[pos+2] == '$' && tail+20 < s.le && e < tail+20 {
+		e = tail // of MySQL: twenty bytes of salt, which may be any
+		for e < s.le && (isAlnum(buf[e]) || buf[e] == '.' || buf[e] == '/') {
+			e++
+		}
+		if e-tail < 40 {
+			return
+		}
+	}
 	if e-pos < 16 {
 		return
 	}
@@ -205,6 +214,9 @@ func (s *Scanner) run(start, end int, classes uint8) {
 		if i := start + bytes.LastIndexByte(s.buf[start:end], '='); end-i > 16 && hexOnly(s.buf[i+1:end]) {
 			s.hexRun(i+1, end) // proctitle=6D7973716C00
 		}
+	}
+	if end-start == 40 && classes&runOther == 0 && start > s.ls && s.buf[start-1] == '*' && bytes.IndexFunc(s.buf[start:end], func(r rune) bool { return r >= 'a' }) < 0 {
+		s.hide(start-1, end, keyname.Kind("hash"), "password-hash") // of MySQL
 	}
 	if end-start == 44 && s.buf[end-1] == '=' && start > s.ls && s.buf[start-1] == '\t' {
 		s.tunnelDump(start, end)

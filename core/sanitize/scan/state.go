@@ -31,6 +31,7 @@ const (
 	InKeys         // in a map of nginx from secrets to something else
 	InArray        // in a list of strings, a line for each
 	InHere         // in a here-document; Columns is its marker
+	InSection      // in a section of accounts of an INI file
 )
 
 // State is all that is remembered from line to line.
@@ -247,6 +248,9 @@ func (s *Scanner) stateLine() bool {
 		return s.hereLine(body)
 	case InArray:
 		return s.arrayLine(body)
+	case InSection:
+		s.sectionLine(body)
+		return false
 	case InLong:
 		s.longLine()
 		return false

@@ -54,6 +54,8 @@ func (s *Scanner) fromStdin(args []arg) {
 			pairs, ok := s.reader(rest, nil)
 			if !ok && len(rest) > 0 && bytes.HasPrefix(s.base(rest[0]), []byte("base64")) && (s.hasWord("Basic ") || s.hasWord("basic ")) {
 				pairs, ok = true, true
+			} else if !ok && len(rest) > 0 && string(s.base(rest[0])) == "base64" {
+				ok = s.encoded(args[:i])
 			}
 			if ok {
 				s.echoed(args[:i], pairs)
@@ -74,6 +76,21 @@ func (s *Scanner) fromStdin(args []arg) {
 			}
 		}
 	}
+}
+
+// encoded is true for what somebody encodes for a manifest: echo -n x | base64.
+func (s *Scanner) encoded(args []arg) bool {
+	for i := len(args) - 2; i >= 0; i-- {
+		name := string(s.base(args[i]))
+		if name != "echo" && name != "printf" {
+			continue
+		}
+		if t := s.text(args[i+1]); name == "echo" && (string(t) == "-n" || string(t) == "-ne") || name == "printf" && string(bytes.Trim(t, "'\"")) == "%s" {
+			return i+3 == len(args)
+		}
+		return i+2 == len(args) && s.tellable(bytes.Trim(s.text(args[i+1]), "'\""), false)
+	}
+	return false
 }
 
 // tracedEcho hides what echo says in the trace of a shell, where the command

@@ -37,6 +37,7 @@ const (
 	stemIssuer           // somebody whose ids are short
 	stemNear             // a word beside which a name makes a token
 	stemShow             // a command that prints a secret
+	stemSection          // the head of a section of accounts
 )
 
 type stem struct {
@@ -62,7 +63,7 @@ func buildStems() []stem {
 	add(stemKey, "pass", "pwd", "pw:", "pw=", "pw\"", "pw'", "pw ", "pw|", "pw,", "pw<", "pw\\", "pw}", "pw]", "psw", "pword", "pssw", "pasw", "secret", "token", "key", "cred",
 		"auth", "psk", "jwt", "bearer", "cookie", "session_", "sessionid", "session-", "session=", "sessid", "sid=", "community", "geheim", "jeton", "senha", "wachtwoord", "haslo", "heslo",
 		"salasana", "losenord", "parola", "clave", "chiave", "chave ", "chave:", "adgangskode", "kata sandi", "kennwort", "contrasena", "mdp=", "mdp:", "mdp ", "mdp :", "mot de passe", "licen", "signature", "webhook",
-		"appid=", "recovery code", "backup code", "sharedaccess", "csrf", "xsrf", "com2sec", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:", "sapsso", "aspsessionid")
+		"appid=", "recovery code", "backup code", "sharedaccess", "csrf", "xsrf", "com2sec", "origin-verify", "origin_verify", "xauth", "encrypt", "tenant_id", "tenantid", "tenant-id", "hmac", "private", "contribsys", "ear-text", "samlresp", "nthash", "smbhash", "unixhash", "pkcs12:", "sapsso", "aspsessionid")
 	for _, w := range []string{"salt", "seed", "pin", "sig", "sas", "otp", "mfa", "nonce", "sso", "login", "pepper", "pat", "kek"} {
 		for _, c := range []string{"=", ":", "\"", "'", " =", " :"} {
 			add(stemKey, w+c)
@@ -96,14 +97,15 @@ func buildStems() []stem {
 	add(stemTime, " hex:")
 	add(stemVault, "$ansible_vault")
 	add(stemThin, "e:thin:")
+	add(stemSection, "[users]", "[admins]", "[passwords]", "[passwd]")
 	add(stemNear, "access")
 	add(stemShow, "pwgen", "urandom", "sops -d", "keyctl print")
 	add(stemIssuer, "linkedin", "sumo")
-	add(stemPhrase, "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
-		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code", "totp seed", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "authserver ", "&p=", "u/p: ", "l/p: ", "user/pw ", "login/pw ", ".logon ", "system/", "=sys/", "secret-set-value", "btoa('", `btoa("`, "mk dump:", " root/", " admin/", " root / ", " admin / ", "(root / ", "(admin / ", "access_token$", ":ommysql:", ":ompgsql:", "{plain}", "{cleartext}", "{clear}", ": admin / ", ": root / ", ": administrator / ", "validcommunities", ":1521", "<arguments>", "<auth-user-pass>", "monitor ", "allow ", "dns cloudflare ", "= cleartext ", "= des ", "master>{", "'digest,'")
+	add(stemPhrase, " p: ", "securestring ", "eap \"", "trapsink ", "trap2sink ", "informsink ", "sp_addlogin", "\"assword", "*assword", "]assword",
+		"inguser ", "[root/", "[admin/", ": rsa ", "register =>", "key content", "%^%#", "%@%@", " cipher ", " simple ", "login incorrect", "login ok", "sql> ", " login ", "334 ugfzc3dvcmq6", "\tresp=", "link_md5 ", "client_send", "sqlconnectinfo ", "linkedsrvlogin", "basic ", "?code=", "&code=", "connect target ", "connect catalog ", "connect auxiliary ", "connect sys", "connect scott", "connect rman", "connect app", "connect dba", "connect admin", "authenticate(", "rename-command ", `sensitive"`, `shutdown="`, ` c="`, "sapcontrol ", `"jdbc:`, "obf:", "enc(", "usmuser ", "stonith_host ", "` / `", "(root/", "(admin/", "(administrator/", "(master/", "unseal key ", "recovery key ", "new value:", " assword", "{assword", "@pam!", "@pve!", "@pbs!", ")  (0x", "serv identify ", ":pserver:", "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code", "entsperrcode", "freischaltcode", "sicherheitscode", "tigungscode", "einmalcode", "zugangscode", "v\u00e9rification", "verrouillage", "d'acc\u00e8s", "digo de verificaci\u00f3n", "digo de desbloqueo", "digo de acceso", "codice di sblocco", "codice di verifica", "codice di accesso", "pairing code", "access code", "totp seed", `read(0, "`, `read(3, "`, `read(4, "`, `read(5, "`, `read(6, "`, `read(7, "`, `read(8, "`, `read(9, "`, "sendline(", "tn.write(", ".send_line(", "simple: ", "decrypted: ", "at+cgauth", "authserver ", "&p=", "u/p: ", "l/p: ", "user/pw ", "login/pw ", ".logon ", "system/", "=sys/", "secret-set-value", "btoa('", `btoa("`, "mk dump:", " root/", " admin/", " root / ", " admin / ", "(root / ", "(admin / ", "access_token$", ":ommysql:", ":ompgsql:", "{plain}", "{cleartext}", "{clear}", ": admin / ", ": root / ", ": administrator / ", "validcommunities", ":1521", "<arguments>", "<auth-user-pass>", "monitor ", "allow ", "dns cloudflare ", "= cleartext ", "= des ", "master>{", "'digest,'")
 	add(stemCoded, "%70", "%73", "%74", "%61", "&#112;", "&#x70;", "&#115;", "&#x73;", "&#116;", "&#x74;", "&#80;", "&#97;")
 	add(stemPEM, "-----begin", "---- begin")
-	add(stemHash, "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
+	add(stemHash, "$1$", "$a$00", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$", "$apr1$", "$argon2", "$8$", "$9$", "{ssha", "{sha}", "{crypt}", "{aes", "{3des}", "{xor}", "{md5}", "{smd5}", "$pbkdf2", "pbkdf2_sha", "$scrypt", "pbkdf2:sha", "$gy$", "$sha1$", "$dcc2$", "scram-sha-256$", "bcrypt$", "$p$b", "$h$b", "$h$9", "$p$d")
 	add(stemSQL, "identified")
 	add(stemMail, "@lan(", "@lanplus(", "@tcp(", "@unix(", "@udp(")
 	return t

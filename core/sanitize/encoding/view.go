@@ -18,8 +18,9 @@ type View struct {
 // anchor: from offset view on, Text and original run in parallel.
 type anchor struct{ view, orig int }
 
-// Invisible reports quickly whether text may hold anything that a [View] drops.
-// It looks at bytes only: true may be a false alarm, false never is.
+// Invisible reports quickly whether text may hold anything that a [View] drops,
+// besides colours that are written out (#033[31m). It looks at bytes only: true may
+// be a false alarm, false never is.
 func Invisible(text []byte) bool {
 	for i, c := range text {
 		if c >= 0x20 && c < 0x7f || c == '\n' || c == '\t' {
@@ -110,6 +111,26 @@ func hidden(b []byte) int {
 		return 1
 	case c >= 0xc2:
 		return invisible(b)
+	case c == '#' || c == '\\' || c == '^':
+		return writtenOut(b)
+	}
+	return 0
+}
+
+// writtenOut measures a colour at the front of b whose escape character is written
+// out, as loggers and editors do: #033[31m, \x1b[0m, \u001b[1;32m, ^[[m.
+func writtenOut(b []byte) int {
+	for _, t := range [...]string{"#033[", "^[[", `\033[`, `\x1b[`, `\x1B[`, `\u001b[`, `\u001B[`, `\e[`, `\E[`} {
+		if len(b) <= len(t) || string(b[:len(t)]) != t {
+			continue
+		}
+		n := len(t)
+		for n < len(b) && n < len(t)+16 && (b[n] >= '0' && b[n] <= '9' || b[n] == ';') {
+			n++
+		}
+		if n < len(b) && (b[n] == 'm' || b[n] == 'K') {
+			return n + 1
+		}
 	}
 	return 0
 }

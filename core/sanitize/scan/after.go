@@ -33,7 +33,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 	if ke+2 < s.le && s.buf[ke] == '\\' && s.buf[ke+1] == 'n' && class == keyname.Strong && s.isNamed(ks) && s.escapedPair(ke, w) {
 		return
 	}
-	if foldIs(w.key, "auth") && s.resp(ke) {
+	if foldIs(w.key, "auth") && (s.resp(ke) || s.monitored(ks, ke)) {
 		return
 	}
 	if s.before(ks, "property: ") && s.boundProperty(ke, w) {
@@ -346,6 +346,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if before == ';' || before == ' ' && n.ks-2 >= s.ls && buf[n.ks-2] == ';' {
 		w.semicolon = op[0] == '='
 	}
+	if w.kind == keyname.Password && n.quote == 0 && s.both(n.ks, v, w) {
+		return
+	}
 	if !n.lineStart && n.quote == 0 && (op[0] == ':' || size == 1 && n.gap == 0) && s.talk(n.ks, v) {
 		return
 	}
@@ -371,6 +374,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	}
 	if string(op) == "=>" && w.class == keyname.Strong && nonSpace(buf, v, s.le) >= s.le && !s.State.open() {
 		s.enter(InNext, w.kind, w.indent, 1, 0) // ["password"]=>, and its value below
+		return
+	}
+	if s.collection(v, w) {
 		return
 	}
 	spans := len(s.Spans)

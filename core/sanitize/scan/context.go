@@ -25,7 +25,7 @@ func (s *Scanner) colonRest(p int, w want, quoted bool) (int, bool) {
 		if w.class == keyname.Strong && !s.State.open() && !s.declares(p) {
 			if foldIs(w.key, "chpasswd") {
 				s.enter(InUsers, keyname.Password, w.indent, 0, 0)
-			} else {
+			} else if !s.collection(v, w) {
 				s.enter(InNext, w.kind, w.indent, 3, 0)
 			}
 		}
@@ -156,7 +156,7 @@ func blockHeader(v []byte) bool {
 }
 
 func (st *State) open() bool {
-	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable && st.Mode != InPeople && st.Mode != InFile
+	return st.Mode != Normal && st.Mode != InData && st.Mode != InUsers && st.Mode != InTable && st.Mode != InPeople && st.Mode != InFile && st.Mode != InMap && st.Mode != InSection
 }
 
 // pair finds the value of a name that is itself a value: "name": "DB_PASSWORD",

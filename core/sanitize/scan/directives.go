@@ -138,6 +138,9 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		}
 		if s.before(ks, ": ") && quoteAt(buf, sep, s.le) == 0 {
 			b, e := word(sep)
+			if rest := nonSpace(buf, e, s.le); rest < s.le && isLetter(buf[rest]) && !mixedWord(buf[b:e]) {
+				return true // PSK mismatch for peer
+			}
 			w.rule = "directive"
 			s.judge(b, e, w, true)
 			return true

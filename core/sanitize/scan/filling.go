@@ -207,9 +207,20 @@ func (s *Scanner) property(n name, w want) bool {
 	return true
 }
 
-// set takes the value in: failed to set property [keystorePass] to [x].
+// set takes the value in: failed to set property [keystorePass] to [x], or
+// setting 'keystorePass' to 'x'.
 func (s *Scanner) set(n name, w want) bool {
 	buf := s.buf
+	if v := n.sep + len("to "); n.quote == 1 && n.gap == 1 && v+2 < s.le && string(buf[n.sep:v]) == "to " && buf[v] == n.by && (n.by == '\'' || n.by == '"') && w.kind != keyname.Cookie {
+		from := max(s.ls, n.ks-32)
+		for _, verb := range [...]string{"set", "chang", "updat", "property", "modif", "overrid"} {
+			if i := bytes.IndexByte(buf[v+1:s.le], n.by); i > 0 && bytes.IndexByte(buf[v+1:v+1+i], ' ') < 0 && containsFold(buf[from:n.ks], verb) {
+				w.rule = "sentence"
+				s.judge(v+1, v+1+i, w, true)
+				return true
+			}
+		}
+	}
 	if n.p == n.ke || buf[n.p-1] != ']' || buf[n.ks-btoi(n.ks > s.ls)] != '[' {
 		return false
 	}

@@ -115,6 +115,8 @@ func (s *Scanner) fields() {
 		args := &s.args
 		if n := s.split(args); n == 2 {
 			s.judge(args[1].vs, args[1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
+		} else if n == 1 { // of stunnel
+			s.userPair(args[0].start, s.le)
 		}
 	case formExim:
 		if i := bytes.LastIndexByte(line, ':'); i > 0 && bytes.Count(line, []byte{':'}) >= 2 {
@@ -138,6 +140,10 @@ func (s *Scanner) fields() {
 	case formTime:
 		s.timeKey()
 	case formToken:
+		if line[0] == '[' && line[len(line)-1] == ']' {
+			s.form = formText // sections and settings, as those of iwd
+			return
+		}
 		s.hideText(s.ls, s.le, keyname.Token, "token-file")
 	}
 }

@@ -102,6 +102,7 @@ func (s *Scanner) key(h hit) {
 	}
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
+		s.collectionSection(ks, ke)
 	}
 	if h.stem == foreignStem {
 		if i := bytes.LastIndex(buf[ks:ke], []byte("\u3000")); i >= 0 && ks+i+3 < ke {

@@ -259,3 +259,32 @@ func (s *Scanner) defaultOf(n int, w want) bool {
 	}
 	return true
 }
+
+// jar hides the value of a cookie in a jar of Netscape's format, which curl and
+// browsers keep: domain, TRUE, path, TRUE, expiry, name, value.
+func (s *Scanner) jar() {
+	f := bytes.Split(s.buf[s.ls:s.le], []byte{'\t'})
+	if len(f) != 7 || !isNumber(f[4]) || len(f[6]) < 6 {
+		return
+	}
+	class, _ := s.classify(f[5])
+	if class >= keyname.Weak || looksSecret(f[6]) && len(f[6]) >= 8 {
+		s.hide(s.le-len(f[6]), s.le, keyname.Cookie, "cookie")
+	}
+}
+
+// loginAt hides the password in NAME:x@10.0.0.4, whose @ is at pos.
+func (s *Scanner) loginAt(pos int) {
+	b := pos
+	for b > s.ls && pos-b < 80 && !isSpace(s.buf[b-1]) && bytes.IndexByte([]byte("\"'=(,;@/<"), s.buf[b-1]) < 0 {
+		b--
+	}
+	i := bytes.IndexByte(s.buf[b:pos], ':')
+	if i < 2 || !allAccount(s.buf[b:b+i]) || !isLetter(s.buf[b]) || !s.tellable(s.buf[b+i+1:pos], false) {
+		return
+	}
+	if s.Identify {
+		s.addAccount(b, b+i)
+	}
+	s.hide(b+i+1, pos, keyname.Password, "url")
+}

@@ -162,6 +162,20 @@ func (s *Scanner) vaultLine() bool {
 	return true
 }
 
+// monitored hides the last string behind "auth" as MONITOR of Redis shows it:
+// 1339518083.107412 [0 127.0.0.1:60866] "auth" "bob" "x".
+func (s *Scanner) monitored(ks, ke int) bool {
+	if !s.before(ks, "] \"") || ke+3 >= s.le || string(s.buf[ke:ke+3]) != `" "` || s.buf[s.le-1] != '"' {
+		return false
+	}
+	b := bytes.LastIndex(s.buf[ke:s.le-1], []byte(` "`))
+	if b < 0 {
+		return false
+	}
+	s.judge(ke+b+2, s.le-1, want{class: keyname.Strong, kind: keyname.Password, rule: "command"}, true)
+	return true
+}
+
 // resp hides what follows AUTH where a trace shows what goes to Redis:
 // AUTH\r\n$8\r\nx\r\n.
 func (s *Scanner) resp(p int) bool {

@@ -21,6 +21,10 @@ func (s *Scanner) phrase(pos int, text string) {
 		return
 	}
 	switch text {
+	case "\ttrue\t/", "\tfalse\t/":
+		s.jar()
+	case "@10.", "@192.168.", "@172.":
+		s.loginAt(pos)
 	case " p: ":
 		// u: root p: x
 		if from := max(s.ls, pos-48); userBefore(buf[from:pos]) {

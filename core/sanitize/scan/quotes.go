@@ -1,6 +1,10 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
 
 // quoteAt returns the length of the opening quote at p: 1 for " ' ` and 2 and
 // more for escaped ones (\", &quot;, “), 0 for none.
@@ -106,4 +110,46 @@ func closeQuote(buf []byte, from, end int, open []byte) (int, int) {
 		back = 0
 	}
 	return -1, end
+}
+
+// otherQuotes hides the string at p that is quoted as Perl, Ruby or Lua may do:
+// q{x}, qq(x), %q[x], [[x]]. It returns where that ends, or 0.
+func (s *Scanner) otherQuotes(p int, w want) int {
+	buf := s.buf
+	if p+4 >= s.le || w.class != keyname.Strong {
+		return 0
+	}
+	v := p + btoi(buf[p] == '%')
+	closing := ""
+	switch {
+	case v == p && buf[p] == '[' && buf[p+1] == '[' && buf[p+2] != ' ':
+		v, closing = p+2, "]]"
+	case buf[v]|0x20 == 'q':
+		v += 1 + btoi(buf[v+1]|0x20 == 'q')
+		switch buf[v] {
+		case '{':
+			closing = "}"
+		case '(':
+			closing = ")"
+		case '[':
+			closing = "]"
+		case '|', '/', '!':
+			closing = string(buf[v])
+		default:
+			return 0
+		}
+		v++
+	default:
+		return 0
+	}
+	n := bytes.Index(buf[v:s.le], []byte(closing))
+	if n < 1 || bytes.IndexByte(buf[v:v+n], '"') >= 0 || bytes.IndexByte(buf[v:v+n], '\'') >= 0 && closing == "]]" {
+		return 0
+	}
+	e := v + n + len(closing)
+	if r := nonSpace(buf, e, s.le); r < s.le && buf[r] != ';' && buf[r] != ',' && buf[r] != ')' && buf[r] != '}' {
+		return 0
+	}
+	s.judge(v, v+n, w, true)
+	return e
 }

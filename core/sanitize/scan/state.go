@@ -32,6 +32,7 @@ const (
 	InArray        // in a list of strings, a line for each
 	InHere         // in a here-document; Columns is its marker
 	InSection      // in a section of accounts of an INI file
+	InMap          // in a map that collects secrets
 )
 
 // State is all that is remembered from line to line.
@@ -248,6 +249,8 @@ func (s *Scanner) stateLine() bool {
 		return s.hereLine(body)
 	case InArray:
 		return s.arrayLine(body)
+	case InMap:
+		return s.collectionLine(body, indent, from)
 	case InSection:
 		s.sectionLine(body)
 		return false

@@ -51,6 +51,9 @@ func (s *Scanner) value(p int, w want) int {
 	if e := s.braced(p, w); e > 0 {
 		return e
 	}
+	if e := s.otherQuotes(p, w); e > 0 {
+		return e
+	}
 	if t, done := s.printed(p, w); done {
 		return t
 	} else if t > p {

@@ -241,7 +241,7 @@ func (s *Scanner) words(n name, w want) {
 		}
 		compound := bytes.IndexAny(w.key, "_-.") > 0 && !s.wordsBehind(sep) && !s.source
 		if w.class == keyname.Strong && (lineStart || compound || s.opensBlock(ks) || s.before(ks-1, "define") || upperIdent(w.key) && (w.kind == keyname.Password || w.kind == keyname.Secret && c == '\'') || w.kind == keyname.Community || keyQuote > 0 || ks-2 >= s.ls && buf[ks-2] == ':' && upperIdent(w.key)) && c != '`' {
-			if lineStart && !hasCamel(w.key) && s.wordsBehind(sep) {
+			if (lineStart || s.opensBlock(ks)) && !hasCamel(w.key) && s.wordsBehind(sep) {
 				return // token "x" has expired
 			}
 			w.rule = "directive"
@@ -371,6 +371,10 @@ func (s *Scanner) words(n name, w want) {
 		case s.opensBlock(ks) && !lowerWord(v) && v[0] != '{' && v[0] != '(' && !bytes.ContainsAny(v, "=;}"):
 			w.rule = "directive"
 			s.judge(sep, e, w, true)
+			return
+		case s.opensBlock(ks) && !s.source && len(v) > 6 && v[len(v)-1] == ';' && mixedWord(v[:len(v)-1]) && looksSecret(v[:len(v)-1]) && !bytes.ContainsAny(v, "=(}"):
+			w.rule = "directive"
+			s.judge(sep, e-1, w, true) // { id 7; secret x; }
 			return
 		case s.netrc() || s.deviceLine():
 			if !lowerWord(v) && !speaksOf(v) || s.netrc() {
@@ -527,13 +531,13 @@ func directive(k []byte) bool {
 	return false
 }
 
-// opensBlock is true for a word behind { or ; as in the blocks of Groovy.
+// opensBlock is true for a word behind a bracket or ; as in the blocks of Groovy.
 func (s *Scanner) opensBlock(ks int) bool {
 	i := ks - 1
 	for i >= s.ls && isSpace(s.buf[i]) {
 		i--
 	}
-	return i >= s.ls && i < ks-1 && (s.buf[i] == '{' || s.buf[i] == ';')
+	return i >= s.ls && i < ks-1 && (s.buf[i] == '{' || s.buf[i] == ';' || s.buf[i] == '}')
 }
 
 // wordsBehind is true when a sentence goes on behind the string at p.

@@ -276,6 +276,12 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
 	}
+	if t := bytes.Trim(firstWord(buf[nonSpace(buf, v, s.le):s.le]), "\"',;}"); foldIs(w.key, "nkey") && isPublicNKey(t) || op[0] == ':' && s.sumOf(n.ks, t) {
+		return
+	}
+	if w.class == keyname.Weak && op[0] == '=' && size == 1 && n.lineStart && foldIs(w.key, "key") && s.tacacs() {
+		w.class, w.kind = keyname.Strong, keyname.Secret
+	}
 	if n.quote == 0 && w.class == keyname.Strong && op[len(op)-1] == '=' && size < 3 && !n.lineStart && s.parallel(n.ks, v, w) {
 		return
 	}

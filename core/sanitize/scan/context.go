@@ -475,6 +475,15 @@ func (s *Scanner) inTag(p int) bool {
 	return e == p || isBlank(s.buf[e]) || s.buf[e] == '/' || s.buf[e] == '='
 }
 
+// elementOpens is true if an element may begin behind v in its line.
+func elementOpens(v []byte) bool {
+	v = bytes.TrimRight(v, " \t")
+	return len(v) == 0 || !isAlnum(v[len(v)-1])
+}
+
+// keyTag is true for the element that PAN-OS has a pre-shared key in.
+func keyTag(v []byte) bool { return bytes.HasPrefix(v, []byte("<key>")) }
+
 // element hides the text of an XML element whose tag ended before p.
 func (s *Scanner) element(p int, w want) {
 	buf := s.buf
@@ -491,7 +500,10 @@ func (s *Scanner) element(p int, w want) {
 	e := bytes.IndexByte(buf[p:s.le], '<')
 	if e < 0 {
 		if p >= s.le || len(bytes.TrimSpace(buf[p:s.le])) == 0 {
-			s.enter(InElement, w.kind, 0, 3, 0)
+			if t := bytes.LastIndexByte(buf[s.ls:p], '<'); t > 0 && !elementOpens(buf[s.ls:s.ls+t]) {
+				return // auth <secrets>
+			}
+			s.enter(InElement, w.kind, 0, 3, byte(btoi(foldIs(w.key, "pre-shared-key"))))
 			return
 		}
 		// Text that does not end on its line: one word at most.
@@ -503,7 +515,7 @@ func (s *Scanner) element(p int, w want) {
 	if e == 0 {
 		// <password><value>x</value></password>
 		if i := bytes.IndexByte(buf[p:s.le], '>'); i > 0 && p+i+1 < s.le && buf[p+1] != '/' {
-			if j := bytes.IndexByte(buf[p+i+1:s.le], '<'); j > 0 && (valueWord(buf[p+1:s.le]) > 0 || foldEqual(buf[p+1:min(s.le, p+7)], "string"[:min(6, s.le-p-1)])) {
+			if j := bytes.IndexByte(buf[p+i+1:s.le], '<'); j > 0 && (valueWord(buf[p+1:s.le]) > 0 || foldIs(w.key, "pre-shared-key") && keyTag(buf[p:s.le]) || foldEqual(buf[p+1:min(s.le, p+7)], "string"[:min(6, s.le-p-1)])) {
 				s.judge(p+i+1, p+i+1+j, w, true)
 			}
 		}

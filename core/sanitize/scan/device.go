@@ -73,9 +73,31 @@ func (s *Scanner) typed(p int, w want) bool {
 				p = n
 			}
 		}
+		for e = p; e < s.le && !isSpace(buf[e]); {
+			e++
+		}
+		if n := nonSpace(buf, e, s.le); n < s.le && formats.has(buf[p:e]) {
+			p = n
+		}
 		w.rule, w.toEnd = "device", false
 		s.value(p, w)
 		return true
+	case foldIs(v, "key") && foldIs(w.key, "pre-shared-key"): // of PAN-OS
+		w.rule, w.toEnd = "device", false
+		s.value(e, w)
+		return true
+	case (foldIs(v, "manager") || foldIs(v, "operator") || foldIs(v, "port-access")) && foldIs(w.key, "password"): // of ProCurve
+		for n := 0; n < 4; n++ {
+			p = nonSpace(buf, e, s.le)
+			for e = p; e < s.le && !isSpace(buf[e]); {
+				e++
+			}
+			if t := buf[p:e]; foldIs(t, "plaintext") || foldIs(t, "sha1") || foldIs(t, "sha256") || foldIs(t, "encrypted-password") {
+				w.rule, w.toEnd = "device", true
+				s.value(e, w)
+				return true
+			}
+		}
 	}
 	return false
 }

@@ -64,6 +64,12 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 			s.judge(b, e, w, true)
 		}
 		return true
+	case foldIs(k, "key") && s.before(ks, "isakmp "):
+		if b, e := word(sep); e-b > 1 {
+			w.kind, w.rule = keyname.Secret, "device"
+			s.judge(b, e, w, true) // crypto isakmp key x address 10.0.0.1
+			return true
+		}
 	case string(k) == "PASSWORD" && ks == s.ls:
 		// PASSWORD kibana = x
 		_, e := word(sep)

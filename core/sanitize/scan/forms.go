@@ -26,10 +26,14 @@ const (
 	formVoice       // number => pin,name,mail
 	formRoles       // user = password,roles
 	formJMX         // role password
+	formSecond      // user password addresses
 )
 
 // formOf tells the format from the name of a file.
 func formOf(name string) form {
+	if strings.HasSuffix(name, "/mail/secrets") {
+		return formRelay
+	}
 	if strings.HasSuffix(name, "davfs2/secrets") || strings.HasSuffix(name, ".davfs2/secrets") {
 		return formDav
 	}
@@ -43,6 +47,8 @@ func formOf(name string) form {
 		return formPgpass
 	case "chap-secrets", "pap-secrets", "l2tp-secrets":
 		return formChap
+	case "mpd.secret":
+		return formSecond
 	case "psk.txt":
 		return formShared
 	case "passwd.client":
@@ -118,6 +124,15 @@ func (s *Scanner) fields() {
 		} else if n == 1 { // of stunnel
 			s.userPair(args[0].start, s.le)
 		}
+	case formSecond:
+		args := &s.args
+		n := s.split(args)
+		if n > 1 && s.Identify {
+			s.addAccount(args[0].vs, args[0].ve)
+		}
+		if n > 1 && !bytes.HasPrefix(s.text(args[1]), []byte("!")) {
+			s.judge(args[1].vs, args[1].ve, want{class: keyname.Strong, kind: keyname.Password, rule: "password-file"}, true)
+		}
 	case formExim:
 		if i := bytes.LastIndexByte(line, ':'); i > 0 && bytes.Count(line, []byte{':'}) >= 2 {
 			s.hideText(s.ls+i+1, s.le, keyname.Password, "password-file")
@@ -143,6 +158,11 @@ func (s *Scanner) fields() {
 		if line[0] == '[' && line[len(line)-1] == ']' {
 			s.form = formText // sections and settings, as those of iwd
 			return
+		}
+		if i := bytes.IndexByte(line, '='); i > 0 {
+			if class, _ := s.classify(line[:i]); class == keyname.Strong {
+				return // the name was told
+			}
 		}
 		s.hideText(s.ls, s.le, keyname.Token, "token-file")
 	}

@@ -220,7 +220,10 @@ func (s *Scanner) configured(b, p int) bool {
 	for p < s.le && isAccountChar(s.buf[p]) {
 		p++
 	}
-	if p >= s.le || s.buf[p] != ' ' {
+	if p >= s.le {
+		return isSpace(s.buf[s.ls]) && s.before(b+len("username "), "username ") // username NAME, in a block
+	}
+	if s.buf[p] != ' ' {
 		return false
 	}
 	e := p + 1

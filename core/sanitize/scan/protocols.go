@@ -178,10 +178,24 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 	case "allow ":
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":
-		// login = cleartext x of TACACS
-		if b := nonSpace(buf, s.ls, s.le); pos-b < 12 && letters(trimEnd(buf[b:pos], " ")) && p < s.le {
-			w.toEnd = true
-			s.value(p, w)
+		s.tacacsLogin(pos, p, w)
+	case "certident ", "set radius server ", "set user ":
+		s.fielded(pos, text)
+	case "sql_servers":
+		s.databases(pos + len(text))
+	case ",587 ", ",465 ", ",25 ":
+		s.relayLogin()
+	case ":authinfo":
+		s.newsLogin(pos)
+	case "modparam(":
+		s.parameter(pos + len(text) - 1)
+	case "!subst ", "!substdef ":
+		s.substituted(p)
+	case "_bind, {":
+		s.boundAs(p)
+	case "# /etc/", "# /usr/", "# /root/", "# /var/", "# /opt/", "==> /":
+		if e := len(bytes.TrimRight(buf[s.ls:s.le], " \t\r<=:")) + s.ls; e > pos {
+			s.heading(e, e)
 		}
 	case "simple: ":
 		if above := buf[max(s.lo, s.ls-300):s.ls]; bytes.Contains(above, []byte("authentication: simple")) || bytes.Contains(above, []byte("bindRequest")) {
@@ -319,10 +333,19 @@ func (s *Scanner) monitUser(pos, p int) {
 		e++
 	}
 	i := bytes.IndexByte(buf[p:e], ':')
+	quoted := 0
+	if v := p + i + 1; i > 0 && quoteAt(buf, v, s.le) == 1 {
+		if n := bytes.IndexByte(buf[v+1:s.le], buf[v]); n > 0 {
+			e, quoted = v+n+2, 1
+		}
+	}
 	if nonSpace(buf, s.ls, s.le) != pos || i < 1 || i+2 >= e-p || !isIdent(buf[p:p+i]) || isNumber(buf[p+i+1:e]) || !bytes.Contains(buf[max(s.lo, s.ls-400):s.ls], []byte("httpd")) {
 		return
 	}
-	s.userPair(p, e)
+	if s.Identify {
+		s.addAccount(p, p+i)
+	}
+	s.hideText(p+i+1+quoted, e-quoted, keyname.Password, "user-password")
 }
 
 // registryCommunities hides the names of the values below the key of the

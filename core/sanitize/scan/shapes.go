@@ -22,6 +22,9 @@ func (s *Scanner) cryptHash(pos int) {
 			}
 		}
 	}
+	if c := buf[pos] | 0x20; (c == 'd' || c == 'n') && e < s.le && buf[e] == ':' {
+		e++ // DHHC-1:00:x: of NVMe
+	}
 	if tail := pos + len("$A$005$") + 20; buf[pos+1]|0x20 == 'a' && buf[pos+2] == '$' && tail+20 < s.le && e < tail+20 {
 		e = tail // of MySQL: twenty bytes of salt, which may be any
 		for e < s.le && (isAlnum(buf[e]) || buf[e] == '.' || buf[e] == '/') {
@@ -44,6 +47,10 @@ func (s *Scanner) cryptHash(pos int) {
 	}
 	if s.Identify && pos-s.ls > 2 && pos-s.ls < 34 && buf[pos-1] == ':' && allAccount(buf[s.ls:pos-1]) {
 		s.addAccount(s.ls, pos-1) // NAME:$apr1$x
+	}
+	if c := buf[pos] | 0x20; c == 'd' || c == 'n' {
+		s.hide(pos, e, keyname.Secret, "nvme-key")
+		return
 	}
 	s.hide(pos, e, keyname.Kind("hash"), "password-hash")
 	s.mismatch(pos)

@@ -122,7 +122,7 @@ func (s *Scanner) stateLine() bool {
 		s.hideText(from, s.le, st.Kind, "private-lines")
 		return true
 	case InElement:
-		if len(body) > 8 && body[0] == '<' && valueWord(body[1:]) > 0 {
+		if len(body) > 8 && body[0] == '<' && (valueWord(body[1:]) > 0 || st.Quote == 1 && keyTag(body)) {
 			s.leave() // <AdministratorPassword>, and <Value>x</Value> below
 			if b := bytes.IndexByte(body, '>'); b > 0 {
 				if e := bytes.IndexByte(body[b:], '<'); e > 1 {

@@ -38,6 +38,10 @@ func (s *Scanner) account(pos, stem int) {
 		if n := s.wordAt(s.ls); n > s.ls+1 && isLetter(buf[s.ls]) && bytes.HasPrefix(bytes.TrimLeft(buf[n:pos], " "), []byte(": ok=")) && !foldIs(buf[s.ls:n], "localhost") {
 			s.ident(s.ls, n, Host)
 		}
+	case `uname="`:
+		if n := s.wordAt(e); n > e+1 && n < s.le && buf[n] == '"' && s.before(e, `e="`) && pos > s.ls && isSpace(buf[pos-1]) {
+			s.ident(e, n, Host) // of Pacemaker
+		}
 	case "uid: ":
 		if pos == s.ls && e < s.le && isLetter(buf[e]) && s.wordAt(e) >= s.le-btoi(buf[s.le-1] == '\r') {
 			s.accountAt(e, 0) // an entry of LDIF
@@ -200,6 +204,8 @@ func (s *Scanner) userWord(pos, e int) {
 		p += q
 	} else if buf[p] == '>' && p > e && s.inTag(b) && p+1 < s.le && buf[p+1] != '<' {
 		p++ // <Attribute Name="Users.2#UserName">x
+	} else if buf[p] == ',' && b > s.ls && buf[b-1] == '{' && bytes.HasPrefix(buf[nonSpace(buf, p+1, s.le):s.le], []byte(`<<"`)) {
+		p = nonSpace(buf, p+1, s.le) + len(`<<"`) // {default_user, <<"x">>} of Erlang
 	} else if buf[p] == ',' && p > e && upperIdent(buf[b:e]) && quoteAt(buf, nonSpace(buf, p+1, s.le), s.le) == 1 {
 		p = nonSpace(buf, p+1, s.le) + 1 // define('DB_USER', 'x')
 	} else if buf[e] == '>' && s.openTag(b) {

@@ -93,6 +93,7 @@ func (s *Scanner) after(ks, ke int, class keyname.Class, kind keyname.Kind) {
 		}
 	case c == '(' && n.gap > 0 && class == keyname.Strong && s.remark(n.sep) > 0:
 		s.behindRemark(n, w)
+	case c == '(' && n.gap == 1 && class == keyname.Strong && s.inParentheses(n.sep, w):
 	case c == '.' && n.sep+3 < s.le && s.buf[n.sep+1] == '.' && s.buf[n.sep+2] == '.':
 		v := n.sep
 		for v < s.le && (s.buf[v] == '.' || s.buf[v] == ' ' || s.buf[v] == ':') {

@@ -53,3 +53,15 @@ func (s *Scanner) selfClosed(p int) bool {
 	g := bytes.IndexByte(s.buf[p:s.le], '>')
 	return g > 0 && s.buf[p+g-1] == '/'
 }
+
+// inParentheses hides the only word in the parentheses at p, if no one would say
+// it: the API token (x) expires.
+func (s *Scanner) inParentheses(p int, w want) bool {
+	n := bytes.IndexByte(s.buf[p:min(s.le, p+120)], ')')
+	if n < 13 || bytes.IndexByte(s.buf[p:p+n], ' ') >= 0 || isUUID(s.buf[p+1:p+n]) || !looksRandom(s.buf[p+1:p+n]) {
+		return false
+	}
+	w.rule = "key-word"
+	s.judge(p+1, p+n, w, true)
+	return true
+}

@@ -12,6 +12,9 @@ import "bytes"
 func (s *Scanner) answerTo(ke int) bool {
 	buf := s.buf
 	q := bytes.IndexByte(buf[ke:min(s.le, ke+60)], '?')
+	if q < 0 && s.asks() && bytes.Count(buf[ke:s.le], []byte{' '}) < 4 && bytes.IndexByte(buf[ke:s.le], '.') < 0 {
+		q = s.le - ke - 1 // whats the root pw again
+	}
 	if q < 0 {
 		return false
 	}
@@ -24,6 +27,17 @@ func (s *Scanner) answerTo(ke int) bool {
 		e = p + i
 	}
 	return s.chatWord(p, e)
+}
+
+// asks is true if the words before the name are those of a question.
+func (s *Scanner) asks() bool {
+	before := s.buf[s.ls:s.toldFrom]
+	for _, t := range [...]string{"whats ", "what's ", "what is ", "what was ", "wat is ", "was ist ", "wie lautet "} {
+		if i := indexFold(before, t); i >= 0 && bytes.Count(before[i:], []byte{' '}) < 6 && (i == 0 || isSpace(before[i-1])) {
+			return true
+		}
+	}
+	return false
 }
 
 // chatWord takes the only word that can be a secret in buf[p:e], behind the time and

@@ -1,6 +1,10 @@
 package scan
 
-import "github.com/latchstring/latchstring/core/sanitize/keyname"
+import (
+	"bytes"
+
+	"github.com/latchstring/latchstring/core/sanitize/keyname"
+)
 
 // onceCode takes the code behind words that announce one: your verification code
 // is 123 456, unlock code 7A-BC-19.
@@ -47,5 +51,21 @@ func (s *Scanner) seed(p int) {
 	}
 	if e-p >= 16 {
 		s.hide(p, e, keyname.Secret, "key-word")
+	}
+}
+
+// codeBefore takes the code in: G-482913 is your Google verification code.
+func (s *Scanner) codeBefore(pos int) {
+	from := max(s.ls, pos-48)
+	i := bytes.Index(s.buf[from:pos], []byte(" is your "))
+	if i < 0 {
+		return
+	}
+	_, word := lastWord(s.buf[s.ls : from+i])
+	if n := bytes.LastIndexByte(word, '-'); n >= 0 {
+		word = word[n+1:]
+	}
+	if isNumber(word) && len(word) >= 4 && len(word) <= 9 {
+		s.hide(from+i-len(word), from+i, keyname.Token, "key-word")
 	}
 }

@@ -116,3 +116,23 @@ func (s *Scanner) accountSlash(p int) {
 		}
 	}
 }
+
+// loginAs takes the word behind an account: log in as root with x7y.
+func (s *Scanner) loginAs(p int) {
+	e := p
+	for e < s.le && (isAccountChar(s.buf[e]) || s.buf[e] == '"' || s.buf[e] == '`') {
+		e++
+	}
+	for _, t := range [...]string{" with ", " / ", "/", " using "} {
+		if v := e + len(t); e > p && v < s.le && string(s.buf[e:v]) == t {
+			b, end, _ := unquoted(s.buf, v, v+len(firstWord(s.buf[v:s.le])))
+			if s.tellable(s.buf[b:end], false) {
+				if s.Identify {
+					s.addAccount(p, e)
+				}
+				s.tell(b, end)
+			}
+			return
+		}
+	}
+}

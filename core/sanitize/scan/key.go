@@ -100,6 +100,15 @@ func (s *Scanner) key(h hit) {
 			}
 		}
 	}
+	if i := bytes.Index(buf[ks:ke], []byte("→")); i >= 0 && ks+i > h.pos {
+		ke = ks + i // passwd→x7y
+	}
+	phrase := ke + len(" phrase")
+	if phrase <= s.le && buf[ke] == ' ' && ke-4 >= ks && foldEqual(buf[ke-4:phrase], "pass phrase") && (phrase == s.le || !isKeyChar(buf[phrase])) {
+		ke = phrase // in two words, as OpenSSL has it
+	} else {
+		phrase = 0
+	}
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 		s.collectionSection(ks, ke)
@@ -142,6 +151,9 @@ func (s *Scanner) key(h hit) {
 	}
 	ke = s.scoped(ks, ke)
 	class, kind := s.classify(buf[ks:ke])
+	if phrase > 0 {
+		class, kind = keyname.Strong, keyname.Password
+	}
 	if class >= keyname.Weak && ke < s.le && isSpace(buf[ke]) && cmdlet(buf[ks:ke]) {
 		s.keyEnd = ke
 		return // Add-EncryptionKey is a command
@@ -179,10 +191,10 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = e
 		return
 	}
-	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')') && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
+	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')' || buf[ke] >= 0x80) && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
 		s.toldFrom, s.toldAt = ks, ke
 	} // the language is known already
-	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && s.hasWord("snmp") {
+	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && containsFold(buf[s.ls:ks], "snmp") {
 		s.toldFrom, s.toldAt = ks, ke
 	}
 	if ke-ks == len("community") && s.le == ke && s.before(ks, "config system snmp ") {

@@ -130,7 +130,7 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 			}
 		}
 		s.accountSlash(p)
-	case " root / ", " admin / ", "(root / ", "(admin / ":
+	case "(root, ", "(admin, ", " root / ", " admin / ", "(root / ", "(admin / ":
 		s.accountSlash(p)
 	case "system/", "=sys/":
 		// CONN=system/x@SID of Oracle

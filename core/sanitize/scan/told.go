@@ -40,6 +40,9 @@ func (s *Scanner) told(ke int) {
 	foreign := s.toldForeign
 	lead := foreign && ke-s.ls > 3 && particles[string(buf[ke-3:ke])]
 	lead = lead || s.introduced() || foreign && ke < end && isSpace(buf[ke])
+	if bytes.HasPrefix(buf[ke:end], []byte("→")) {
+		ke, lead = ke+len("→"), true // passwd→x7y
+	}
 	var before []byte
 	for n, p := 0, ke; p < end && n < 14; n++ {
 		p = nonSpace(buf, p, end)

@@ -351,6 +351,10 @@ func (s *Scanner) words(n name, w want) {
 		case w.kind == keyname.Community && foldIs(w.key, "community") && rest < s.le && lowerWord(v) && bytes.Count(buf[rest:s.le], []byte{' '}) > 1 && !bytes.ContainsAny(buf[rest:s.le], "0123456789;{/"):
 			return // of people
 		case w.kind == keyname.Community && (lineStart || s.deviceLine()):
+			if foldIs(v, "to") && rest < s.le {
+				sep, e = rest, rest+len(firstWord(buf[rest:s.le])) // set snmp community to x
+				v = buf[sep:e]
+			}
 			w.rule = "directive"
 			if !foldIs(v, "string") && !foldIs(v, "is") && !foldIs(v, "of") && !foldIs(v, "and") {
 				s.judge(sep, e, w, true)

@@ -85,6 +85,23 @@ func (s *Scanner) directiveWords(ks, sep int, w want) bool {
 		s.judge(b, e, w, true)
 		return true
 	case foldIs(k, "auth"):
+		if p := bytes.Index(buf[sep:s.le], []byte(" priv ")); p > 0 && containsFold(buf[s.ls:ks], "snmp") {
+			w.kind, w.rule = keyname.Password, "snmp"
+			told := false
+			for _, at := range [...]int{sep, sep + p + len(" priv ")} {
+				b, e := word(at)
+				for protocol(buf[b:e]) && e < s.le {
+					b, e = word(e)
+				}
+				if s.tellable(buf[b:e], false) {
+					s.judge(b, e, w, true) // SNMP v3 auth x priv y
+					told = true
+				}
+			}
+			if told {
+				return true
+			}
+		}
 		if s.hasWord(" priv ") && s.usmUser() {
 			return true // username NAME auth md5 x priv x
 		}

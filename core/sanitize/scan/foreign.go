@@ -107,6 +107,12 @@ func (s *Scanner) pinOf(ks, sep int, w want) bool {
 	if !foldIs(w.key, "pin") || !(upperIdent(w.key) || s.before(ks, "ode ")) {
 		return false
 	}
+	if e := sep + len(firstWord(buf[sep:s.le])); upperIdent(w.key) && isNumber(trimEnd(buf[sep:e], ".,")) && pinned.has(lastWordOf(buf[s.ls:ks])) {
+		if v := trimEnd(buf[sep:e], ".,"); len(v) >= 4 && len(v) <= 8 {
+			s.hide(sep, sep+len(v), keyname.Password, "key-word")
+			return true // unlock with PIN 4711
+		}
+	}
 	i := bytes.IndexByte(buf[sep:min(s.le, sep+48)], ':')
 	p := sep + i + 1
 	for _, t := range [...]string{" is ", " ist ", " lautet ", " est ", " es ", " war "} {
@@ -192,4 +198,12 @@ func (s *Scanner) pinGiven(ks, v int, w want) bool {
 	}
 	s.hide(p, e, keyname.Password, "key-word")
 	return true
+}
+
+// pinned are words in front of PIN where its digits follow.
+var pinned = listOf("with", "the", "your", "using", "my", "use", "enter", "mit", "new", "is", "safe", "card")
+
+func lastWordOf(v []byte) []byte {
+	_, w := lastWord(v)
+	return w
 }

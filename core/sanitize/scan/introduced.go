@@ -6,7 +6,7 @@ import "bytes"
 // password x7y, iDRAC root/x7y.
 
 // owners are words in front of a name that say what it opens: BIOS password x7y.
-var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks", "alte", "altes", "neue", "neues", "altem", "neuem", "ancien", "nouveau", "nueva", "nuova", "vecchia", "und", "mit", "con", "avec", "et", "y", "and")
+var owners = listOf("bios", "root", "admin", "administrator", "ilo", "idrac", "ipmi", "bmc", "wifi", "wlan", "vpn", "ssh", "ftp", "smb", "db", "database", "default", "temp", "temporary", "initial", "enable", "sudo", "grub", "luks", "alte", "altes", "neue", "neues", "altem", "neuem", "ancien", "nouveau", "nueva", "nuova", "vecchia", "und", "mit", "con", "avec", "et", "y", "and", "same", "new", "old", "current", "previous", "our", "my", "your", "his", "her", "their", "shared", "common", "standard", "usual", "following")
 
 // introduced is true for a name that its secret follows at once: (pw x7y), BIOS
 // password x7y.
@@ -115,6 +115,31 @@ func (s *Scanner) accountSlash(p int) {
 			return
 		}
 	}
+}
+
+// loginWith takes the word behind an account: log in with admin:x7y.
+func (s *Scanner) loginWith(p int) {
+	e := p
+	for e < s.le && isAccountChar(s.buf[e]) {
+		e++
+	}
+	if e == p || e+1 >= s.le || s.buf[e] != ':' && s.buf[e] != ' ' && s.buf[e] != '/' {
+		return
+	}
+	q := e + 1
+	for _, t := range [...]string{"and ", "/ ", "| "} {
+		if bytes.HasPrefix(s.buf[q:s.le], []byte(t)) {
+			q += len(t)
+		}
+	}
+	b, end, _ := unquoted(s.buf, q, q+len(firstWord(s.buf[q:s.le])))
+	if !s.tellable(s.buf[b:end], false) || s.tellable(s.buf[p:e], false) && s.buf[e] == ' ' {
+		return
+	}
+	if s.Identify {
+		s.addAccount(p, e)
+	}
+	s.tell(b, end)
 }
 
 // loginAs takes the word behind an account: log in as root with x7y.

@@ -135,7 +135,7 @@ func (s *Scanner) key(h hit) {
 	}
 	for _, t := range [3]string{" string", " d'ordine", " d'acc\u00e8s"} {
 		if n := ke + len(t); n < s.le && buf[ke] == ' ' && foldEqual(buf[ke:n], t) && (ke-ks == 9 || ke-ks == 6 || ke-ks == 5) {
-			if p := nonSpace(buf, n, s.le); p < s.le && buf[p] == ':' && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola") || foldIs(buf[ks:ke], "jeton")) {
+			if p := nonSpace(buf, n, s.le); p < s.le && (buf[p] == ':' || buf[p] == '=') && (foldIs(buf[ks:ke], "community") || foldIs(buf[ks:ke], "parola") || foldIs(buf[ks:ke], "jeton")) {
 				s.keyEnd = n // SNMP Community String : x, parola d'ordine: x
 				s.value(p+1, want{class: keyname.Strong, kind: keyname.Password, rule: "key-value", toEnd: true})
 				return
@@ -191,7 +191,7 @@ func (s *Scanner) key(h hit) {
 		s.keyEnd = e
 		return
 	}
-	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')' || buf[ke] >= 0x80) && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
+	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')' || buf[ke] == ',' || buf[ke] == '.' || buf[ke] >= 0x80) && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
 		s.toldFrom, s.toldAt = ks, ke
 	} // the language is known already
 	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && containsFold(buf[s.ls:ks], "snmp") {

@@ -25,6 +25,8 @@ func (s *Scanner) phrase(pos int, text string) {
 		s.jar()
 	case "@10.", "@192.168.", "@172.":
 		s.loginAt(pos)
+	case "log in with ", "login with ", "logged in with ", "logging in with ":
+		s.loginWith(p)
 	case "login as ", "log in as ", "logged in as ", "connect as ", "logon as ":
 		s.loginAs(p)
 	case " p: ":

@@ -66,11 +66,15 @@ func (s *Scanner) told(ke int) {
 			return
 		}
 		word := bytes.TrimRight(buf[b:t], ":")
-		if aside.has(word) && !(foreign && handingAbroad.has(word)) || bytes.ContainsAny(word, "=(){}[]<>;|$") && !arrow(buf[p:e]) {
+		if aside.has(word) && !(foreign && handingAbroad.has(word)) || bytes.ContainsAny(word, "=(){}[]<>;|$") && !arrow(buf[p:e]) && !(n > 0 && e-p == 1 && buf[p] == '=') {
+			return
+		}
+		if n == 0 && s.tried(e, buf[b:t]) {
+			s.tell(b, t) // password x7y was rejected
 			return
 		}
 		switch {
-		case buf[e-1] == ':' && e-p > 1 || e-p == 1 && buf[p] == ':' || bytes.HasSuffix(buf[p:e], []byte("：")):
+		case buf[e-1] == ':' && e-p > 1 || e-p == 1 && (buf[p] == ':' || buf[p] == '=' && n > 0) || bytes.HasSuffix(buf[p:e], []byte("：")):
 			if colons++; colons > 1 || n > 6 && !foreign {
 				return
 			}
@@ -85,6 +89,7 @@ func (s *Scanner) told(ke int) {
 			}
 		case ends(buf[e-1]) && e-p > 1 && n > 0:
 			return // the sentence
+		case foreign && lead && n == 0 && systemAccounts.has(word):
 		default:
 			if foldIs(buf[p:e], "from") && s.changing() && bytes.Contains(buf[e:s.le], []byte(" to ")) {
 				lead = true
@@ -92,6 +97,9 @@ func (s *Scanner) told(ke int) {
 			}
 			lead = handing.has(buf[p:e]) && (foreign || !needsVerb.has(buf[p:e]) || s.changing()) || foreign && (whose.has(before) || handingAbroad.has(word) && (n == 0 || s.changing()))
 			before = buf[p:e]
+			if lead && foldIs(buf[s.toldFrom:s.toldAt], "passphrase") && s.toldRest(e) {
+				return
+			}
 		}
 		p = e
 	}
@@ -214,4 +222,14 @@ func (s *Scanner) toldNext(p int) {
 	if s.tellable(s.buf[b:t], false) {
 		s.tell(b, t)
 	}
+}
+
+// systemAccounts are accounts whose passwords people tell each other.
+var systemAccounts = listOf("root", "admin", "administrator", "oracle", "postgres", "sa", "system", "support", "service")
+
+// tried is true for a word behind the name of a secret that something is said about,
+// which ends at e.
+func (s *Scanner) tried(e int, v []byte) bool {
+	p := nonSpace(s.buf, e, s.le)
+	return p > e && happening.has(trimEnd(firstWord(s.buf[p:s.le]), ".,;")) && s.tellable(v, false) && bytes.IndexByte(v, '_') < 0
 }

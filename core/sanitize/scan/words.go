@@ -127,6 +127,16 @@ func (s *Scanner) words(n name, w want) {
 		s.value(sep, w)
 		return
 	}
+	if f := firstWord(buf[sep:s.le]); w.class == keyname.Strong && (foldIs(f, "below:") || foldIs(f, "below") || foldIs(f, "follows:")) && nonSpace(buf, sep+len(f), s.le) >= s.le && !s.State.open() {
+		s.enter(InNext, w.kind, 0, 2, 'w') // the token below:
+		return
+	}
+	if w.kind == keyname.Token && string(w.key) == "OTP" {
+		if f := trimEnd(firstWord(buf[sep:s.le]), ".,"); isNumber(f) && len(f) >= 6 && len(f) <= 8 {
+			s.hide(sep, sep+len(f), w.kind, "key-word")
+			return
+		}
+	}
 	if w.class == keyname.Strong && s.sentence(ke, sep, w) {
 		return
 	}

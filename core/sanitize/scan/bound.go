@@ -47,6 +47,9 @@ func (s *Scanner) placeholder(v int) bool {
 	if n == 0 || n > maxColumns {
 		return false
 	}
+	if s.boundBefore(line, n) {
+		return true
+	}
 	columns := uint64(1) << (n - 1)
 	if s.State.Mode == InTable {
 		if s.State.Quote != sqlBound {
@@ -99,6 +102,22 @@ func (s *Scanner) namedBound(v int) bool {
 		p = q + 1 + end
 	}
 	return found
+}
+
+// boundBefore hides the n-th of the values that stand in front of their statement:
+// params: ["bob", "x"] for query: SELECT ...
+func (s *Scanner) boundBefore(line []byte, n int) bool {
+	for _, t := range [...]string{"params: [", "parameters: [", "args: [", "binds: [", "values: ["} {
+		i := indexFold(line, t)
+		if i < 0 {
+			continue
+		}
+		var args [16]arg
+		if got, _ := s.arguments(s.ls+i+len(t)-1, args[:]); got >= n {
+			return s.literal(args[n-1], keyname.Password)
+		}
+	}
+	return false
 }
 
 func (s *Scanner) awaitBound(columns uint64) {

@@ -22,7 +22,7 @@ func (s *Scanner) frame(pos, p int) {
 		from += i
 	}
 	name, at := "", -1
-	for _, t := range [3]string{`"function"`, `"method"`, `"command"`} {
+	for _, t := range [...]string{`"function"`, `"method"`, `"command"`, `"op"`, `"cmd"`} {
 		if i := bytes.LastIndex(buf[from:pos], []byte(t)); i > at {
 			at, name = i, t
 		}

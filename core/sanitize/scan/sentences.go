@@ -152,6 +152,11 @@ func (s *Scanner) passwordColon(ke int, w want) bool {
 		return false
 	}
 	mid := buf[ke : p-2]
+	if n := len(mid); n > 4 && mid[n-1] == ')' {
+		if i := bytes.LastIndex(mid, []byte(" (")); i > 0 && letters(mid[i+2:n-1]) {
+			mid = append(mid[:i:i], ' ') // password for NAME (reset): x
+		}
+	}
 	if !ofWhom(mid) || bytes.ContainsAny(mid, "=;{}<>()") {
 		return false
 	}

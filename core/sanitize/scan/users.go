@@ -61,6 +61,9 @@ func (s *Scanner) account(pos, stem int) {
 			s.addAccount(e, n) // Set-ADUser NAME, samba-tool user setpassword NAME
 		}
 	case "identity=", "-identity ", "passwd-file(":
+		if n := s.wordAt(e); word == "identity=" && n > e && n+1 < s.le && buf[n] == ' ' && bytes.IndexByte(buf[n:s.le], '=') < 0 {
+			return // TLSPSKIdentity=PSK 001 is no account
+		}
 		s.accountAt(e+quoteAt(buf, e, s.le), 0)
 	case "ansible_host":
 		if b := s.wordAt(s.ls); b > s.ls+2 && b < pos && (buf[b] == ' ' || buf[b] == '.') {

@@ -169,7 +169,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 	if !s.isNamed(ks) {
 		return
 	}
-	if p < s.le && buf[p] == '>' && s.inTag(ks) && p+1 < s.le && buf[p+1] != '<' && !isSpace(buf[p+1]) {
+	if p < s.le && buf[p] == '>' && s.inTag(ks) && p+1 < s.le && textOrData(buf[p+1:s.le]) && !isSpace(buf[p+1]) {
 		s.element(p+1, w)
 		return
 	}
@@ -211,7 +211,7 @@ func (s *Scanner) pair(ks, p int, w want) {
 			}
 			if tag && i > p && buf[i-1] != '/' && i < s.le {
 				tag = false
-				if i+1 < s.le && buf[i+1] != '<' && bytes.IndexByte(buf[i+1:s.le], '<') > 0 {
+				if i+1 < s.le && textOrData(buf[i+1:s.le]) && bytes.IndexByte(buf[i+2:s.le], '<') >= 0 {
 					s.element(i+1, w)
 					return
 				}
@@ -231,6 +231,9 @@ func (s *Scanner) pair(ks, p int, w want) {
 		}
 	}
 }
+
+// textOrData is true where an element has text, plain or as CDATA.
+func textOrData(b []byte) bool { return b[0] != '<' || bytes.HasPrefix(b, []byte("<![CDATA[")) }
 
 // closes is true when b ends within a tag that closes: </param-
 func closes(b []byte) bool {

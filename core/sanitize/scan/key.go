@@ -68,7 +68,7 @@ func (s *Scanner) key(h hit) {
 	if h.pos < s.keyEnd {
 		return
 	}
-	if e := h.pos + len(stemTable[h.stem].text); h.stem != userStem && h.stem != foreignStem && e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' {
+	if e := h.pos + len(stemTable[h.stem].text); h.stem != userStem && h.stem != foreignStem && e+1 < s.le && buf[e] == '\\' && buf[e+1] == 'u' && separator(buf, e, s.le) == 0 {
 		s.escapedKey(e)
 		return
 	}

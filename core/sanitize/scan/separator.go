@@ -29,7 +29,7 @@ var operatorsOf = func() (t [256][]string) {
 
 // operators, longest first.
 var operators = []string{
-	"\\=", "\\:", ":::=", "::=", "::", "===", "==>", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A", "%253D", "%253d", "%253A", "??",
+	"\\u003d", "\\u003D", "\\u003a", "\\u003A", "\\=", "\\:", ":::=", "::=", "::", "===", "==>", "!==", "??=", "||=", ":=", "?:", "?=", "+=", ".=", "==", "!=", "~=", "=>", "->", "=:", "<-", "||", "=", ":", "\uff1a", "\uff1d", "%3D", "%3d", "%3A", "%253D", "%253d", "%253A", "??",
 }
 
 var typeNames = listOf("string", "str", "&str", "text", "any", "object", "char", "option<string>", "string?", "secretstr", "securestring", "optional[str]", "&'static", "std::string", "[]byte", "bytes", "varchar", "password", "secret", "static", "char*", "nsstring", "&[u8]", "vec<u8>", "byte[]")

@@ -277,8 +277,8 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
 	}
-	if t := bytes.Trim(firstWord(buf[nonSpace(buf, v, s.le):s.le]), "\"',;}"); foldIs(w.key, "nkey") && isPublicNKey(t) || op[0] == ':' && s.sumOf(n.ks, t) {
-		return
+	if t := bytes.Trim(firstWord(buf[nonSpace(buf, v, s.le):s.le]), "\"',;}"); foldIs(w.key, "nkey") && isPublicNKey(t) || op[0] == ':' && s.sumOf(n.ks, t) || len(t) == 71 && string(t[:7]) == "sha256:" && len(w.key) > 2 && foldEqual(w.key[len(w.key)-3:], "pin") {
+		return // the last is a fingerprint: ca_pin
 	}
 	if w.class == keyname.Weak && op[0] == '=' && size == 1 && n.lineStart && foldIs(w.key, "key") && s.tacacs() {
 		w.class, w.kind = keyname.Strong, keyname.Secret

@@ -100,7 +100,7 @@ func (s *Scanner) key(h hit) {
 			}
 		}
 	}
-	if i := bytes.Index(buf[ks:ke], []byte("→")); i >= 0 && ks+i > h.pos {
+	if i := bytes.IndexByte(buf[ks:ke], 0xe2); i >= 0 && ks+i > h.pos && bytes.HasPrefix(buf[ks+i:ke], []byte("→")) {
 		ke = ks + i // passwd→x7y
 	}
 	phrase := ke + len(" phrase")
@@ -194,7 +194,7 @@ func (s *Scanner) key(h hit) {
 	if class == keyname.Strong && (ke == s.le || isSpace(buf[ke]) || buf[ke] == ':' || buf[ke] == '?' || buf[ke] == ')' || buf[ke] == ',' || buf[ke] == '.' || buf[ke] >= 0x80) && (kind == keyname.Password || foldIs(buf[ks:ke], "psk") || kind == keyname.Secret && (s.before(ks, "shared ") || ks-2 > s.ls && buf[ks-2] >= 'A' && buf[ks-2] <= 'Z')) && spokenKey(buf[ks:ke]) {
 		s.toldFrom, s.toldAt = ks, ke
 	} // the language is known already
-	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && s.network() || foldIs(buf[ks:ke], "community") && containsFold(buf[s.ls:ks], "snmp") {
+	if class == keyname.Weak && foldIs(buf[ks:ke], "key") && (ke == s.le || isSpace(buf[ke])) && s.network() || foldIs(buf[ks:ke], "community") && containsFold(buf[s.ls:ks], "snmp") {
 		s.toldFrom, s.toldAt = ks, ke
 	}
 	if ke-ks == len("community") && s.le == ke && s.before(ks, "config system snmp ") {

@@ -27,7 +27,7 @@ func (s *Scanner) phrase(pos int, text string) {
 		s.loginAt(pos)
 	case "log in with ", "login with ", "logged in with ", "logging in with ":
 		s.loginWith(p)
-	case "login as ", "log in as ", "logged in as ", "connect as ", "logon as ":
+	case "login as ", "log in as ", "logged in as ", "connect as ":
 		s.loginAs(p)
 	case " p: ":
 		// u: root p: x
@@ -210,8 +210,8 @@ func (s *Scanner) phrase(pos int, text string) {
 			s.hide(p, p+36, keyname.Token, w.rule)
 		}
 	case "verification code", "one-time code", "security code", "authentication code", "login code", "one time code", "mfa code", "2fa code", "otp code", "unlock code",
-		"entsperrcode", "freischaltcode", "sicherheitscode", "tigungscode", "einmalcode", "zugangscode", "v\u00e9rification", "verrouillage", "d'acc\u00e8s", "digo de verificaci\u00f3n", "digo de desbloqueo", "digo de acceso", "tan lautet", "codice di sblocco", "codice di verifica", "codice di accesso", "pairing code", "access code":
-		if c := text[0]; (c != 'v' || text == "verification code") && c != 'd' || s.before(pos, "code de ") || s.before(pos, "code de d\u00e9") || s.before(pos, "code ") || s.before(pos, "c\u00f3") {
+		"sperrcode", "freischaltcode", "sicherheitscode", "tigungscode", "einmalcode", "zugangscode", "v\u00e9rification", "verrouillage", "d'acc\u00e8s", "digo de verificaci\u00f3n", "digo de desbloqueo", "digo de acceso", "tan lautet", "di sblocco", "di verifica", "di accesso", "pairing code", "access code":
+		if c := text[0]; (c != 'v' || text == "verification code") && c != 'd' || s.before(pos, "code de ") || s.before(pos, "code de d\u00e9") || s.before(pos, "code ") || s.before(pos, "codice ") || s.before(pos, "c\u00f3") {
 			if text == "tan lautet" {
 				p = pos + len("tan ")
 			}

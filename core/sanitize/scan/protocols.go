@@ -179,7 +179,11 @@ func (s *Scanner) spoken(pos, p int, text string, w want) bool {
 		s.monitUser(pos, p)
 	case "= cleartext ", "= des ":
 		s.tacacsLogin(pos, p, w)
-	case "certident ", "set radius server ", "set user ":
+	case `ident "`:
+		if s.before(pos, "cert") {
+			s.fielded(pos-len("cert"), text)
+		}
+	case "set radius server ", "set user ":
 		s.fielded(pos, text)
 	case "sql_servers":
 		s.databases(pos + len(text))

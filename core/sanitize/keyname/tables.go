@@ -96,9 +96,20 @@ var policyTails = set(
 	"scheme", "schemes", "query", "queries", "sql", "warn", "inactive", "lastchange", "lastset", "protection", "protected", "encryption", "encrypted", "hidden", "visible", "visibility", "show", "tokenizer", "function", "functions", "uuid", "guid", "able", "ize", "izer", "ized", "ization", "based",
 )
 
+// policyTailsAbroad are last words of that kind in other languages.
+var policyTailsAbroad = []string{"laenge", "mindestlaenge", "gueltigkeit", "datei", "pfad", "quelle", "sonderzeichen", "chronik", "ablauf", "richtlinie", "ablaufdatum", "verfahren",
+	"duracion", "fichero", "archivo", "algoritmo", "longitud", "renovar", "minimo", "minima", "maximo", "maxima", "caducidad", "dias", "rpm", "deb", "jar", "service", "socket", "timer", "ruta", "validade", "emissor", "tamanho", "expira", "complexidade", "cifrada", "cifrado",
+	"durata", "lunghezza", "scadenza", "giorni", "minuti", "rotazione", "duree", "fichier", "longueur", "complexite", "chemin", "historia", "historique", "dlugosc", "zycia", "wygasa", "rotacja", "plik", "geldigheid", "bestand", "lengte", "giltighet"}
+
+func init() {
+	for _, w := range policyTailsAbroad {
+		policyTails[w] = struct{}{}
+	}
+}
+
 // policyAnywhere are words that do so wherever they stand.
 var policyAnywhere = set("existing", "min", "max", "minimum", "maximum", "num", "number", "policy", "lock", "enable", "disable", "require", "allow", "use", "is", "has",
-	"check", "verify", "validate", "no", "label", "skip", "ignore", "expire", "expires", "public", "pub")
+	"check", "verify", "validate", "no", "label", "error", "erro", "errore", "erreur", "fehler", "aviso", "avviso", "hinweis", "senza", "sans", "ohne", "sem", "skip", "ignore", "expire", "expires", "public", "pub")
 
 // openKeys are words before "key" that make it no secret.
 var openKeys = set("public", "pub", "primary", "foreign", "partition", "sort", "hot", "cache", "registry",

@@ -277,7 +277,9 @@ func (s *Scanner) assigned(n name, size int, w want) {
 	if w.class == keyname.Weak && op[0] == ':' && foldIs(w.key, "key") && (s.before(n.ks, "with ") || s.before(n.ks, "from ") || s.before(n.ks, "for ")) && (s.hasWord("ache ")) {
 		return // Cache saved with key: x
 	}
-	if t := bytes.Trim(firstWord(buf[nonSpace(buf, v, s.le):s.le]), "\"',;}"); foldIs(w.key, "nkey") && isPublicNKey(t) || op[0] == ':' && s.sumOf(n.ks, t) || len(t) == 71 && string(t[:7]) == "sha256:" && len(w.key) > 2 && foldEqual(w.key[len(w.key)-3:], "pin") {
+	if t := bytes.Trim(firstWord(buf[nonSpace(buf, v, s.le):s.le]), "\"',;}"); n.quote == 0 && len(t) == len(w.key) && len(t) > 4 && upperIdent(t) && foldIs(w.key, string(t)) || permissions(t) || gpgID(w.key, t) {
+		return // --password=PASSWORD, group:tokenreaders:r--, KEY_ID=0xB7A1D90C4E62F835
+	} else if foldIs(w.key, "nkey") && isPublicNKey(t) || op[0] == ':' && s.sumOf(n.ks, t) || len(t) == 71 && string(t[:7]) == "sha256:" && len(w.key) > 2 && foldEqual(w.key[len(w.key)-3:], "pin") {
 		return // the last is a fingerprint: ca_pin
 	}
 	if w.class == keyname.Weak && op[0] == '=' && size == 1 && n.lineStart && foldIs(w.key, "key") && s.tacacs() {

@@ -88,7 +88,7 @@ func (s *Scanner) foreignPhrase(ks, ke int) bool {
 
 // policyWords before a name of another language make it speak about a secret
 // only: срок действия пароля.
-var policyWords = []string{"\u0441\u0440\u043e\u043a ", "\u0434\u043b\u0438\u043d\u0430 ", "\u043f\u043e\u043b\u0438\u0442\u0438\u043a\u0430 ", "\u0434\u0435\u0439\u0441\u0442\u0432\u0438\u044f ", "\u0441\u043c\u0435\u043d\u0430 ", "politique de ", "pol\u00edtica de ", "politica de ", "longueur de ", "longueur du ", "longitud de la ", "lunghezza della ", "r\u00e8gles de ", "Politique de ", "Pol\u00edtica de ", "Politica de ", "Longueur du ", "Longitud de la "}
+var policyWords = []string{"ongueur minimale du ", "omplexit\u00e9 du ", "ur\u00e9e de vie du ", "\u0441\u0440\u043e\u043a ", "\u0434\u043b\u0438\u043d\u0430 ", "\u043f\u043e\u043b\u0438\u0442\u0438\u043a\u0430 ", "\u0434\u0435\u0439\u0441\u0442\u0432\u0438\u044f ", "\u0441\u043c\u0435\u043d\u0430 ", "politique de ", "pol\u00edtica de ", "politica de ", "longueur de ", "longueur du ", "longitud de la ", "lunghezza della ", "r\u00e8gles de ", "Politique de ", "Pol\u00edtica de ", "Politica de ", "Longueur du ", "Longitud de la "}
 
 // speaksOnly is true for such a word right before ks.
 func (s *Scanner) speaksOnly(ks int) bool {

@@ -70,7 +70,7 @@ func formOf(name string) form {
 	case ".vault-token", ".vault_pass", ".vault_pass.txt", "auth.txt", ".cifs-token", "master.key", ".erlang.cookie", "id_token":
 		return formToken
 	}
-	if (strings.HasSuffix(name, ".pw") || strings.HasSuffix(name, ".secret")) && len(name) < 40 {
+	if (strings.HasSuffix(name, ".pw") || strings.HasSuffix(name, ".secret")) && len(name) < 40 && !strings.Contains(name, " ") {
 		return formToken
 	}
 	if strings.HasSuffix(name, ".psk") && len(name) < 40 {

@@ -109,6 +109,10 @@ func (s *Scanner) key(h hit) {
 	} else {
 		phrase = 0
 	}
+	if p := s.colonBehind(ke); !s.source && p+1 < s.le && (buf[p] == ':' && isSpace(buf[p+1]) && s.message(p+1, s.startsLine(ks)) || bytes.HasPrefix(buf[p:s.le], []byte("：")) && s.message(p+3, false)) {
+		s.keyEnd = ke
+		return
+	}
 	if s.le-ke <= 5 {
 		s.heading(ks, ke)
 		s.collectionSection(ks, ke)

@@ -30,7 +30,7 @@ func (s *Scanner) tellable(v []byte, quoted bool) bool {
 
 // standards are what names of algorithms, protocols and the like begin with,
 // before their numbers.
-var standards = listOf("sha", "md", "aes", "des", "rsa", "tls", "ssl", "utf", "rfc", "http", "https", "base", "x", "oauth", "ipv", "ip", "pbkdf", "argon", "scrypt", "bcrypt", "pkcs", "ed", "hmac", "ntlm", "ntlmv", "krb", "smb", "nfs", "nfsv", "snmp", "snmpv", "v", "ver", "version", "win", "windows", "rhel", "el", "ubuntu", "debian", "sles", "centos", "python", "java", "jdk", "php", "node", "iso", "type", "mode", "level", "step", "day", "days", "cve", "kb", "port", "vlan", "eth", "line", "page", "chapter", "inc", "chg", "req", "ticket", "case", "bug", "issue", "jira", "db", "host", "server", "srv", "web", "node", "esx", "vm", "nas", "fs", "user", "test", "sr", "id", "code", "error", "errno", "ora", "s")
+var standards = listOf("rs", "es", "ps", "hs", "sha", "md", "aes", "des", "rsa", "tls", "ssl", "utf", "rfc", "http", "https", "base", "x", "oauth", "ipv", "ip", "pbkdf", "argon", "scrypt", "bcrypt", "pkcs", "ed", "hmac", "ntlm", "ntlmv", "krb", "smb", "nfs", "nfsv", "snmp", "snmpv", "v", "ver", "version", "win", "windows", "rhel", "el", "ubuntu", "debian", "sles", "centos", "python", "java", "jdk", "php", "node", "iso", "type", "mode", "level", "step", "day", "days", "cve", "kb", "port", "vlan", "eth", "line", "page", "chapter", "inc", "chg", "req", "ticket", "case", "bug", "issue", "jira", "db", "host", "server", "srv", "web", "node", "esx", "vm", "nas", "fs", "user", "test", "sr", "id", "code", "error", "errno", "ora", "s")
 
 // standard is true for such a name: SHA256, TLS1.2, INC0012345, db01.
 func standard(v []byte) bool {

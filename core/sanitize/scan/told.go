@@ -55,7 +55,7 @@ func (s *Scanner) told(ke int) {
 		}
 		b, t, quoted := unquoted(buf[:end], p, e)
 		if quoted > 0 && (lead || n == 0 && s.happened(b, buf[p:b]) || n == 0 && p > ke && (s.changing() || s.before(s.toldFrom, ", ") || buf[p] == '(') || handing.has(trimEnd(buf[max(s.ls, p-4):p], " "))) {
-			if q := closedAt(buf, b, s.le, buf[p:b]); q > b && q-b <= 64 && s.tellable(buf[b:q], true) {
+			if q := closedAt(buf, b, s.le, buf[p:b]); q > b && q-b <= 64 && s.tellable(buf[b:q], true) && (buf[p] != '(' || bytes.IndexByte(buf[b:q], ' ') < 0 && !bytes.ContainsFunc(buf[b:q], func(r rune) bool { return r >= 0x3000 })) {
 				s.tell(b, q)
 			}
 			return

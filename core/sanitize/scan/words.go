@@ -452,7 +452,7 @@ func (s *Scanner) inLastSpan(ks int) bool {
 }
 
 // columnTypes are types of SQL that have a length.
-var columnTypes = []string{"varchar(", "char(", "nvarchar(", "nchar(", "varchar2(", "varbinary(", "binary(", "character varying", "text not null", "text default", "text,", "bytea", "blob,", "blob not null"}
+var columnTypes = []string{"character(", "varchar(", "char(", "nvarchar(", "nchar(", "varchar2(", "varbinary(", "binary(", "character varying", "text not null", "text default", "text,", "bytea", "blob,", "blob not null"}
 
 // columnType is true for the type of a column, behind its name in SQL.
 func (s *Scanner) columnType(p int) bool {
